@@ -1,0 +1,30 @@
+//! imageswap rewrites the container images of Kubernetes manifests by a maps file and changes nothing else.
+//!
+//! One engine, thin shells. Text comes in, the finder says where images are, the maps say what each
+//! becomes, edits are planned, then applied in one pass. Every surface (files, stdin, KRM function,
+//! legacy kustomize plugin) is a shell round that.
+//!
+//! ```text
+//! main.rs     arguments → cli::run → ExitCode
+//! image/      PURE  reference (parse, parts, original spelling), digest
+//! maps/       PURE  the maps language: parse, rule, decide, lint
+//! manifest/   PURE  where images are: events, the finder, YAML and JSON drivers, scalar styles, edits
+//! rewrite/    PURE  occurrences + maps → plan of changes and skips; the one pipeline that all shells call
+//! krm/        PURE  ResourceList, functionConfig, results
+//! report/     PURE  text, JSON, diff, tables
+//! files/      walk, transaction (plan, write temps, sync, rename)
+//! cli/        arguments, exit codes, one file per subcommand
+//! ```
+//!
+//! Dependencies point inward: `cli → {krm, files, report} → rewrite → {maps, manifest} → image`.
+//! Pure modules use no clap, fs, env, clock, network or printing; `manifest` knows no maps; `maps` knows
+//! no manifests; only `cli` knows arguments. `tests/architecture.rs` holds these rules.
+
+pub mod cli;
+pub mod files;
+pub mod image;
+pub mod krm;
+pub mod manifest;
+pub mod maps;
+pub mod report;
+pub mod rewrite;

@@ -1,0 +1,1 @@
+//! The maps language: which image becomes which. Knows references, not manifests or files.

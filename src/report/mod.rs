@@ -1,0 +1,1 @@
+//! How plans are shown: text, JSON, diff, tables. Writes into buffers; never prints.

@@ -1,0 +1,1 @@
+//! The one pipeline: occurrences and maps become a plan of changes and skips. Pure.
