@@ -1,1 +1,23 @@
 //! Files and folders: which are read, and the transaction that writes them. Knows paths and bytes, not YAML.
+//!
+//! A run walks ([`walk()`]), opens each file ([`Source`]), and stages what changes in a [`Transaction`], which
+//! renames everything into place at the end. Nothing here prints, and nothing is decided by a file's content.
+
+mod chart;
+mod dedup;
+mod metadata;
+mod outcome;
+mod reason;
+mod selection;
+mod source;
+mod temp;
+mod transaction;
+mod visit;
+mod walk;
+
+pub use metadata::{MetadataError, OwnerChange};
+pub use outcome::{CommitError, Committed, FileError, StageError, Warning, WarningKind};
+pub use selection::GlobError;
+pub use source::{ReadError, Source, Stamp};
+pub use transaction::{Options, Transaction};
+pub use walk::{Found, SkipReason, Skipped, WalkError, WalkOptions, Walked, walk};

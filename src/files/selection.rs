@@ -1,0 +1,142 @@
+//! Which names are read in a folder: the manifest names, `--include` and `--exclude`.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
+
+use super::walk::WalkOptions;
+
+/// A glob of `--include` or `--exclude` that cannot be read.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("glob `{glob}`: {why}")]
+pub struct GlobError {
+    /// The glob as given.
+    pub glob: String,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+/// Which entries of a walked folder are of interest; paths are relative to that folder.
+#[derive(Debug)]
+pub(super) struct Selection {
+    exclude: Gitignore,
+    include: Gitignore,
+    /// The include globs whose last part names files (`*.tpl`, not `apps/**`): they widen the names.
+    naming: Gitignore,
+}
+
+impl Selection {
+    pub(super) fn new(options: &WalkOptions) -> Result<Self, GlobError> {
+        let naming = options.include.iter().filter(|glob| names_files(glob));
+        Ok(Self {
+            exclude: compile(options.exclude.iter())?,
+            include: compile(options.include.iter())?,
+            naming: compile(naming)?,
+        })
+    }
+
+    /// Whether a folder is entered.
+    pub(super) fn enters(&self, relative: &Path) -> bool {
+        relative.file_name() != Some(OsStr::new(".git")) && !self.excludes(relative, true)
+    }
+
+    /// Whether a file is read.
+    pub(super) fn takes(&self, relative: &Path) -> bool {
+        if !self.naming.is_empty() && self.naming.matched(relative, false).is_ignore() {
+            return !self.excludes(relative, false);
+        }
+        relative.file_name().is_some_and(is_manifest_name)
+            && !self.excludes(relative, false)
+            && (self.include.is_empty()
+                || self.include.matched_path_or_any_parents(relative, false).is_ignore())
+    }
+
+    fn excludes(&self, relative: &Path, folder: bool) -> bool {
+        !self.exclude.is_empty() && self.exclude.matched(relative, folder).is_ignore()
+    }
+}
+
+/// `*.yaml`, `*.yml`, `*.json` and `Kustomization`: the names that kubectl and kustomize read.
+fn is_manifest_name(name: &OsStr) -> bool {
+    let name = name.as_bytes();
+    name.ends_with(b".yaml")
+        || name.ends_with(b".yml")
+        || name.ends_with(b".json")
+        || name == b"Kustomization"
+}
+
+/// Whether the last part of a glob is more than stars.
+fn names_files(glob: &str) -> bool {
+    glob.rsplit('/').next().is_some_and(|last| last.bytes().any(|byte| byte != b'*'))
+}
+
+fn compile<'a>(globs: impl Iterator<Item = &'a String>) -> Result<Gitignore, GlobError> {
+    let mut builder = GitignoreBuilder::new("");
+    builder.allow_unclosed_class(false);
+    for glob in globs {
+        let refuse = |error: ignore::Error| GlobError { glob: glob.clone(), why: error.to_string() };
+        builder.add_line(None, glob).map_err(refuse)?;
+    }
+    builder.build().map_err(|error| GlobError { glob: String::new(), why: error.to_string() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn selection(include: &[&str], exclude: &[&str]) -> Selection {
+        let owned = |globs: &[&str]| globs.iter().map(|glob| (*glob).to_owned()).collect();
+        let options =
+            WalkOptions { include: owned(include), exclude: owned(exclude), ..WalkOptions::default() };
+        Selection::new(&options).unwrap()
+    }
+
+    /// Name, includes, excludes, path, whether it is read.
+    type Case = (&'static str, &'static [&'static str], &'static [&'static str], &'static str, bool);
+
+    #[test]
+    fn takes() {
+        let cases: &[Case] = &[
+            ("yaml", &[], &[], "a/b.yaml", true),
+            ("yml", &[], &[], "b.yml", true),
+            ("json", &[], &[], "b.json", true),
+            ("Kustomization", &[], &[], "a/Kustomization", true),
+            ("hidden", &[], &[], ".tekton/.a.yaml", true),
+            ("upper case", &[], &[], "b.YAML", false),
+            ("other name", &[], &[], "README.md", false),
+            ("kustomization without capital", &[], &[], "kustomization", false),
+            ("excluded name", &[], &["b.yaml"], "a/b.yaml", false),
+            ("excluded path", &[], &["a/*.yaml"], "a/b.yaml", false),
+            ("a path is anchored at the folder", &[], &["b/c.yaml"], "a/b/c.yaml", true),
+            ("excluded, then not", &[], &["*.yaml", "!b.yaml"], "b.yaml", true),
+            ("included folder", &["apps"], &[], "apps/x/b.yaml", true),
+            ("included folder, other file", &["apps"], &[], "b.yaml", false),
+            ("stars keep the names", &["apps/**"], &[], "apps/README.md", false),
+            ("stars take manifests", &["apps/**"], &[], "apps/x/b.yml", true),
+            ("a named glob narrows", &["*.yml"], &[], "b.yaml", false),
+            ("a named glob widens", &["*.tpl"], &[], "x/b.tpl", true),
+            ("exclude beats include", &["*.tpl"], &["x.tpl"], "x.tpl", false),
+        ];
+        for (name, include, exclude, path, expected) in cases {
+            assert_eq!(selection(include, exclude).takes(Path::new(path)), *expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn enters() {
+        let selection = selection(&["*.tpl"], &["vendor", "a/b/"]);
+        assert!(selection.enters(Path::new(".tekton")));
+        assert!(!selection.enters(Path::new("x/.git")));
+        assert!(!selection.enters(Path::new("x/vendor")));
+        assert!(!selection.enters(Path::new("a/b")));
+        assert!(selection.enters(Path::new("x/a/b")));
+    }
+
+    #[test]
+    fn a_bad_glob_is_named() {
+        let options = WalkOptions { exclude: vec!["a[".to_owned()], ..WalkOptions::default() };
+        assert_eq!(Selection::new(&options).unwrap_err().glob, "a[");
+    }
+}
