@@ -1,0 +1,129 @@
+//! Why a text is no image reference: the reason, the character and where it stands.
+
+use std::fmt;
+
+use super::digest::DigestError;
+
+/// A part of a reference, for messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Part {
+    /// `quay.io` in `quay.io:443/a/b:v1`.
+    Registry,
+    /// `443` in `quay.io:443/a/b:v1`.
+    Port,
+    /// `a/b` in `quay.io:443/a/b:v1`.
+    Path,
+    /// `v1` in `quay.io:443/a/b:v1`.
+    Tag,
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Registry => "registry",
+            Self::Port => "port",
+            Self::Path => "path",
+            Self::Tag => "tag",
+        })
+    }
+}
+
+/// Why a text is no image reference. Offsets are bytes from the start of the text; since every character
+/// before the offending one is ASCII they are characters as well.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReferenceError {
+    /// Nothing is written.
+    #[error("empty image reference")]
+    Empty,
+    /// A tag, a digest or a registry stands there without a name.
+    #[error("no image name at character {}", .at + 1)]
+    NoName {
+        /// Where the name should start.
+        at: usize,
+    },
+    /// `a//b`, `/a` or `a/`.
+    #[error("empty part of the path at character {}", .at + 1)]
+    EmptyComponent {
+        /// Where a name was expected.
+        at: usize,
+    },
+    /// A `:` with nothing behind it.
+    #[error("empty {part} at character {}", .at + 1)]
+    EmptyPart {
+        /// The tag or the port.
+        part: Part,
+        /// Where it was expected.
+        at: usize,
+    },
+    /// The path of a repository is lower case.
+    #[error("upper-case letter {found:?} in the path at character {}", .at + 1)]
+    UpperCase {
+        /// The letter.
+        found: char,
+        /// Where it stands.
+        at: usize,
+    },
+    /// A character that this part never has.
+    #[error("character {found:?} is not allowed in the {part} (at character {})", .at + 1)]
+    Character {
+        /// The character.
+        found: char,
+        /// The part it stands in.
+        part: Part,
+        /// Where it stands.
+        at: usize,
+    },
+    /// A separator (`.`, `_`, `-`) that does not stand between letters or digits.
+    #[error("{found:?} cannot stand at character {} of the {part}", .at + 1)]
+    Separator {
+        /// The separator.
+        found: char,
+        /// The part it stands in.
+        part: Part,
+        /// Where it stands in the reference.
+        at: usize,
+    },
+    /// The path has more than 255 characters (`library/` counts where Docker Hub implies it).
+    #[error("the path has {length} characters, at most 255 are allowed")]
+    PathTooLong {
+        /// Its length.
+        length: usize,
+    },
+    /// The tag has more than 128 characters.
+    #[error("the tag has {length} characters, at most 128 are allowed")]
+    TagTooLong {
+        /// Its length.
+        length: usize,
+        /// Where it starts.
+        at: usize,
+    },
+    /// 64 hexadecimal digits alone are an image ID, which is no name.
+    #[error("64 hexadecimal digits are an image ID, not a name")]
+    ImageId,
+    /// The digest is malformed.
+    #[error("{reason}")]
+    Digest {
+        /// What is wrong with it.
+        reason: DigestError,
+        /// Where it starts.
+        at: usize,
+    },
+}
+
+impl ReferenceError {
+    /// Where in the text the reason stands, in bytes from its start.
+    #[must_use]
+    pub fn offset(&self) -> usize {
+        match self {
+            Self::Empty | Self::PathTooLong { .. } | Self::ImageId => 0,
+            Self::NoName { at }
+            | Self::EmptyComponent { at }
+            | Self::EmptyPart { at, .. }
+            | Self::UpperCase { at, .. }
+            | Self::Character { at, .. }
+            | Self::Separator { at, .. }
+            | Self::TagTooLong { at, .. } => *at,
+            Self::Digest { reason, at } => at + reason.offset(),
+        }
+    }
+}
