@@ -1,1 +1,35 @@
 //! The maps language: which image becomes which. Knows references, not manifests or files.
+//!
+//! The language is described in `docs/maps.md`. A text is split into lines ([`MapsText`]), each line is read as
+//! one [`Rule`], the rules are gathered into [`Maps`], and [`Maps::decide`] says what an image becomes.
+//! Everything here is pure: text in, values out.
+
+mod decide;
+mod error;
+mod explain;
+mod glob;
+mod holder;
+mod legacy;
+mod line;
+mod lint;
+mod name;
+mod parse;
+mod rule;
+mod rules;
+mod table;
+mod target;
+mod text;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+pub use decide::{Decision, Outcome};
+pub use error::{MapsError, MapsErrorKind, MapsErrors, MapsNotice, NoticeKind};
+pub use explain::{Candidate, Explanation};
+pub use holder::{HolderError, held_text};
+pub use lint::{Finding, LintReport, Severity, lint};
+pub use parse::{ParseOptions, Parsed};
+pub use rule::{ResultError, Rule, RuleKind};
+pub use rules::Maps;
+pub use text::MapsText;

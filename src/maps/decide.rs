@@ -1,0 +1,213 @@
+//! What an image becomes: one pass of the rules, and the promise that a second run changes nothing.
+
+use crate::image::ImageReference;
+
+use super::rule::{ResultError, Rule, RuleKind};
+use super::rules::Maps;
+use super::target::is_guarded;
+use super::value::Value;
+
+/// How many steps are followed where chains are allowed.
+const STEPS_MAX: usize = 8;
+
+/// What the maps say about one image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision<'m> {
+    /// What becomes of it.
+    pub outcome: Outcome<'m>,
+    /// The rule that applied, also one that changes nothing. `None` when none did, and when the guard kept it from
+    /// applying.
+    pub rule: Option<&'m Rule>,
+}
+
+/// What becomes of an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome<'m> {
+    /// It becomes this reference.
+    Changed(String),
+    /// A rule applies and changes nothing: its value is empty, or the result is the image itself.
+    Kept,
+    /// An entry of `noswap_wildcards` keeps it from `default`.
+    NoSwap,
+    /// It equals or lies under the target of this rule, so that the rule that would have applied leaves it alone.
+    AtTarget(&'m Rule),
+    /// No rule applies.
+    Unmapped,
+    /// A second pass would rewrite the result again. The image is left alone, and this is to be reported.
+    Chained {
+        /// The result of the first pass.
+        once: String,
+        /// The rule that would apply to it.
+        second: &'m Rule,
+        /// What that rule would make of it.
+        twice: String,
+    },
+    /// Chains are allowed, and this one did not end within 8 steps. The image is left alone, and this is to be
+    /// reported.
+    Cycle {
+        /// The image and what it became step by step; the last one is the first that is there twice, if one is.
+        steps: Vec<String>,
+    },
+    /// What the rule makes of the image is no valid image. The image is left alone, and this is to be reported.
+    Invalid {
+        /// What it would become.
+        result: String,
+        /// Why that cannot be.
+        reason: ResultError,
+    },
+}
+
+impl Outcome<'_> {
+    /// The new reference, when the image changes.
+    #[must_use]
+    pub fn changed(&self) -> Option<&str> {
+        match self {
+            Self::Changed(text) => Some(text),
+            Self::Kept
+            | Self::NoSwap
+            | Self::AtTarget(_)
+            | Self::Unmapped
+            | Self::Chained { .. }
+            | Self::Cycle { .. }
+            | Self::Invalid { .. } => None,
+        }
+    }
+
+    /// Whether the rules themselves are at fault: a chain, a cycle, an invalid result.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        match self {
+            Self::Chained { .. } | Self::Cycle { .. } | Self::Invalid { .. } => true,
+            Self::Changed(_) | Self::Kept | Self::NoSwap | Self::AtTarget(_) | Self::Unmapped => false,
+        }
+    }
+}
+
+/// One pass of the rules, called s in `docs/maps.md`.
+enum Pass<'m> {
+    Changed(&'m Rule, String),
+    /// The image stays; never [`Outcome::Changed`].
+    Unchanged(Decision<'m>),
+}
+
+impl Maps {
+    /// What the image becomes.
+    ///
+    /// Twice is once: a result, given in again, stays as it is. With s(x) for one pass of the rules, the result is
+    /// s(x) if s(s(x)) = s(x), and otherwise x itself, reported as [`Outcome::Chained`]. Where chains
+    /// are allowed s is followed until nothing changes, at most 8 steps. A pass whose result would be no valid image
+    /// is an error for the image that leads there, so that an error shows in the first run and not in the second.
+    #[must_use]
+    pub fn decide(&self, image: &ImageReference<'_>) -> Decision<'_> {
+        match self.pass(*image) {
+            Pass::Unchanged(decision) => decision,
+            Pass::Changed(rule, once) if self.allow_chained => self.follow(*image, rule, once),
+            Pass::Changed(rule, once) => self.settle(rule, once),
+        }
+    }
+
+    fn settle<'m>(&'m self, rule: &'m Rule, once: String) -> Decision<'m> {
+        let outcome = match self.pass(reparse(&once)) {
+            Pass::Unchanged(Decision { outcome: outcome @ Outcome::Invalid { .. }, rule }) => {
+                return Decision { outcome, rule };
+            }
+            Pass::Unchanged(_) => Outcome::Changed(once),
+            Pass::Changed(second, twice) => Outcome::Chained { once, second, twice },
+        };
+        Decision { outcome, rule: Some(rule) }
+    }
+
+    fn follow<'m>(&'m self, image: ImageReference<'_>, rule: &'m Rule, once: String) -> Decision<'m> {
+        let mut steps = vec![image.as_str().to_owned()];
+        let mut current = once;
+        let outcome = loop {
+            let again = steps.contains(&current);
+            steps.push(current);
+            // The image itself and as many results as there may be steps.
+            if again || steps.len() > STEPS_MAX + 1 {
+                break Outcome::Cycle { steps };
+            }
+            current = match self.pass(reparse(&steps[steps.len() - 1])) {
+                Pass::Changed(_, next) => next,
+                Pass::Unchanged(Decision { outcome: outcome @ Outcome::Invalid { .. }, rule }) => {
+                    return Decision { outcome, rule };
+                }
+                Pass::Unchanged(_) => {
+                    break Outcome::Changed(steps.pop().expect("a step was just pushed"));
+                }
+            };
+        };
+        Decision { outcome, rule: Some(rule) }
+    }
+
+    /// Asks the rules in their order: exact, replace, registry and path, noswap, default.
+    fn pass(&self, image: ImageReference<'_>) -> Pass<'_> {
+        if let Some(number) = self.legacy {
+            return self.legacy_pass(&self.rules[number], image);
+        }
+        let named =
+            || self.names.most_specific(image.canonical_registry(), image.port(), &image.canonical_path());
+        let found = self
+            .exact
+            .get(image.as_str())
+            .copied()
+            .or_else(|| self.globs.iter().find(|(glob, _)| glob.matches(image.as_str())).map(|(_, n)| *n))
+            .or_else(named);
+        if let Some(number) = found {
+            return self.apply(&self.rules[number], image);
+        }
+        if let Some(rule) = self.noswap_rule(image) {
+            return Pass::Unchanged(Decision { outcome: Outcome::NoSwap, rule: Some(rule) });
+        }
+        match self.default {
+            Some(number) => self.apply(&self.rules[number], image),
+            None => Pass::Unchanged(Decision { outcome: Outcome::Unmapped, rule: None }),
+        }
+    }
+
+    /// The `noswap_wildcards` rule, when one of its entries is in the image.
+    pub(super) fn noswap_rule(&self, image: ImageReference<'_>) -> Option<&Rule> {
+        let rule = &self.rules[self.noswap?];
+        match &rule.read {
+            Value::Substrings(entries) => {
+                entries.iter().any(|entry| image.as_str().contains(entry.as_str())).then_some(rule)
+            }
+            Value::Empty | Value::Reference | Value::Name { .. } | Value::Dash | Value::Template { .. } => {
+                None
+            }
+        }
+    }
+
+    fn apply<'m>(&'m self, rule: &'m Rule, image: ImageReference<'_>) -> Pass<'m> {
+        let kept = Pass::Unchanged(Decision { outcome: Outcome::Kept, rule: Some(rule) });
+        if rule.is_empty_value() {
+            return kept;
+        }
+        if is_guarded(rule.kind)
+            && let Some(number) = self.targets.guards(image, rule.name.as_ref())
+        {
+            let outcome = Outcome::AtTarget(&self.rules[number]);
+            return Pass::Unchanged(Decision { outcome, rule: None });
+        }
+        match rule.result(image) {
+            Ok(text) if text == image.as_str() => kept,
+            Ok(text) => Pass::Changed(rule, text),
+            Err((result, reason)) => {
+                Pass::Unchanged(Decision { outcome: Outcome::Invalid { result, reason }, rule: Some(rule) })
+            }
+        }
+    }
+
+    /// LEGACY mode: what contains the prefix lies at its target.
+    fn legacy_pass<'m>(&'m self, rule: &'m Rule, image: ImageReference<'_>) -> Pass<'m> {
+        debug_assert_eq!(rule.kind, RuleKind::Legacy);
+        if image.as_str().contains(rule.value.as_str()) {
+            return Pass::Unchanged(Decision { outcome: Outcome::AtTarget(rule), rule: None });
+        }
+        self.apply(rule, image)
+    }
+}
+
+fn reparse(result: &str) -> ImageReference<'_> {
+    ImageReference::parse(result).expect("a result was checked to be a reference")
+}

@@ -1,0 +1,198 @@
+//! Shell globs as Python's `fnmatch.fnmatchcase` has them: `*`, `?`, `[seq]` and `[!seq]`, nothing else.
+//!
+//! `*` and `?` match `/` and `:` too, there are no braces and no escapes, ranges whose ends are the wrong way
+//! round match nothing. Python takes a `[` that nothing closes literally; no reference has a `[` behind
+//! its registry, so such a glob is refused here: it is a slip.
+
+/// Why a `[` is refused.
+pub(super) const UNCLOSED: &str = "`[` is not closed";
+
+/// A compiled glob. Matching takes no more than pattern length × text length steps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Glob {
+    tokens: Vec<Token>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Token {
+    Any,
+    One,
+    Char(char),
+    Set { ranges: Vec<(char, char)>, negated: bool },
+}
+
+impl Glob {
+    /// Compiles a pattern; the error is the byte at which a `[` opens that nothing closes.
+    pub(super) fn new(pattern: &str) -> Result<Self, usize> {
+        let mut tokens = Vec::new();
+        let mut index = 0;
+        while let Some(c) = pattern[index..].chars().next() {
+            let token = match c {
+                '*' => Token::Any,
+                '?' => Token::One,
+                '[' => {
+                    let Some(end) = set_end(pattern, index) else { return Err(index) };
+                    let inner = &pattern[index + 1..end];
+                    index = end;
+                    set(inner)
+                }
+                c => Token::Char(c),
+            };
+            // Behind this character; behind a set's `]`, which is as long as its `[`.
+            index += c.len_utf8();
+            if !(token == Token::Any && tokens.last() == Some(&Token::Any)) {
+                tokens.push(token);
+            }
+        }
+        Ok(Self { tokens })
+    }
+
+    /// Whether the whole text matches.
+    pub(super) fn matches(&self, text: &str) -> bool {
+        let mut token = 0;
+        let mut at = 0;
+        // Where to go on when a token fails: behind the last `*`, which then takes one character more.
+        let mut retry: Option<(usize, usize)> = None;
+        loop {
+            let next = text[at..].chars().next();
+            match (self.tokens.get(token), next) {
+                (Some(Token::Any), _) => {
+                    retry = Some((token + 1, at));
+                    token += 1;
+                    continue;
+                }
+                (None, None) => return true,
+                (Some(expected), Some(c)) if expected.takes(c) => {
+                    token += 1;
+                    at += c.len_utf8();
+                    continue;
+                }
+                (Some(_) | None, _) => {}
+            }
+            let Some((behind_star, start)) = retry else { return false };
+            let Some(c) = text[start..].chars().next() else { return false };
+            at = start + c.len_utf8();
+            token = behind_star;
+            retry = Some((behind_star, at));
+        }
+    }
+}
+
+impl Token {
+    fn takes(&self, c: char) -> bool {
+        match self {
+            Self::Any => false,
+            Self::One => true,
+            Self::Char(own) => *own == c,
+            Self::Set { ranges, negated } => {
+                ranges.iter().any(|(low, high)| (*low..=*high).contains(&c)) != *negated
+            }
+        }
+    }
+}
+
+/// Where the set that opens at `open` closes. A `]` right behind `[` or `[!` is a member.
+pub(super) fn set_end(pattern: &str, open: usize) -> Option<usize> {
+    let bytes = pattern.as_bytes();
+    let mut index = open + 1;
+    if bytes.get(index) == Some(&b'!') {
+        index += 1;
+    }
+    if bytes.get(index) == Some(&b']') {
+        index += 1;
+    }
+    bytes.get(index..)?.iter().position(|b| *b == b']').map(|found| index + found)
+}
+
+/// The set of what stands between the brackets.
+fn set(inner: &str) -> Token {
+    let (inner, negated) = match inner.strip_prefix('!') {
+        Some(inner) => (inner, true),
+        None => (inner, false),
+    };
+    let members: Vec<char> = inner.chars().collect();
+    let mut ranges = Vec::new();
+    let mut index = 0;
+    while let Some(low) = members.get(index) {
+        match (members.get(index + 1), members.get(index + 2)) {
+            (Some('-'), Some(high)) => {
+                if low <= high {
+                    ranges.push((*low, *high));
+                }
+                index += 3;
+            }
+            _ => {
+                ranges.push((*low, *low));
+                index += 1;
+            }
+        }
+    }
+    Token::Set { ranges, negated }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each row agrees with Python 3's `fnmatch.fnmatchcase`.
+    #[test]
+    fn as_fnmatch() {
+        for (pattern, text, want) in [
+            ("ghcr.io/public*", "ghcr.io/public/a/b:v1", true),
+            ("ghcr.io/public*", "ghcr.io/publi", false),
+            ("hello:v1.?", "hello:v1.1", true),
+            ("hello:v1.?", "hello:v1.", false),
+            ("hello:v1.?", "hello:v1.12", false),
+            ("*mysql-server:5.6", "mysql/mysql-server:5.6", true),
+            ("ubut*18.04", "ubutun:18.04", true),
+            ("a?b", "a/b", true),
+            ("a?b", "a:b", true),
+            ("*", "", true),
+            ("", "", true),
+            ("", "a", false),
+            ("a**b", "axxb", true),
+            ("*a*b*c", "xaxbxcxc", true),
+            ("*a*b*c", "xaxcxb", false),
+            ("A", "a", false),
+            ("{a,b}", "a", false),
+            ("a.b", "axb", false),
+            ("[abc]", "b", true),
+            ("[!abc]", "b", false),
+            ("[!abc]", "d", true),
+            ("[a-c]x", "bx", true),
+            ("[a-c]x", "dx", false),
+            ("[^a]", "^", true),
+            ("[^a]", "b", false),
+            ("[]a]", "]", true),
+            ("[!]a]", "]", false),
+            ("[a-]", "-", true),
+            ("[-a]", "-", true),
+            ("[--0]", ".", true),
+            ("[a-c-e]", "-", true),
+            ("[a-c-e]", "d", false),
+            ("[c-a]", "b", false),
+            ("[!c-a]", "b", true),
+            ("[a--b]", "b", true),
+            ("[a--b]", "-", false),
+            ("[\\]", "\\", true),
+            ("\\*", "\\x", true),
+        ] {
+            let glob = Glob::new(pattern).unwrap_or_else(|at| panic!("{pattern} at {at}"));
+            assert_eq!(glob.matches(text), want, "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn open_sets_are_refused() {
+        for (pattern, at) in [("a[b", 1), ("[", 0), ("[]", 0), ("[!]", 0), ("[a][", 3)] {
+            assert_eq!(Glob::new(pattern), Err(at), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn matching_is_not_exponential() {
+        let pattern = "*a".repeat(60) + "b";
+        let text = "a".repeat(400);
+        assert!(!Glob::new(&pattern).unwrap().matches(&text));
+    }
+}

@@ -1,0 +1,225 @@
+//! One rule: its kind, its two sides, where it stands, and what it makes of an image.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::image::{ImageReference, ReferenceError};
+
+use super::name::NamePrefix;
+use super::value::{self, Value};
+
+/// The kinds of rules. Their order is the order in which they are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum RuleKind {
+    /// `[EXACT]reference::reference`
+    Exact,
+    /// `[REPLACE]glob::name`
+    Replace,
+    /// `registry::name`
+    Registry,
+    /// `registry/path::name`
+    Path,
+    /// `noswap_wildcards::a, b`
+    NoSwap,
+    /// `default::name`
+    Default,
+    /// The prefix of LEGACY mode.
+    Legacy,
+}
+
+impl RuleKind {
+    /// The name used in messages and in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Replace => "replace",
+            Self::Registry => "registry",
+            Self::Path => "path",
+            Self::NoSwap => "noswap",
+            Self::Default => "default",
+            Self::Legacy => "legacy",
+        }
+    }
+}
+
+impl fmt::Display for RuleKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A rule of the maps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    pub(super) kind: RuleKind,
+    pub(super) key: String,
+    pub(super) value: String,
+    pub(super) source: Arc<str>,
+    pub(super) line: usize,
+    /// The key's name; registry and path rules have one.
+    pub(super) name: Option<NamePrefix>,
+    pub(super) read: Value,
+}
+
+/// Why what a rule makes of an image cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ResultError {
+    /// It is no image reference.
+    #[error("{0}")]
+    Reference(#[from] ReferenceError),
+    /// The rule's value is a registry, and nothing of the path is left to stand behind it.
+    #[error("only a registry is left, without a path")]
+    RegistryOnly,
+    /// The image's tag and digest would not stay what they are.
+    #[error("the value would change tag or digest")]
+    Suffix,
+}
+
+impl Rule {
+    /// Its kind.
+    #[must_use]
+    pub fn kind(&self) -> RuleKind {
+        self.kind
+    }
+
+    /// The left side as written, without `[EXACT]` or `[REPLACE]`; empty for a LEGACY prefix.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The right side as written, without a `/` at its end.
+    #[must_use]
+    pub fn value(&self) -> &str {
+        &self.value
+    }
+
+    /// The file it stands in, or what stands for it (`--map`).
+    #[must_use]
+    pub fn source_name(&self) -> &str {
+        &self.source
+    }
+
+    /// Its line there, from 1; 0 for a LEGACY prefix.
+    #[must_use]
+    pub fn line(&self) -> usize {
+        self.line
+    }
+
+    /// The rule as a line of a maps file: `[EXACT]a::b`.
+    #[must_use]
+    pub fn to_line(&self) -> String {
+        match self.kind {
+            RuleKind::Exact => format!("[EXACT]{}::{}", self.key, self.value),
+            RuleKind::Replace => format!("[REPLACE]{}::{}", self.key, self.value),
+            RuleKind::Registry | RuleKind::Path | RuleKind::NoSwap | RuleKind::Default => {
+                format!("{}::{}", self.key, self.value)
+            }
+            RuleKind::Legacy => self.value.clone(),
+        }
+    }
+
+    /// Whether the value is empty: what the rule names is left alone.
+    #[must_use]
+    pub fn is_empty_value(&self) -> bool {
+        self.value.is_empty()
+    }
+
+    /// What the rule makes of an image that it applies to. Not called for empty values and substrings.
+    pub(super) fn result(&self, image: ImageReference<'_>) -> Result<String, (String, ResultError)> {
+        let mut text = String::with_capacity(self.value.len() + image.as_str().len() + 16);
+        let outcome = self.write_name(image, &mut text);
+        if self.read != Value::Reference {
+            text.push_str(image.suffix());
+        }
+        match outcome.and_then(|()| self.check(image, &text)) {
+            Ok(()) => Ok(text),
+            Err(error) => Err((text, error)),
+        }
+    }
+
+    fn write_name(&self, image: ImageReference<'_>, text: &mut String) -> Result<(), ResultError> {
+        match &self.read {
+            Value::Template { pieces, .. } => value::fill(pieces, image, text),
+            Value::Reference | Value::Empty | Value::Substrings(_) => text.push_str(&self.value),
+            Value::Dash => {
+                text.push_str(&self.value);
+                if self.kind == RuleKind::Legacy {
+                    text.push_str(image.name());
+                } else {
+                    text.push_str(image.canonical_registry());
+                    text.push('/');
+                    text.push_str(image.path());
+                }
+            }
+            Value::Name { target, .. } => {
+                text.push_str(&self.value);
+                let rest = match self.kind {
+                    RuleKind::Replace | RuleKind::Legacy => image.last_part(),
+                    RuleKind::Path => self.behind_key(image),
+                    RuleKind::Registry | RuleKind::Default | RuleKind::Exact | RuleKind::NoSwap => {
+                        image.path()
+                    }
+                };
+                if let Some(port) = image.port()
+                    && self.keeps_port()
+                {
+                    text.push(':');
+                    text.push_str(port);
+                }
+                if rest.is_empty() {
+                    if target.has_registry && target.path.is_empty() {
+                        return Err(ResultError::RegistryOnly);
+                    }
+                } else {
+                    text.push('/');
+                    text.push_str(rest);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A registry rule from a host without port to a host without port keeps the image's port.
+    pub(super) fn keeps_port(&self) -> bool {
+        self.kind == RuleKind::Registry
+            && self.name.as_ref().is_some_and(|name| name.port.is_none())
+            && matches!(&self.read, Value::Name { bare_host: true, .. })
+    }
+
+    /// What stands behind the key's path in the image's path, without the `/` between them.
+    fn behind_key<'i>(&self, image: ImageReference<'i>) -> &'i str {
+        let key = self.name.as_ref().map_or("", |name| name.path.as_str());
+        let canonical = image.canonical_path();
+        // What is behind is the same in the path as written: only `library/` is missing there, at the front.
+        let behind = canonical.len() - (key.len() + 1).min(canonical.len());
+        let path = image.path();
+        &path[path.len() - behind..]
+    }
+
+    fn check(&self, image: ImageReference<'_>, text: &str) -> Result<(), ResultError> {
+        let result = ImageReference::parse(text)?;
+        if self.read == Value::Reference {
+            return Ok(());
+        }
+        if result.suffix() != image.suffix() {
+            return Err(ResultError::Suffix);
+        }
+        let name = result.name();
+        if !name.contains('/') && (name.contains('.') || name == "localhost") {
+            return Err(ResultError::RegistryOnly);
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} rule {} ({}", self.kind, self.to_line(), self.source)?;
+        if self.line > 0 {
+            write!(f, ":{}", self.line)?;
+        }
+        f.write_str(")")
+    }
+}

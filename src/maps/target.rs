@@ -1,0 +1,107 @@
+//! Where rules lead to, and the guard that keeps what lies there from being rewritten again.
+
+use rustc_hash::FxHashMap;
+
+use crate::image::ImageReference;
+
+use super::name::NamePrefix;
+use super::rule::{Rule, RuleKind};
+use super::table::{NameTable, dash_prefixes};
+use super::value::Value;
+
+/// The targets of all rules, each with the number of the first rule that leads there.
+///
+/// Targets are the values of registry, path, default and `[REPLACE]` rules, and `[EXACT]` values, which
+/// are that reference only, as written (`docs/maps.md`, "Never twice"). Names are compared in their canonical
+/// spelling: `nginx` lies under `docker.io/library`.
+///
+/// A name lies under a target only with the same port. The port of a rule that keeps the image's (host for host,
+/// `quay.io::m.io`) is the image's: `quay.io:443/a` becomes `m.io:443/a`, which is where the rule leads to. With
+/// the bare `m.io` as its target a default would rewrite that again, and imageswap-webhook's own test of the
+/// kept port, whose file has a default, would be a chain.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Targets {
+    references: FxHashMap<Box<str>, usize>,
+    names: NameTable,
+    /// Hosts to which a rule leads that keeps the port: names there with any port.
+    kept_ports: FxHashMap<Box<str>, usize>,
+    /// `m.io/cache-`: paths that start so.
+    dash_paths: NameTable,
+    /// `m.io-`: hosts that start so, with any port.
+    dash_hosts: FxHashMap<Box<str>, usize>,
+}
+
+impl Targets {
+    /// Adds where the rule with this number leads to.
+    pub(super) fn add(&mut self, rule: &Rule, number: usize) {
+        match &rule.read {
+            Value::Empty | Value::Substrings(_) | Value::Template { target: None, .. } => {}
+            Value::Reference => {
+                self.references.entry(rule.value.as_str().into()).or_insert(number);
+            }
+            Value::Name { target, .. } | Value::Template { target: Some(target), .. } => {
+                self.names.insert(target, number);
+                if rule.keeps_port() {
+                    self.kept_ports.entry(target.host.as_str().into()).or_insert(number);
+                }
+            }
+            Value::Dash => self.add_dash(&rule.value, number),
+        }
+    }
+
+    fn add_dash(&mut self, value: &str, number: usize) {
+        if !value.contains('/') {
+            self.dash_hosts.entry(value.into()).or_insert(number);
+        }
+        // The path that starts so: `x` completes the part that the dash leaves open. A value without a `/` may be
+        // the start of a path as well: `cache-` and `localhost` make `cache-localhost/x`, a name on Docker Hub.
+        if let Ok(mut prefix) = NamePrefix::parse(&format!("{value}x"))
+            && !prefix.path.is_empty()
+        {
+            prefix.path.pop();
+            self.dash_paths.insert(&prefix, number);
+        }
+    }
+
+    /// The rule to whose target the image belongs, if that keeps a rule from it: `key` is the key of a registry or
+    /// path rule, `None` for the default.
+    ///
+    /// A rule whose key lies strictly under a target is not kept from names there: who writes `m.io/special` as
+    /// a key means it. A key lies strictly under a target when it is longer, and has the same port.
+    pub(super) fn guards(&self, image: ImageReference<'_>, key: Option<&NamePrefix>) -> Option<usize> {
+        if let Some(number) = self.references.get(image.as_str()) {
+            return Some(*number);
+        }
+        let (host, port) = (image.canonical_registry(), image.port());
+        let path = image.canonical_path();
+        let same_port = |key: &NamePrefix| key.port.as_deref() == port;
+        let longest = self.names.longest(host, port, &path);
+        let longest_dash = self.dash_paths.longest_dash(host, port, &path);
+        for (length, number) in [longest, longest_dash].into_iter().flatten() {
+            // Key and target are both prefixes of this name, so the longer one lies under the other.
+            let strictly_under = key.is_some_and(|key| same_port(key) && key.path.len() > length);
+            if !strictly_under {
+                return Some(number);
+            }
+        }
+        if port.is_some()
+            && let Some(number) = self.kept_ports.get(host)
+            && key.is_none_or(|key| key.path.is_empty())
+        {
+            return Some(*number);
+        }
+        // A key that matches this name has the whole host, which is longer than what a host target has of it.
+        if key.is_none() {
+            return dash_prefixes(host).find_map(|prefix| self.dash_hosts.get(prefix).copied());
+        }
+        None
+    }
+}
+
+/// Whether the guard holds rules of this kind back.
+pub(super) fn is_guarded(kind: RuleKind) -> bool {
+    match kind {
+        RuleKind::Registry | RuleKind::Path | RuleKind::Default => true,
+        RuleKind::Exact | RuleKind::Replace | RuleKind::NoSwap | RuleKind::Legacy => false,
+    }
+}
