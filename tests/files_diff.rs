@@ -1,5 +1,11 @@
 //! The diff, given to an applier of our own and to the real `patch`, makes the edited text.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "helpers of tests stop at the first surprise and say why"
+)]
+
 use std::path::Path;
 use std::process::{Command, Stdio};
 

@@ -57,7 +57,7 @@ pub enum ReadError {
 impl<'f> Source<'f> {
     /// Opens `found` and reads it into `buffer`, whose old content goes.
     ///
-    /// Three system calls for a file that fits: openat, fstat, read. The buffer is grown to one byte more
+    /// Three system calls for a file that fits: open, fstat, read; close when dropped. The buffer is grown to one byte more
     /// than the file, so that one read shows its end; it is never shrunk. A FIFO or a device is refused
     /// without waiting for it.
     ///

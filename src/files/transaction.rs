@@ -1,8 +1,8 @@
 //! The two phases of writing (rules F1 to F5): every new content is staged in a hidden temp file beside its
 //! target; only when all are there and on the disk are they renamed over the targets.
 //!
-//! What a changed file costs, beyond reading it ([`Source::read`]): openat, writev, fstat, two flistxattr,
-//! fchmod and two close in the first phase; newfstatat and rename in the second. fchown and the attribute
+//! What a changed file costs, beyond reading it ([`Source::read`]): open, writev, fstat, two flistxattr,
+//! fchmod and close in the first phase; lstat and rename in the second. fchown and the attribute
 //! calls come only where there is something to keep. Flushing costs two syncfs for each file system and run:
 //! after the temps (else a crash could leave a renamed but empty file) and after the renames (so that what
 //! was reported done is done).
