@@ -1,7 +1,39 @@
 //! Where images are in a manifest, and how their text is edited. Knows YAML and JSON text and Kubernetes'
 //! places for images; knows no maps, files or arguments.
 
+mod aliases;
+mod documents;
 pub mod edit;
+pub mod encoding;
+pub mod event;
+pub mod fast;
+mod fields;
+mod finder;
+pub mod json;
+mod keys;
+mod lines;
+mod mention;
+mod occurrence;
+mod path;
+pub mod scalar;
+mod scan;
 mod span;
+pub mod yaml;
 
+pub use event::ScalarStyle;
+pub use fields::{FieldSpec, FieldSpecError, FieldTable};
+pub use lines::{Lines, Position};
+pub use occurrence::{Blocked, KustomizeImage, Note, NoteKind, Occurrence, Origin, Place, Resource, Text};
+pub use path::{FieldPath, Segment};
+pub use scan::{DISABLE_LABEL, DocumentError, Scan, Scanner};
 pub use span::Span;
+
+/// Why a text cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message} (at byte {offset})")]
+pub struct ParseError {
+    /// Where the reader stopped, in bytes from the start of the text.
+    pub offset: usize,
+    /// What it stopped at.
+    pub message: String,
+}

@@ -1,0 +1,124 @@
+//! Splits a stream into documents before anything is parsed, and passes over those that hold no image.
+
+use memchr::memmem;
+
+use super::Span;
+use super::fields::FieldTable;
+
+/// A stretch of a text that can be parsed on its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Segment {
+    /// Its bytes, a `---` line at its start included.
+    pub(super) span: Span,
+    /// How many documents it holds, where that can be told without parsing.
+    pub(super) documents: Option<usize>,
+}
+
+/// Splits `text` from byte `start` on at each `---` in column 0 that is followed by a space, a tab or a line
+/// end. Such a line ends a document even inside a block scalar. A stream with directives, or with lone `\r`
+/// as line ends, stays whole.
+pub(super) fn split(text: &str, start: usize) -> Vec<Segment> {
+    let bytes = text.as_bytes();
+    if has_directive(&bytes[start..]) || has_lone_cr(&bytes[start..]) {
+        return vec![Segment { span: Span::new(start, text.len()), documents: None }];
+    }
+    let mut starts = vec![start];
+    let markers = memmem::find_iter(&bytes[start..], "\n---").map(|i| start + i + 1);
+    starts.extend(markers.filter(|&at| is_marker(&bytes[at..])));
+    let ends = starts.iter().skip(1).copied().chain([text.len()]);
+    starts
+        .iter()
+        .zip(ends)
+        .map(|(&start, end)| Segment { span: Span::new(start, end), documents: count(&bytes[start..end]) })
+        .collect()
+}
+
+/// Whether `bytes` start with `---` and white space or nothing.
+fn is_marker(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"---") && matches!(bytes.get(3), None | Some(b' ' | b'\t' | b'\n' | b'\r'))
+}
+
+fn has_directive(bytes: &[u8]) -> bool {
+    bytes.first() == Some(&b'%') || memmem::find(bytes, b"\n%").is_some()
+}
+
+fn has_lone_cr(bytes: &[u8]) -> bool {
+    memchr::memchr_iter(b'\r', bytes).any(|i| bytes.get(i + 1) != Some(&b'\n'))
+}
+
+/// How many documents one segment holds: one, or none when it has nothing but comments and no `---`.
+/// `None` when there is a `...` line, behind which another document may start without `---`.
+fn count(bytes: &[u8]) -> Option<usize> {
+    if bytes.starts_with(b"...") || memmem::find(bytes, b"\n...").is_some() {
+        return None;
+    }
+    if is_marker(bytes) {
+        return Some(1);
+    }
+    let is_content = |line: &[u8]| !matches!(line.trim_ascii_start().first(), None | Some(b'#'));
+    Some(usize::from(bytes.split(|&b| b == b'\n').any(is_content)))
+}
+
+/// What a document must hold to have an image in it; a search that costs next to nothing.
+#[derive(Debug, Clone)]
+pub(super) struct Prefilter {
+    image: memmem::Finder<'static>,
+    /// Other keys to look for; `None` when nothing can be told from the text.
+    others: Option<Vec<memmem::Finder<'static>>>,
+}
+
+impl Prefilter {
+    pub(super) fn new(fields: &FieldTable) -> Self {
+        let owned = |key: String| memmem::Finder::new(&key).into_owned();
+        Self {
+            image: memmem::Finder::new("image"),
+            others: fields.keys_without_image().map(|keys| keys.into_iter().map(owned).collect()),
+        }
+    }
+
+    /// Whether `bytes` may hold an image: they have one of the words, or an escape that could spell one.
+    pub(super) fn may_hold_image(&self, bytes: &[u8]) -> bool {
+        let Some(others) = &self.others else { return true };
+        self.image.find(bytes).is_some()
+            || others.iter().any(|key| key.find(bytes).is_some())
+            || has_escape(bytes)
+    }
+}
+
+/// Whether there is a backslash that a letter of a key could hide behind.
+fn has_escape(bytes: &[u8]) -> bool {
+    memchr::memchr_iter(b'\\', bytes)
+        .any(|i| matches!(bytes.get(i + 1), Some(b'x' | b'u' | b'U' | b'\n' | b'\r')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counts(text: &str) -> Vec<Option<usize>> {
+        split(text, 0).iter().map(|s| s.documents).collect()
+    }
+
+    #[test]
+    fn splits_where_yaml_does() {
+        assert_eq!(
+            counts("# c\n---\na: 1\n---\n# only a comment\n--- b\n"),
+            [Some(0), Some(1), Some(1), Some(1)]
+        );
+        assert_eq!(counts("a: |\n  ---\n  b\n---x: 1\n"), [Some(1)]);
+        assert_eq!(counts("a: 1\n...\nb: 1\n---\nc: 1\n"), [None, Some(1)]);
+        assert_eq!(counts("%YAML 1.2\n---\na\n---\nb\n"), [None]);
+        assert_eq!(counts("a: 1\r---\rb: 1\r"), [None]);
+        assert_eq!(counts("a: 1\r\n---\r\nb: 1\r\n"), [Some(1), Some(1)]);
+        assert_eq!(counts(""), [Some(0)]);
+    }
+
+    #[test]
+    fn lets_only_documents_pass_that_may_hold_an_image() {
+        let filter = Prefilter::new(&FieldTable::known());
+        assert!(filter.may_hold_image(b"containers: [{image: a}]"));
+        assert!(filter.may_hold_image(br#"{"im\u0061ge": 1}"#));
+        assert!(filter.may_hold_image(b"spec: {initImage: a}"));
+        assert!(!filter.may_hold_image(b"kind: Service\nspec: {a: \"b\\n\"}"));
+    }
+}

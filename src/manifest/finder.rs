@@ -1,0 +1,641 @@
+//! The finder: a state machine over structural events that says where images are. Every reader drives this
+//! one, so an image that one surface finds is an image that every surface finds.
+//!
+//! It keeps a frame for each open collection. A path is built only when something is found, and what cannot
+//! be told yet (the kind of a resource may come after its spec) waits, pending, until its collection closes.
+
+use std::borrow::Cow;
+
+use super::event::{Event, Scalar, ScalarStyle};
+use super::fields::FieldTable;
+use super::keys::Key;
+use super::mention;
+use super::occurrence::{Blocked, NoteKind, Origin, Place, Resource};
+use super::path::{FieldPath, Segment};
+use super::scalar::is_string;
+
+/// What an open collection is to the finder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Plain,
+    ContainerList,
+    Container,
+    VolumeList,
+    Volume,
+    VolumeImage,
+    EnvList,
+    EnvVar,
+    /// `args` or `command`
+    Words,
+    KustomizeList,
+    KustomizeImage,
+    Metadata,
+    Labels,
+    Annotations,
+}
+
+/// An open collection.
+#[derive(Debug)]
+struct Frame<'a> {
+    role: Role,
+    is_map: bool,
+    flow: bool,
+    /// In a mapping: the next node is a key.
+    at_key: bool,
+    has_containers: bool,
+    disabled: bool,
+    /// Container keys and `image` that were seen, a bit each, to tell duplicates.
+    seen: u8,
+    key: Key,
+    key_text: Cow<'a, str>,
+    index: usize,
+    /// Index into `Finder::facts`.
+    facts: Option<usize>,
+    /// How many findings were pending when it opened.
+    first: usize,
+}
+
+/// What a mapping says of itself; kept aside since most mappings say nothing.
+#[derive(Debug, Default)]
+struct Facts<'a> {
+    api_version: Option<Cow<'a, str>>,
+    kind: Option<Cow<'a, str>>,
+    name: Option<Cow<'a, str>>,
+    namespace: Option<Cow<'a, str>>,
+    origin: Option<Origin>,
+    /// `path` of a JSON patch operation that names an image.
+    patches_image: bool,
+    registry: Option<Cow<'a, str>>,
+    repository: Option<Scalar<'a>>,
+    tag: Option<Cow<'a, str>>,
+    digest: Option<Cow<'a, str>>,
+}
+
+/// On what it still depends whether a finding is one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Claim {
+    Settled,
+    /// An image volume, if `containers` stands beside its `volumes`.
+    PodVolume,
+    /// A field of the table, if the resource's kind says so; else a mention.
+    Field,
+    /// The value of a variable or patch, if that is named like an image's.
+    ImageName,
+    /// A part of a Kustomization's `images` entry, if it is one.
+    Kustomize(Part),
+}
+
+/// A part of an entry of a Kustomization's `images`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    Name,
+    NewName,
+    NewTag,
+    Digest,
+}
+
+/// How a scalar came to the place where it was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// It stands there.
+    Own,
+    /// An alias or a merge brings it there.
+    Alias,
+    /// An alias brings it into a node that is itself at an anchor, whose own uses count instead.
+    AliasWithinAnchor,
+}
+
+/// A finding of the document that is being read.
+#[derive(Debug)]
+pub(super) struct Finding<'a> {
+    claim: Claim,
+    pub(super) place: Place,
+    pub(super) path: FieldPath,
+    pub(super) scalar: Scalar<'a>,
+    pub(super) flow: bool,
+    pub(super) reach: Reach,
+    pub(super) resource: Option<usize>,
+    pub(super) container: Option<String>,
+    pub(super) blocked: Option<Blocked>,
+}
+
+impl Finding<'_> {
+    /// The part of a Kustomization's `images` entry that it is.
+    pub(super) fn kustomize_part(&self) -> Option<Part> {
+        match self.claim {
+            Claim::Kustomize(part) => Some(part),
+            Claim::Settled | Claim::PodVolume | Claim::Field | Claim::ImageName => None,
+        }
+    }
+}
+
+/// What is found in one document.
+#[derive(Debug, Default)]
+pub(super) struct Found<'a> {
+    pub(super) findings: Vec<Finding<'a>>,
+    pub(super) resources: Vec<Resource>,
+    /// Kind of note, way to it, byte offset.
+    pub(super) notes: Vec<(NoteKind, FieldPath, usize)>,
+    /// The document uses anchors or aliases, so its events must be resolved before the finder hears them.
+    pub(super) has_anchors: bool,
+}
+
+/// The state machine. Feed it the events of one document, then [`Finder::finish`].
+#[derive(Debug)]
+pub(super) struct Finder<'a, 's> {
+    fields: &'s FieldTable,
+    disable_label: &'s str,
+    frames: Vec<Frame<'a>>,
+    facts: Vec<Facts<'a>>,
+    free_facts: Vec<usize>,
+    found: Found<'a>,
+    /// How the events at hand are reached.
+    pub(super) reach: Reach,
+}
+
+impl<'a, 's> Finder<'a, 's> {
+    pub(super) fn new(fields: &'s FieldTable, disable_label: &'s str) -> Self {
+        Self {
+            fields,
+            disable_label,
+            frames: Vec::new(),
+            facts: Vec::new(),
+            free_facts: Vec::new(),
+            found: Found::default(),
+            reach: Reach::Own,
+        }
+    }
+
+    /// Forgets the document that is being read.
+    pub(super) fn reset(&mut self) {
+        self.frames.clear();
+        self.facts.clear();
+        self.free_facts.clear();
+        self.found = Found::default();
+        self.reach = Reach::Own;
+    }
+
+    /// Ends the document and says what is in it.
+    pub(super) fn finish(&mut self) -> Found<'a> {
+        let mut found = std::mem::take(&mut self.found);
+        self.reset();
+        found.findings.retain_mut(|finding| match finding.claim {
+            Claim::Settled => true,
+            // A Kustomization needs no kind; whether this is one, the file's name tells.
+            Claim::Kustomize(_) => finding.path.segments().len() == 3 && finding.resource.is_none(),
+            Claim::Field => settle_as_mention(finding, 0),
+            Claim::PodVolume | Claim::ImageName => false,
+        });
+        found
+    }
+
+    /// Takes the next event of the document.
+    #[inline]
+    pub(super) fn event(&mut self, event: Event<'a>) {
+        match event {
+            Event::Scalar(scalar) => self.scalar(scalar),
+            Event::MappingStart { anchor, flow } => {
+                self.found.has_anchors |= anchor.is_some();
+                self.open(true, flow);
+            }
+            Event::SequenceStart { anchor, flow } => {
+                self.found.has_anchors |= anchor.is_some();
+                self.open(false, flow);
+            }
+            Event::MappingEnd => self.close_mapping(),
+            Event::SequenceEnd => {
+                self.close();
+            }
+            Event::Alias { anchor, span } => {
+                self.found.has_anchors = true;
+                let in_image =
+                    self.frames.last().is_some_and(|f| f.role == Role::Container && f.key == Key::Image);
+                if in_image && self.value_expected() {
+                    let kind = if anchor.is_some() { NoteKind::Alias } else { NoteKind::UndefinedAlias };
+                    let path = self.path();
+                    self.found.notes.push((kind, path, span.start));
+                }
+                self.node_done();
+            }
+        }
+    }
+
+    /// Says that the value at hand is an alias of something that was heard already.
+    pub(super) fn note_alias(&mut self, start: usize) {
+        let frame = self.frames.last();
+        if frame.is_some_and(|f| f.role == Role::Container && f.key == Key::Image && !f.at_key) {
+            let path = self.path();
+            self.found.notes.push((NoteKind::Alias, path, start));
+        }
+    }
+
+    fn value_expected(&self) -> bool {
+        self.frames.last().is_some_and(|f| !f.is_map || !f.at_key)
+    }
+
+    fn open(&mut self, is_map: bool, flow: bool) {
+        let role = self.role_of_child(is_map);
+        let outer_flow = self.frames.last().is_some_and(|f| f.flow);
+        self.frames.push(Frame {
+            role,
+            is_map,
+            flow: flow || outer_flow,
+            at_key: is_map,
+            has_containers: false,
+            disabled: false,
+            seen: 0,
+            key: Key::Other,
+            key_text: Cow::Borrowed(""),
+            index: 0,
+            facts: None,
+            first: self.found.findings.len(),
+        });
+    }
+
+    /// What a collection that opens here is.
+    fn role_of_child(&mut self, is_map: bool) -> Role {
+        let Some(parent) = self.frames.last_mut() else { return Role::Plain };
+        if parent.is_map {
+            if parent.at_key {
+                return Role::Plain;
+            }
+            match (parent.role, parent.key, is_map) {
+                (_, key @ (Key::Containers | Key::InitContainers | Key::EphemeralContainers), false) => {
+                    parent.has_containers = true;
+                    self.note_duplicate(key);
+                    Role::ContainerList
+                }
+                (_, Key::Metadata, true) => Role::Metadata,
+                (Role::Metadata, Key::Labels, true) => Role::Labels,
+                (Role::Metadata, Key::Annotations, true) => Role::Annotations,
+                (_, Key::Volumes, false) => Role::VolumeList,
+                (Role::Volume, Key::Image, true) => Role::VolumeImage,
+                (Role::Container, Key::Env, false) => Role::EnvList,
+                (Role::Container, Key::Args | Key::Command, false) => Role::Words,
+                (_, Key::Images, false) => Role::KustomizeList,
+                _ => Role::Plain,
+            }
+        } else {
+            match (parent.role, is_map) {
+                (Role::ContainerList, true) => Role::Container,
+                (Role::VolumeList, true) => Role::Volume,
+                (Role::EnvList, true) => Role::EnvVar,
+                (Role::KustomizeList, true) => Role::KustomizeImage,
+                _ => Role::Plain,
+            }
+        }
+    }
+
+    /// Notes when the innermost mapping has `key` for the second time.
+    fn note_duplicate(&mut self, key: Key) {
+        let bit = match key {
+            Key::Image => 1,
+            Key::Containers => 2,
+            Key::InitContainers => 4,
+            _ => 8,
+        };
+        let Some(frame) = self.frames.last_mut() else { return };
+        let again = frame.seen & bit != 0;
+        frame.seen |= bit;
+        if again {
+            let path = self.path();
+            let at = self.found.findings.last().map_or(0, |f| f.scalar.start);
+            self.found.notes.push((NoteKind::DuplicateKey, path, at));
+        }
+    }
+
+    fn close(&mut self) -> Option<Frame<'a>> {
+        let frame = self.frames.pop();
+        self.node_done();
+        frame
+    }
+
+    /// A node is whole: in a mapping, a key gives way to its value and a value to the next key.
+    fn node_done(&mut self) {
+        if let Some(frame) = self.frames.last_mut() {
+            if frame.is_map {
+                frame.at_key = !frame.at_key;
+            } else {
+                frame.index += 1;
+            }
+        }
+    }
+
+    fn close_mapping(&mut self) {
+        let depth = self.frames.len().saturating_sub(1);
+        let Some(frame) = self.frames.pop() else { return };
+        let mut facts = frame.facts.map(|index| {
+            self.free_facts.push(index);
+            std::mem::take(&mut self.facts[index])
+        });
+        if let Some(facts) = &mut facts {
+            self.render_input(&frame, facts);
+        }
+        if self.found.findings.len() > frame.first {
+            self.settle(&frame, depth, facts.as_ref());
+        }
+        self.node_done();
+    }
+
+    /// Settles what was pending on the mapping that closes.
+    fn settle(&mut self, frame: &Frame<'a>, depth: usize, facts: Option<&Facts<'a>>) {
+        let resource = facts.and_then(|facts| resource(facts, depth));
+        let pending = &mut self.found.findings;
+        let is_kustomization = resource.as_ref().is_some_and(|r| {
+            matches!(r.kind.as_str(), "Kustomization" | "Component") && r.group() == "kustomize.config.k8s.io"
+        });
+        let own_kind = resource.as_ref().is_some_and(|r| {
+            (r.kind == "Kptfile" && r.group() == "kpt.dev") || (r.kind == "ImageSwap" && is_our_group(r))
+        });
+        let index = resource.is_some().then_some(self.found.resources.len());
+        let patch_or_name = facts.is_some_and(|f| {
+            f.patches_image || (frame.role == Role::EnvVar && f.name.as_deref().is_some_and(names_image))
+        });
+        let container = facts.filter(|_| frame.role == Role::Container).and_then(|f| f.name.as_deref());
+        let fields = self.fields;
+        let mut claimed = false;
+        let mut settle = |finding: &mut Finding<'a>| {
+            let length = finding.path.segments().len();
+            match finding.claim {
+                Claim::PodVolume if frame.has_containers && length == depth + 4 => {
+                    finding.claim = Claim::Settled
+                }
+                Claim::ImageName if length == depth + 1 => {
+                    if !patch_or_name {
+                        return false;
+                    }
+                    finding.claim = Claim::Settled;
+                }
+                Claim::Field => {
+                    if let Some(resource) = &resource {
+                        let path = &finding.path.segments()[depth..];
+                        if fields.contains(&resource.api_version, &resource.kind, path) {
+                            finding.claim = Claim::Settled;
+                            finding.place = Place::Field;
+                        } else if !settle_as_mention(finding, depth) {
+                            return false;
+                        }
+                    }
+                }
+                Claim::Kustomize(part) if resource.is_some() && finding.resource.is_none() => {
+                    if !(is_kustomization && length == depth + 3) {
+                        if part != Part::NewName {
+                            return false;
+                        }
+                        // Flux, Argo CD: an `images` list that another program applies.
+                        finding.claim = Claim::Settled;
+                        finding.place = Place::RenderInput;
+                    }
+                }
+                Claim::Settled | Claim::PodVolume | Claim::ImageName | Claim::Kustomize(_) => {}
+            }
+            if frame.disabled && finding.blocked.is_none() {
+                finding.blocked = Some(Blocked::DisableLabel);
+            }
+            if own_kind {
+                finding.blocked = Some(Blocked::OwnKind);
+            }
+            if finding.container.is_none() {
+                finding.container = container.map(str::to_owned);
+            }
+            if finding.resource.is_none() && index.is_some() {
+                finding.resource = index;
+                claimed = true;
+            }
+            true
+        };
+        let mut kept = frame.first;
+        for at in frame.first..pending.len() {
+            if settle(&mut pending[at]) {
+                pending.swap(kept, at);
+                kept += 1;
+            }
+        }
+        pending.truncate(kept);
+        if claimed && let Some(resource) = resource {
+            self.found.resources.push(resource);
+        }
+    }
+
+    /// Adds the parts of `image: {registry, repository, tag}` put together.
+    fn render_input(&mut self, frame: &Frame<'a>, facts: &mut Facts<'a>) {
+        let Some(repository) = facts.repository.take() else { return };
+        let parent = self.frames.last();
+        let named = parent.is_some_and(|p| p.is_map && p.key_text.to_ascii_lowercase().ends_with("image"));
+        if repository.value.is_empty() || !(named || facts.tag.is_some() || facts.digest.is_some()) {
+            return;
+        }
+        let mut value = String::new();
+        if let Some(registry) = facts.registry.as_deref().filter(|r| !r.is_empty()) {
+            value.push_str(registry);
+            value.push('/');
+        }
+        value.push_str(&repository.value);
+        if let Some(tag) = facts.tag.as_deref().filter(|t| !t.is_empty()) {
+            value.push(':');
+            value.push_str(tag);
+        }
+        if let Some(digest) = facts.digest.as_deref().filter(|d| !d.is_empty()) {
+            value.push('@');
+            value.push_str(digest);
+        }
+        let mut path = self.path();
+        path.0.push(Segment::Key("repository".to_owned()));
+        let scalar = Scalar { value: Cow::Owned(value), ..repository };
+        self.push(Claim::Settled, Place::RenderInput, path, scalar, frame.flow);
+    }
+
+    fn scalar(&mut self, scalar: Scalar<'a>) {
+        self.found.has_anchors |= scalar.anchor.is_some();
+        let Some(frame) = self.frames.last_mut() else { return };
+        if !frame.is_map {
+            if frame.role == Role::Words || self.seq_may_hold_field() {
+                self.element(scalar);
+            }
+        } else if frame.at_key {
+            frame.key = Key::of(&scalar.value);
+            frame.key_text = scalar.value;
+        } else if frame.role == Role::Labels || frame.role == Role::Annotations {
+            self.metadata_value(scalar);
+        } else if frame.key != Key::Other || self.fields.may_end_in(&frame.key_text) {
+            self.value(scalar);
+        }
+        self.node_done();
+    }
+
+    fn seq_may_hold_field(&self) -> bool {
+        let holder = self.frames.iter().rev().find(|f| f.is_map);
+        holder.is_some_and(|f| f.key != Key::Image && self.fields.may_end_in(&f.key_text))
+    }
+
+    /// A scalar in a sequence that may hold images.
+    fn element(&mut self, scalar: Scalar<'a>) {
+        let words = self.frames.last().is_some_and(|f| f.role == Role::Words);
+        if !is_string(&scalar) {
+            return;
+        }
+        if !words {
+            self.push_here(Claim::Field, Place::Mention, scalar);
+        } else if mention::is_image_like(scalar.value.rsplit('=').next().unwrap_or_default()) {
+            self.push_here(Claim::Settled, Place::Mention, scalar);
+        }
+    }
+
+    /// A label or annotation.
+    fn metadata_value(&mut self, scalar: Scalar<'a>) {
+        let Some(owner) = self.frames.len().checked_sub(3) else { return };
+        let frame = &self.frames[owner + 2];
+        let key = frame.key_text.clone();
+        if frame.role == Role::Labels {
+            if key == self.disable_label && scalar.value == "disabled" {
+                self.frames[owner].disabled = true;
+            }
+            return;
+        }
+        let origin = match &*key {
+            "internal.config.kubernetes.io/path" | "config.kubernetes.io/path" => true,
+            "internal.config.kubernetes.io/index" | "config.kubernetes.io/index" => false,
+            _ => return,
+        };
+        let internal = key.starts_with("internal.");
+        let stored = self.facts_of(owner).origin.get_or_insert_default();
+        if origin && (internal || stored.path.is_none()) {
+            stored.path = Some(scalar.value.into_owned());
+        } else if !origin && (internal || stored.index.is_none()) {
+            stored.index = scalar.value.parse().ok();
+        }
+    }
+
+    /// The value of a key that the finder knows.
+    fn value(&mut self, scalar: Scalar<'a>) {
+        let at = self.frames.len() - 1;
+        let (role, key) = (self.frames[at].role, self.frames[at].key);
+        if !is_string(&scalar) {
+            // A chart's `tag: 1.20` is a number to YAML and a tag to the chart.
+            match key {
+                Key::Tag if scalar.style == ScalarStyle::Plain => self.facts_of(at).tag = Some(scalar.value),
+                Key::NewTag if role == Role::KustomizeImage => {
+                    self.push_here(Claim::Kustomize(Part::NewTag), Place::RenderInput, scalar);
+                }
+                Key::Image if role == Role::Container => self.note_duplicate(Key::Image),
+                _ => {}
+            }
+            return;
+        }
+        match (role, key) {
+            (Role::Container, Key::Image) => {
+                self.note_duplicate(Key::Image);
+                self.push_here(Claim::Settled, Place::Container, scalar);
+            }
+            (Role::VolumeImage, Key::Reference) => {
+                self.push_here(Claim::PodVolume, Place::Volume, scalar);
+            }
+            (Role::KustomizeImage, Key::Name) => self.kustomize(Part::Name, scalar),
+            (Role::KustomizeImage, Key::NewName) => self.kustomize(Part::NewName, scalar),
+            (Role::KustomizeImage, Key::NewTag) => self.kustomize(Part::NewTag, scalar),
+            (Role::KustomizeImage, Key::Digest) => self.kustomize(Part::Digest, scalar),
+            (_, Key::ApiVersion) => self.facts_of(at).api_version = Some(scalar.value),
+            (_, Key::Kind) => self.facts_of(at).kind = Some(scalar.value),
+            (Role::Metadata, Key::Name) if at > 0 => self.facts_of(at - 1).name = Some(scalar.value),
+            (Role::Metadata, Key::Namespace) if at > 0 => {
+                self.facts_of(at - 1).namespace = Some(scalar.value)
+            }
+            (Role::Container | Role::EnvVar, Key::Name) => self.facts_of(at).name = Some(scalar.value),
+            (Role::EnvVar, Key::Value) if mention::is_image_like(&scalar.value) => {
+                self.push_here(Claim::Settled, Place::Mention, scalar);
+            }
+            (_, Key::Value) if mention::is_reference_like(&scalar.value) => {
+                self.push_here(Claim::ImageName, Place::Mention, scalar);
+            }
+            (_, Key::Path) if scalar.value.ends_with("/image") => self.facts_of(at).patches_image = true,
+            (_, Key::Registry) => self.facts_of(at).registry = Some(scalar.value),
+            (_, Key::Repository) => self.facts_of(at).repository = Some(scalar),
+            (_, Key::Tag) => self.facts_of(at).tag = Some(scalar.value),
+            (_, Key::Digest) => self.facts_of(at).digest = Some(scalar.value),
+            (_, Key::Image) => self.push_here(Claim::Field, Place::Mention, scalar),
+            _ if self.fields.may_end_in(&self.frames[at].key_text) => {
+                self.push_here(Claim::Field, Place::Mention, scalar);
+            }
+            _ => {}
+        }
+    }
+
+    fn kustomize(&mut self, part: Part, scalar: Scalar<'a>) {
+        self.push_here(Claim::Kustomize(part), Place::RenderInput, scalar);
+    }
+
+    fn push_here(&mut self, claim: Claim, place: Place, scalar: Scalar<'a>) {
+        let path = self.path();
+        let flow = self.frames.last().is_some_and(|f| f.flow);
+        self.push(claim, place, path, scalar, flow);
+    }
+
+    fn push(&mut self, claim: Claim, place: Place, path: FieldPath, scalar: Scalar<'a>, flow: bool) {
+        self.found.findings.push(Finding {
+            claim,
+            place,
+            path,
+            scalar,
+            flow,
+            reach: self.reach,
+            resource: None,
+            container: None,
+            blocked: None,
+        });
+    }
+
+    /// The facts of the mapping at `frame`.
+    fn facts_of(&mut self, frame: usize) -> &mut Facts<'a> {
+        let index = *self.frames[frame].facts.get_or_insert_with(|| {
+            self.free_facts.pop().unwrap_or_else(|| {
+                self.facts.push(Facts::default());
+                self.facts.len() - 1
+            })
+        });
+        &mut self.facts[index]
+    }
+
+    /// The way to the value at hand.
+    fn path(&self) -> FieldPath {
+        let segment = |frame: &Frame<'a>| {
+            if frame.is_map { Segment::Key(frame.key_text.to_string()) } else { Segment::Index(frame.index) }
+        };
+        FieldPath(self.frames.iter().map(segment).collect())
+    }
+}
+
+/// The resource that a mapping with these facts is.
+fn resource(facts: &Facts<'_>, depth: usize) -> Option<Resource> {
+    Some(Resource {
+        api_version: facts.api_version.as_deref()?.to_owned(),
+        kind: facts.kind.as_deref()?.to_owned(),
+        name: facts.name.as_deref().map(str::to_owned),
+        namespace: facts.namespace.as_deref().map(str::to_owned),
+        origin: facts.origin.clone(),
+        depth,
+    })
+}
+
+/// `imageswap.dev/…`, and `v1` as `kpt fn eval -- ImageSwap` writes it.
+fn is_our_group(resource: &Resource) -> bool {
+    matches!(resource.group(), "imageswap.dev" | "")
+}
+
+fn names_image(name: &str) -> bool {
+    name.to_ascii_uppercase().contains("IMAGE")
+}
+
+/// Keeps a field that no table names as a mention, when it looks like an image at all.
+fn settle_as_mention(finding: &mut Finding<'_>, depth: usize) -> bool {
+    let segments = &finding.path.segments()[depth..];
+    let in_status = matches!(segments.first(), Some(Segment::Key(key)) if key == "status");
+    let key = segments.iter().rev().find_map(|s| match s {
+        Segment::Key(key) => Some(key.as_str()),
+        Segment::Index(_) => None,
+    });
+    finding.claim = Claim::Settled;
+    finding.place = Place::Mention;
+    !in_status
+        && key.is_some_and(|k| k.to_ascii_lowercase().contains("image"))
+        && mention::is_reference_like(&finding.scalar.value)
+}

@@ -1,0 +1,192 @@
+//! What the finder finds: images with their places, and the resources they belong to.
+
+use super::event::ScalarStyle;
+use super::path::FieldPath;
+use super::{Position, Span};
+
+/// Why a place counts as an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Place {
+    /// `image` of an element of `containers`, `initContainers` or `ephemeralContainers`.
+    Container,
+    /// `volumes[].image.reference` beside `containers`.
+    Volume,
+    /// A field of the table by kind, or one that the user named.
+    Field,
+    /// Parts that a chart or operator puts together: `image: {registry, repository, tag}`. Listed, not edited.
+    RenderInput,
+    /// Text that looks like an image where no image is expected (env, args, unknown kinds). Listed, not edited.
+    Mention,
+}
+
+impl Place {
+    /// The name that reports give it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Container => "container",
+            Self::Volume => "volume",
+            Self::Field => "field",
+            Self::RenderInput => "render input",
+            Self::Mention => "mention",
+        }
+    }
+
+    /// Whether a rewrite changes such places.
+    #[must_use]
+    pub fn is_site(self) -> bool {
+        matches!(self, Self::Container | Self::Volume | Self::Field)
+    }
+}
+
+/// Why a site is not to be edited whatever the maps say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Blocked {
+    /// The resource or its pod template carries the disable label.
+    DisableLabel,
+    /// The resource is a Kptfile or one of our own kinds.
+    OwnKind,
+    /// The scalar is shared through an anchor with a place that is no image.
+    SharedAnchor,
+    /// The text at the place does not spell the value in a way that can be edited.
+    NotEditable,
+}
+
+impl Blocked {
+    /// The reason as reports say it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::DisableLabel => "the disable label is set",
+            Self::OwnKind => "configuration of kpt or imageswap itself",
+            Self::SharedAnchor => "shared through an anchor with a place that is no image",
+            Self::NotEditable => "written in a way that cannot be edited in place",
+        }
+    }
+}
+
+/// A scalar of the text that holds one string.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    /// The string, decoded.
+    pub value: String,
+    /// The bytes of the scalar as it stands: quotes included, a block scalar from its `|` or `>`.
+    pub span: Span,
+    /// The bytes to replace for another value; `None` when it cannot be edited.
+    pub edit: Option<Span>,
+    /// How it is written.
+    pub style: ScalarStyle,
+    /// Whether it stands within a flow collection.
+    pub flow: bool,
+    /// Where it starts.
+    pub position: Position,
+}
+
+/// An image in a manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Occurrence {
+    /// The document of the file, from 0.
+    pub document: usize,
+    /// Why it counts as an image.
+    pub place: Place,
+    /// The way to it from the document's root.
+    pub path: FieldPath,
+    /// The scalar. Of a render input, its repository, and the value is the parts put together.
+    pub text: Text,
+    /// Index into [`Scan::resources`](super::Scan) of the innermost resource it belongs to.
+    pub resource: Option<usize>,
+    /// Name of the container it belongs to.
+    pub container: Option<String>,
+    /// Why it must not be edited.
+    pub blocked: Option<Blocked>,
+}
+
+/// A mapping with `apiVersion` and `kind`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Resource {
+    /// `apiVersion`
+    pub api_version: String,
+    /// `kind`
+    pub kind: String,
+    /// `metadata.name`
+    pub name: Option<String>,
+    /// `metadata.namespace`
+    pub namespace: Option<String>,
+    /// The file it came from, as kpt and kustomize annotate it.
+    pub origin: Option<Origin>,
+    /// How many steps below the document's root it stands.
+    pub depth: usize,
+}
+
+impl Resource {
+    /// The API group: `apps` of `apps/v1`, empty for the core group.
+    #[must_use]
+    pub fn group(&self) -> &str {
+        self.api_version.rsplit_once('/').map_or("", |(group, _)| group)
+    }
+}
+
+/// Where an item of a ResourceList came from (annotations `internal.config.kubernetes.io/path` and `index`,
+/// or their older names).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Origin {
+    /// Path of the file in its package.
+    pub path: Option<String>,
+    /// Document of that file, from 0.
+    pub index: Option<i64>,
+}
+
+/// An entry of a Kustomization's `images`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KustomizeImage {
+    /// The document of the file, from 0.
+    pub document: usize,
+    /// The way to the entry from the document's root.
+    pub path: FieldPath,
+    /// The images it applies to.
+    pub name: Option<Text>,
+    /// What their name becomes.
+    pub new_name: Option<Text>,
+    /// What their tag becomes.
+    pub new_tag: Option<Text>,
+    /// What their digest becomes.
+    pub digest: Option<Text>,
+    /// Index into [`Scan::resources`](super::Scan) of the Kustomization, when it says its kind.
+    pub resource: Option<usize>,
+}
+
+/// Something about a document that its author should know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// The document of the file, from 0.
+    pub document: usize,
+    /// What it is.
+    pub kind: NoteKind,
+    /// The way to it.
+    pub path: FieldPath,
+    /// Where it is.
+    pub position: Position,
+}
+
+/// What a [`Note`] is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum NoteKind {
+    /// A key of a container or pod stands twice; both are treated alike.
+    DuplicateKey,
+    /// An image is an alias: it is edited at its anchor, or not at all.
+    Alias,
+    /// An image is an alias of an anchor that does not exist.
+    UndefinedAlias,
+}
+
+impl NoteKind {
+    /// The note as reports say it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::DuplicateKey => "this key stands twice in its mapping",
+            Self::Alias => "an alias; its anchor decides",
+            Self::UndefinedAlias => "an alias of an anchor that is not defined",
+        }
+    }
+}

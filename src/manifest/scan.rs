@@ -1,0 +1,303 @@
+//! A whole text: documents, readers and finder put together.
+
+use super::documents::{self, Prefilter};
+use super::event::{Event, Sink};
+use super::fields::FieldTable;
+use super::finder::{Finder, Finding, Found, Part};
+use super::occurrence::{KustomizeImage, Note, Occurrence, Resource, Text};
+use super::path::FieldPath;
+use super::{Lines, ParseError, Position, Span, aliases, fast, json, scalar, yaml};
+
+/// The label that, set to `disabled`, keeps a resource or pod template as it is.
+pub const DISABLE_LABEL: &str = "k8s.twr.io/imageswap";
+
+/// Finds the images of texts.
+#[derive(Debug, Clone)]
+pub struct Scanner {
+    fields: FieldTable,
+    disable_label: String,
+    prefilter: Option<Prefilter>,
+}
+
+/// What a text holds.
+#[derive(Debug, Default)]
+pub struct Scan {
+    /// How many documents there are, as a YAML reader counts them.
+    pub documents: usize,
+    /// The images, in the order of the text.
+    pub occurrences: Vec<Occurrence>,
+    /// Entries of `images` lists: of every Kustomization, and of documents that say no kind and may be one by
+    /// the name of their file.
+    pub kustomize_images: Vec<KustomizeImage>,
+    /// The resources that occurrences belong to.
+    pub resources: Vec<Resource>,
+    /// What authors should know.
+    pub notes: Vec<Note>,
+    /// Documents that do not parse.
+    pub errors: Vec<DocumentError>,
+}
+
+/// A document that does not parse.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}:{}: {message}", position.line, position.column)]
+pub struct DocumentError {
+    /// The document of the file, from 0.
+    pub document: usize,
+    /// Where the reader stopped.
+    pub position: Position,
+    /// What it stopped at.
+    pub message: String,
+}
+
+impl Default for Scanner {
+    fn default() -> Self {
+        Self::new(FieldTable::known(), DISABLE_LABEL.to_owned())
+    }
+}
+
+impl Scanner {
+    /// A scanner for containers, image volumes and `fields`, which leaves alone what carries `disable_label`.
+    #[must_use]
+    pub fn new(fields: FieldTable, disable_label: String) -> Self {
+        let prefilter = Some(Prefilter::new(&fields));
+        Self { fields, disable_label, prefilter }
+    }
+
+    /// Has every document parsed, also those that cannot hold an image by their text: for inventories of all
+    /// that is mentioned.
+    #[must_use]
+    pub fn thorough(mut self) -> Self {
+        self.prefilter = None;
+        self
+    }
+
+    /// Whether `bytes` may hold an image. Texts that may not are not parsed, and so not validated.
+    #[must_use]
+    pub fn may_hold_image(&self, bytes: &[u8]) -> bool {
+        self.prefilter.as_ref().is_none_or(|filter| filter.may_hold_image(bytes))
+    }
+
+    /// Finds the images of `text`: YAML documents, or JSON values one behind the other.
+    #[must_use]
+    pub fn scan(&self, text: &str) -> Scan {
+        let mut run = Run::new(self, text);
+        let start = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+        if text[start..].trim_start().starts_with(['{', '[']) {
+            let whole = Span::new(start, text.len());
+            if json::read(text, whole, &mut run).is_ok() {
+                return run.scan;
+            }
+            run = Run::new(self, text);
+        }
+        for segment in documents::split(text, start) {
+            let passed_over = segment.documents.filter(|_| {
+                let bytes = segment.span.of(text).unwrap_or_default().as_bytes();
+                !self.may_hold_image(bytes)
+            });
+            match passed_over {
+                Some(documents) => run.scan.documents += documents,
+                None => run.segment(segment.span),
+            }
+        }
+        run.scan
+    }
+}
+
+/// The reading of one text.
+struct Run<'a, 's> {
+    text: &'a str,
+    finder: Finder<'a, 's>,
+    lines: Lines<'a>,
+    scan: Scan,
+    /// The documents' events, kept when aliases must be resolved.
+    events: Option<Vec<Event<'a>>>,
+    /// A document with anchors was heard while events were not kept.
+    missed_anchors: bool,
+}
+
+impl<'a, 's> Run<'a, 's> {
+    fn new(scanner: &'s Scanner, text: &'a str) -> Self {
+        Self {
+            text,
+            finder: Finder::new(&scanner.fields, &scanner.disable_label),
+            lines: Lines::new(text),
+            scan: Scan::default(),
+            events: None,
+            missed_anchors: false,
+        }
+    }
+
+    /// Reads one segment: fast where that is sure, else in full, and once more with its events kept when it
+    /// turns out to have anchors.
+    fn segment(&mut self, span: Span) {
+        if fast::read(self.text, span, &mut FastSink(&mut self.finder)) {
+            self.document_end();
+            return;
+        }
+        self.finder.reset();
+        let before = self.mark();
+        let mut result = yaml::read(self.text, span, self);
+        if self.missed_anchors {
+            self.back_to(&before);
+            self.events = Some(Vec::new());
+            result = yaml::read(self.text, span, self);
+            self.events = None;
+            self.missed_anchors = false;
+        }
+        if let Err(error) = result {
+            self.finder.reset();
+            self.error(&error);
+        }
+    }
+
+    fn error(&mut self, error: &ParseError) {
+        let position = self.lines.position(error.offset);
+        let document = self.scan.documents;
+        self.scan.errors.push(DocumentError { document, position, message: error.message.clone() });
+        self.scan.documents += 1;
+    }
+
+    fn mark(&self) -> [usize; 6] {
+        let scan = &self.scan;
+        [
+            scan.documents,
+            scan.occurrences.len(),
+            scan.kustomize_images.len(),
+            scan.resources.len(),
+            scan.notes.len(),
+            scan.errors.len(),
+        ]
+    }
+
+    fn back_to(&mut self, mark: &[usize; 6]) {
+        let scan = &mut self.scan;
+        scan.documents = mark[0];
+        scan.occurrences.truncate(mark[1]);
+        scan.kustomize_images.truncate(mark[2]);
+        scan.resources.truncate(mark[3]);
+        scan.notes.truncate(mark[4]);
+        scan.errors.truncate(mark[5]);
+        self.finder.reset();
+    }
+
+    /// Adds what was found in the document that just ended.
+    fn add(&mut self, mut found: Found<'a>) {
+        let document = self.scan.documents;
+        let first_resource = self.scan.resources.len();
+        self.scan.resources.append(&mut found.resources);
+        found.findings.sort_by_key(|f| f.scalar.start);
+        for finding in found.findings {
+            let resource = finding.resource.map(|index| first_resource + index);
+            let text = self.text_of(&finding);
+            if let Some(part) = finding.kustomize_part() {
+                self.kustomize(part, finding.path, text, document, resource);
+                continue;
+            }
+            self.scan.occurrences.push(Occurrence {
+                document,
+                place: finding.place,
+                path: finding.path,
+                text,
+                resource,
+                container: finding.container,
+                blocked: finding.blocked,
+            });
+        }
+        for (kind, path, offset) in found.notes {
+            let position = self.lines.position(offset);
+            self.scan.notes.push(Note { document, kind, path, position });
+        }
+        self.scan.documents += 1;
+    }
+
+    fn text_of(&mut self, finding: &Finding<'a>) -> Text {
+        let scalar = &finding.scalar;
+        let edit = scalar::editable(self.text, scalar).filter(|_| finding.blocked.is_none());
+        let content_end = edit.map_or(scalar.span.end, |edit| edit.end);
+        Text {
+            value: scalar::image_text(scalar).to_owned(),
+            span: Span::new(scalar.start, content_end),
+            edit,
+            style: scalar.style,
+            flow: finding.flow,
+            position: self.lines.position(scalar.start),
+        }
+    }
+
+    /// Puts a part of an `images` entry to its entry.
+    fn kustomize(
+        &mut self,
+        part: Part,
+        mut path: FieldPath,
+        text: Text,
+        document: usize,
+        resource: Option<usize>,
+    ) {
+        path.0.pop();
+        let images = &mut self.scan.kustomize_images;
+        if !images.last().is_some_and(|last| last.document == document && last.path == path) {
+            images.push(KustomizeImage { document, path, resource, ..KustomizeImage::default() });
+        }
+        if let Some(entry) = images.last_mut() {
+            let field = match part {
+                Part::Name => &mut entry.name,
+                Part::NewName => &mut entry.new_name,
+                Part::NewTag => &mut entry.new_tag,
+                Part::Digest => &mut entry.digest,
+            };
+            *field = Some(text);
+        }
+    }
+}
+
+impl<'a> Sink<'a> for Run<'a, '_> {
+    fn document_start(&mut self) {
+        self.finder.reset();
+        if let Some(events) = &mut self.events {
+            events.clear();
+        }
+    }
+
+    fn event(&mut self, event: Event<'a>) {
+        match &mut self.events {
+            Some(events) => events.push(event),
+            None => self.finder.event(event),
+        }
+    }
+
+    fn document_end(&mut self) {
+        let found = match &self.events {
+            None => self.finder.finish(),
+            Some(events) => match aliases::find(events, &mut self.finder) {
+                Ok(found) => found,
+                Err(message) => {
+                    let offset = self.text.len().min(first_offset(events));
+                    self.finder.reset();
+                    self.error(&ParseError { offset, message });
+                    return;
+                }
+            },
+        };
+        self.missed_anchors |= self.events.is_none() && found.has_anchors;
+        self.add(found);
+    }
+}
+
+/// Where the first scalar of a document stands.
+fn first_offset(events: &[Event<'_>]) -> usize {
+    let offset = |event: &Event<'_>| match event {
+        Event::Scalar(scalar) => Some(scalar.start),
+        _ => None,
+    };
+    events.iter().find_map(offset).unwrap_or_default()
+}
+
+/// The finder as the fast reader's sink: one document, never with anchors.
+struct FastSink<'f, 'a, 's>(&'f mut Finder<'a, 's>);
+
+impl<'a> Sink<'a> for FastSink<'_, 'a, '_> {
+    #[inline]
+    fn event(&mut self, event: Event<'a>) {
+        self.0.event(event);
+    }
+}
