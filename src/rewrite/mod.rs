@@ -1,1 +1,16 @@
-//! The one pipeline: occurrences and maps become a plan of changes and skips. Pure.
+//! The one pipeline: occurrences and maps become a plan of changes and skips, which the shells show or carry
+//! out. Pure: text in, plans out.
+
+mod engine;
+mod kustomize;
+mod plan;
+mod skip;
+mod unread;
+mod value;
+
+pub use engine::{Engine, KustomizeMode};
+pub use kustomize::Renames;
+pub use plan::{Change, Decided, Plan, Problem, ProblemKind, Site, Skip, SkipReason};
+pub use skip::{SkipRule, SkipRuleError};
+pub use unread::{Unread, unread};
+pub use value::{Value, classify};

@@ -1,0 +1,68 @@
+//! Reports for people: a line for each thing, with its place first so that editors can jump to it.
+
+use std::fmt::Write;
+
+use crate::manifest::Note;
+use crate::rewrite::{Change, Decided, Problem, Site, Skip};
+
+/// `file:line:column`
+fn place(out: &mut String, file: &str, site: &Site) {
+    let _ = write!(out, "{file}:{}:{}: ", site.position.line, site.position.column);
+}
+
+/// `file:1:2: nginx -> m.io/nginx (registry rule docker.io::m.io, imageswap.maps:3)`
+pub fn change(out: &mut String, file: &str, change: &Change<'_>, verbose: bool) {
+    place(out, file, &change.site);
+    let _ = write!(out, "{} -> {}", change.site.image, change.to);
+    if let Some(rule) = change.rule {
+        let _ = write!(out, " ({rule})");
+    }
+    out.push('\n');
+    if verbose && let Some(rule) = change.other_spelling {
+        place(out, file, &change.site);
+        let _ = writeln!(out, "note: {rule} names the same image in another spelling, and so does not apply");
+    }
+}
+
+/// `file:1:2: left alone: {{ x }} at spec.containers[0].image: a template fills this in`
+pub fn skip(out: &mut String, file: &str, skip: &Skip) {
+    place(out, file, &skip.site);
+    let Site { image, path, .. } = &skip.site;
+    let _ = writeln!(out, "left alone: {} at {path}: {}", quoted(image), skip.reason.message());
+}
+
+/// An image that the maps leave as it is.
+pub fn kept(out: &mut String, file: &str, kept: &Decided<'_>) {
+    place(out, file, &kept.site);
+    let _ = match kept.rule {
+        Some(rule) => writeln!(out, "kept: {} ({rule})", kept.site.image),
+        None => writeln!(out, "kept: {} (no rule applies)", kept.site.image),
+    };
+}
+
+/// An image that no rule covers, where that is to be said.
+pub fn unmapped(out: &mut String, file: &str, site: &Site, level: &str) {
+    place(out, file, site);
+    let Site { image, path, .. } = site;
+    let _ = writeln!(out, "{level}: no rule covers {image} at {path}");
+}
+
+/// What fails the run.
+pub fn problem(out: &mut String, file: &str, problem: &Problem) {
+    place(out, file, &problem.site);
+    let Site { image, path, document, .. } = &problem.site;
+    let _ = writeln!(out, "error: {image} at {path} (document {document}): {}", problem.kind);
+}
+
+/// What authors should know.
+pub fn note(out: &mut String, file: &str, note: &Note) {
+    let position = note.position;
+    let what = note.kind.as_str();
+    let _ = writeln!(out, "{file}:{}:{}: note: {}: {what}", position.line, position.column, note.path);
+}
+
+/// `text` as it can stand in a line: in quotes where it is empty or holds what would break the line.
+#[must_use]
+pub fn quoted(text: &str) -> String {
+    if text.is_empty() || text.chars().any(char::is_control) { format!("{text:?}") } else { text.to_owned() }
+}

@@ -1,0 +1,179 @@
+//! The engine: one text in, its plan out.
+
+use std::sync::Arc;
+
+use crate::image::ImageReference;
+use crate::manifest::edit::Edit;
+use crate::manifest::{
+    Blocked, FieldPath, KustomizeImage, Occurrence, Place, Resource, Scan, Scanner, Text, scalar,
+};
+use crate::maps::{Maps, Outcome, Rule};
+
+use super::kustomize::Renames;
+use super::plan::{Change, Decided, Plan, Problem, ProblemKind, Site, Skip, SkipReason};
+use super::skip::SkipRule;
+use super::value::{Value, classify};
+
+/// What becomes of the `images` of Kustomizations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum KustomizeMode {
+    /// They follow the images of the tree.
+    #[default]
+    Follow,
+    /// They are left alone, and reported where they would have to follow.
+    Report,
+    /// They are left alone.
+    Off,
+}
+
+/// Everything that decides what a text becomes.
+#[derive(Debug, Default)]
+pub struct Engine {
+    /// Which image becomes which.
+    pub maps: Maps,
+    /// Where images are.
+    pub scanner: Scanner,
+    /// What the user wants left alone.
+    pub skips: Vec<SkipRule>,
+    /// What becomes of the `images` of Kustomizations.
+    pub kustomize: KustomizeMode,
+}
+
+impl Engine {
+    /// Plans the rewrite of `text`. Entries of Kustomizations are listed, and planned by [`Engine::follow`]
+    /// when the images of the whole tree are known. `is_kustomization`: the file's name says so.
+    #[must_use]
+    pub fn plan(&self, text: &str, is_kustomization: bool) -> Plan<'_> {
+        let Scan { documents, occurrences, kustomize_images, resources, notes, errors } =
+            self.scanner.scan(text);
+        let resources: Vec<Arc<Resource>> = resources.into_iter().map(Arc::new).collect();
+        let mut plan = Plan { documents, notes, errors, ..Plan::default() };
+        for occurrence in occurrences {
+            self.occurrence(occurrence, &resources, &mut plan);
+        }
+        plan.kustomize_images = kustomize_images;
+        let is_claimed = |entry: &KustomizeImage| entry.resource.is_some() || is_kustomization;
+        plan.kustomize_images.retain(is_claimed);
+        plan.resources = resources;
+        plan
+    }
+
+    /// Plans the rewrite of a text that stands for itself: its Kustomizations follow its own images.
+    #[must_use]
+    pub fn plan_alone(&self, text: &str) -> Plan<'_> {
+        let mut plan = self.plan(text, false);
+        let mut renames = Renames::default();
+        renames.learn(&plan);
+        renames.close(&plan.kustomize_images, &self.maps);
+        self.follow(&mut plan, &renames);
+        plan
+    }
+
+    /// Adds to `plan` what its Kustomizations' entries become when the tree's images become what `renames`
+    /// says.
+    pub fn follow<'m>(&'m self, plan: &mut Plan<'m>, renames: &Renames<'m>) {
+        if self.kustomize == KustomizeMode::Off {
+            return;
+        }
+        let entries = std::mem::take(&mut plan.kustomize_images);
+        for entry in &entries {
+            renames.plan_entry(entry, self, plan);
+        }
+        plan.kustomize_images = entries;
+        plan.changes.sort_by_key(|change| change.edit.span);
+        plan.skips.sort_by_key(|skip| skip.site.span);
+    }
+
+    fn occurrence<'m>(&'m self, occurrence: Occurrence, resources: &[Arc<Resource>], plan: &mut Plan<'m>) {
+        let Occurrence { document, place, path, text, resource, container, blocked } = occurrence;
+        let resource = resource.map(|index| Arc::clone(&resources[index]));
+        let site = site(document, place, path, &text, resource, container);
+        if !place.is_site() {
+            plan.unchecked.push(site);
+            return;
+        }
+        if let Some(reason) = self.reason_to_skip(&site, blocked) {
+            plan.skips.push(Skip { site, reason });
+            return;
+        }
+        let reference = match classify(&text.value) {
+            Value::Reference(reference) => reference,
+            Value::Templated => return plan.skips.push(Skip { site, reason: SkipReason::Templated }),
+            Value::Encrypted => return plan.skips.push(Skip { site, reason: SkipReason::Encrypted }),
+            Value::Invalid(error) => {
+                let reason = SkipReason::Invalid(error.to_string());
+                return plan.skips.push(Skip { site, reason });
+            }
+        };
+        self.decide(reference, &text, site, plan);
+    }
+
+    fn reason_to_skip(&self, site: &Site, blocked: Option<Blocked>) -> Option<SkipReason> {
+        if let Some(blocked) = blocked {
+            return Some(SkipReason::Blocked(blocked));
+        }
+        if self.skips.iter().any(|rule| rule.matches(site)) {
+            return Some(SkipReason::SkipRule);
+        }
+        (site.image == "auto" && !self.maps.names_exactly("auto")).then_some(SkipReason::Auto)
+    }
+
+    fn decide<'m>(&'m self, reference: ImageReference<'_>, text: &Text, site: Site, plan: &mut Plan<'m>) {
+        let decision = self.maps.decide(&reference);
+        let rule = decision.rule;
+        let kept = |unmapped, rule| Decided { site: site.clone(), rule, unmapped };
+        match decision.outcome {
+            Outcome::Changed(to) => match edit(text, &to) {
+                Some(edit) => {
+                    let other_spelling = self.maps.exact_in_other_spelling(&reference);
+                    plan.changes.push(Change { site, to, rule, other_spelling, edit });
+                }
+                None => {
+                    plan.skips.push(Skip { site, reason: SkipReason::Blocked(Blocked::NotEditable) });
+                }
+            },
+            Outcome::Kept | Outcome::NoSwap => plan.kept.push(kept(false, rule)),
+            Outcome::AtTarget(target) => plan.kept.push(kept(false, rule.or(Some(target)))),
+            Outcome::Unmapped => plan.kept.push(kept(true, None)),
+            outcome @ (Outcome::Chained { .. } | Outcome::Cycle { .. } | Outcome::Invalid { .. }) => {
+                plan.problems.extend(problem(rule, outcome).map(|kind| Problem { site, kind }));
+            }
+        }
+    }
+}
+
+/// What is wrong with a decision that decides nothing; `None` for one that does.
+fn problem(rule: Option<&Rule>, outcome: Outcome<'_>) -> Option<ProblemKind> {
+    let rule = rule.map(ToString::to_string).unwrap_or_default();
+    match outcome {
+        Outcome::Chained { once, second, twice } => {
+            Some(ProblemKind::Chained { first: rule, once, second: second.to_string(), twice })
+        }
+        Outcome::Cycle { steps } => Some(ProblemKind::Endless { rule, steps }),
+        Outcome::Invalid { result, reason } => {
+            Some(ProblemKind::BadResult { rule, result, reason: reason.to_string() })
+        }
+        Outcome::Changed(_) | Outcome::Kept | Outcome::NoSwap | Outcome::AtTarget(_) | Outcome::Unmapped => {
+            None
+        }
+    }
+}
+
+/// The site of an occurrence.
+fn site(
+    document: usize,
+    place: Place,
+    path: FieldPath,
+    text: &Text,
+    resource: Option<Arc<Resource>>,
+    container: Option<String>,
+) -> Site {
+    let (position, span, image) = (text.position, text.span, text.value.clone());
+    Site { document, position, span, path, place, image, resource, container }
+}
+
+/// The edit that writes `value` in place of `text`; `None` when it cannot be edited.
+pub(super) fn edit(text: &Text, value: &str) -> Option<Edit> {
+    let encoded = scalar::encode(value, text.style, text.flow);
+    text.edit.map(|span| Edit { span, text: encoded.into_owned() })
+}

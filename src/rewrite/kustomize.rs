@@ -1,0 +1,207 @@
+//! A Kustomization's `images` take part: an entry that names an image of the tree follows it, so that building
+//! the rewritten tree gives what rewriting the build of the original tree gives.
+
+use rustc_hash::FxHashMap;
+
+use crate::image::ImageReference;
+use crate::manifest::{FieldPath, KustomizeImage, Place, Segment, Text};
+use crate::maps::{Maps, Outcome, Rule};
+
+use super::engine::{Engine, KustomizeMode, edit};
+use super::plan::{Change, Plan, Site, Skip, SkipReason};
+use super::value::{Value, classify};
+
+/// What the names of a tree's images (without tag and digest, as written) become.
+#[derive(Debug, Default)]
+pub struct Renames<'m> {
+    names: FxHashMap<String, Rename<'m>>,
+}
+
+/// What one name becomes.
+#[derive(Debug, Clone)]
+struct Rename<'m> {
+    to: String,
+    rule: Option<&'m Rule>,
+    /// A second, different name that the same name becomes elsewhere in the tree.
+    also: Option<String>,
+}
+
+/// An image as an entry puts it together, and what the maps make of it.
+struct Mapped<'m> {
+    name: String,
+    suffix: String,
+    rule: Option<&'m Rule>,
+}
+
+impl<'m> Renames<'m> {
+    /// Adds the images of `plan`, changed or not.
+    pub fn learn(&mut self, plan: &Plan<'m>) {
+        for change in &plan.changes {
+            self.add(name_of(&change.site.image), name_of(&change.to), change.rule);
+        }
+        for kept in &plan.kept {
+            let name = name_of(&kept.site.image);
+            self.add(name, name, None);
+        }
+    }
+
+    /// Adds what another part of the tree taught.
+    pub fn merge(&mut self, other: Self) {
+        for (name, rename) in other.names {
+            self.add(&name, &rename.to, rename.rule);
+            if let Some(also) = rename.also {
+                self.add(&name, &also, rename.rule);
+            }
+        }
+    }
+
+    fn add(&mut self, from: &str, to: &str, rule: Option<&'m Rule>) {
+        match self.names.get_mut(from) {
+            None => {
+                let rename = Rename { to: to.to_owned(), rule, also: None };
+                self.names.insert(from.to_owned(), rename);
+            }
+            Some(known) if known.to == to => {}
+            Some(known) => {
+                // Whatever the order in which files are read, the same two are named.
+                let mut both = [known.to.clone(), to.to_owned()];
+                both.sort();
+                let [first, second] = both;
+                *known = Rename { to: first, rule: known.rule.or(rule), also: Some(second) };
+            }
+        }
+    }
+
+    /// Adds the names that entries give: one overlay's `newName` may be another's `name`.
+    pub fn close(&mut self, entries: &[KustomizeImage], maps: &'m Maps) {
+        loop {
+            let known = self.names.len();
+            for entry in entries {
+                let names_image =
+                    entry.name.as_ref().is_some_and(|name| self.names.contains_key(&name.value));
+                let Some(new_name) = entry.new_name.as_ref().filter(|_| names_image) else { continue };
+                if let Ok(mapped) = mapped(&new_name.value, entry, maps) {
+                    self.add(&new_name.value, &mapped.name, mapped.rule);
+                }
+            }
+            if self.names.len() == known {
+                return;
+            }
+        }
+    }
+
+    /// Plans what one entry becomes.
+    pub(super) fn plan_entry(&self, entry: &KustomizeImage, engine: &'m Engine, plan: &mut Plan<'m>) {
+        let Some(name) = &entry.name else { return };
+        let outcome = self.changes(entry, name, &engine.maps);
+        let unfollowed = |reason: String, plan: &mut Plan<'m>| {
+            let site = entry_site(entry, name, "name", plan);
+            plan.skips.push(Skip { site, reason: SkipReason::Kustomize(reason) });
+        };
+        match outcome {
+            Err(reason) => unfollowed(reason, plan),
+            Ok(changes) if changes.is_empty() => {}
+            Ok(_) if engine.kustomize == KustomizeMode::Report => {
+                unfollowed("would have to follow the images of the tree".to_owned(), plan);
+            }
+            Ok(changes) => {
+                for (key, text, to, rule) in changes {
+                    let site = entry_site(entry, text, key, plan);
+                    match edit(text, &to) {
+                        Some(edit) => {
+                            plan.changes.push(Change { site, to, rule, other_spelling: None, edit });
+                        }
+                        None => {
+                            unfollowed("written in a way that cannot be edited in place".to_owned(), plan)
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The scalars of an entry that change, with their keys and new values; or why it cannot follow.
+    #[allow(clippy::type_complexity)]
+    fn changes<'e>(
+        &self,
+        entry: &'e KustomizeImage,
+        name: &'e Text,
+        maps: &'m Maps,
+    ) -> Result<Vec<(&'static str, &'e Text, String, Option<&'m Rule>)>, String> {
+        let rename = self
+            .names
+            .get(&name.value)
+            .ok_or_else(|| format!("names no image of the tree: {} (a remote base?)", name.value))?;
+        if let Some(also) = &rename.also {
+            return Err(format!("{} becomes both {} and {also} in the tree", name.value, rename.to));
+        }
+        let mut changes = Vec::new();
+        if rename.to != name.value {
+            changes.push(("name", name, rename.to.clone(), rename.rule));
+        }
+        let base = entry.new_name.as_ref().map_or(&name.value, |new_name| &new_name.value);
+        let mapped = mapped(base, entry, maps)?;
+        if let Some(new_name) = &entry.new_name {
+            if mapped.name != new_name.value {
+                changes.push(("newName", new_name, mapped.name.clone(), mapped.rule));
+            }
+        } else if mapped.name != rename.to {
+            let text = format!("{base}{}", suffix(entry));
+            return Err(format!("{text} would become {}, but {base} becomes {}", mapped.name, rename.to));
+        }
+        if mapped.suffix != suffix(entry) {
+            return Err(format!("a rule changes the tag or digest of {base}{}", suffix(entry)));
+        }
+        Ok(changes)
+    }
+}
+
+/// What the maps make of `name` with the entry's tag and digest.
+fn mapped<'m>(name: &str, entry: &KustomizeImage, maps: &'m Maps) -> Result<Mapped<'m>, String> {
+    let text = format!("{name}{}", suffix(entry));
+    let reference = match classify(&text) {
+        Value::Reference(reference) => reference,
+        Value::Templated => return Err(format!("{text} is templated")),
+        Value::Encrypted => return Err(format!("{text} is encrypted")),
+        Value::Invalid(error) => return Err(format!("{text} is no image reference: {error}")),
+    };
+    let decision = maps.decide(&reference);
+    let result = match decision.outcome {
+        Outcome::Changed(result) => result,
+        Outcome::Kept | Outcome::NoSwap | Outcome::AtTarget(_) | Outcome::Unmapped => text.clone(),
+        Outcome::Chained { .. } | Outcome::Cycle { .. } | Outcome::Invalid { .. } => {
+            return Err(format!("the rules for {text} do not lead to one image"));
+        }
+    };
+    let name = name_of(&result).to_owned();
+    Ok(Mapped { suffix: result[name.len()..].to_owned(), name, rule: decision.rule })
+}
+
+/// The tag and digest that an entry sets, as a reference has them.
+fn suffix(entry: &KustomizeImage) -> String {
+    let part = |sign: char, text: &Option<Text>| match text {
+        Some(text) if !text.value.is_empty() => format!("{sign}{}", text.value),
+        _ => String::new(),
+    };
+    part(':', &entry.new_tag) + &part('@', &entry.digest)
+}
+
+/// `image` without tag and digest.
+fn name_of(image: &str) -> &str {
+    ImageReference::parse(image).map_or(image, ImageReference::name)
+}
+
+fn entry_site(entry: &KustomizeImage, text: &Text, key: &str, plan: &Plan<'_>) -> Site {
+    let mut path: FieldPath = entry.path.clone();
+    path.0.push(Segment::Key(key.to_owned()));
+    Site {
+        document: entry.document,
+        position: text.position,
+        span: text.span,
+        path,
+        place: Place::RenderInput,
+        image: text.value.clone(),
+        resource: entry.resource.map(|index| std::sync::Arc::clone(&plan.resources[index])),
+        container: None,
+    }
+}

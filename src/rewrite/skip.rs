@@ -1,0 +1,86 @@
+//! Skip rules: which resources and containers the user wants left alone.
+
+use std::str::FromStr;
+
+use super::plan::Site;
+
+/// What to leave alone: everything that fits all the parts that are given.
+///
+/// Written as `kind=Job,name=migrate,namespace=shop,container=istio-proxy`, in any order. A value may end in
+/// `*` to stand for every name that starts like it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SkipRule {
+    kind: Option<String>,
+    name: Option<String>,
+    namespace: Option<String>,
+    container: Option<String>,
+}
+
+/// Why a skip rule cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "skip rule '{text}': {problem}; expected kind=…, name=…, namespace=… or container=…, separated by commas"
+)]
+pub struct SkipRuleError {
+    text: String,
+    problem: String,
+}
+
+impl FromStr for SkipRule {
+    type Err = SkipRuleError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let error = |problem: String| SkipRuleError { text: text.to_owned(), problem };
+        let mut rule = Self::default();
+        for part in text.split(',').map(str::trim) {
+            let (key, value) = part.split_once('=').ok_or_else(|| error(format!("no '=' in '{part}'")))?;
+            let field = match key.trim() {
+                "kind" => &mut rule.kind,
+                "name" => &mut rule.name,
+                "namespace" => &mut rule.namespace,
+                "container" => &mut rule.container,
+                key => return Err(error(format!("unknown key '{key}'"))),
+            };
+            if value.trim().is_empty() {
+                return Err(error(format!("'{key}' has no value")));
+            }
+            if field.replace(value.trim().to_owned()).is_some() {
+                return Err(error(format!("'{key}' stands twice")));
+            }
+        }
+        Ok(rule)
+    }
+}
+
+impl SkipRule {
+    /// Whether the rule names `site`.
+    #[must_use]
+    pub fn matches(&self, site: &Site) -> bool {
+        let fits = |wanted: &Option<String>, value: Option<&str>| {
+            wanted.as_deref().is_none_or(|wanted| {
+                value.is_some_and(|value| match wanted.strip_suffix('*') {
+                    Some(start) => value.starts_with(start),
+                    None => value == wanted,
+                })
+            })
+        };
+        let resource = site.resource.as_deref();
+        fits(&self.kind, resource.map(|r| r.kind.as_str()))
+            && fits(&self.name, resource.and_then(|r| r.name.as_deref()))
+            && fits(&self.namespace, resource.and_then(|r| r.namespace.as_deref()))
+            && fits(&self.container, site.container.as_deref())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_what_is_wrong_with_a_rule() {
+        for text in ["", "kind", "kind=", "colour=red", "kind=Job,kind=Pod", "kind=Job,"] {
+            assert!(text.parse::<SkipRule>().is_err(), "{text}");
+        }
+        assert!("kind=Job, container=istio-*".parse::<SkipRule>().is_ok());
+    }
+}
