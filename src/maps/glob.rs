@@ -76,6 +76,42 @@ impl Glob {
             retry = Some((behind_star, at));
         }
     }
+
+    /// The literal text that every match starts with, and whether the rest of the pattern is one `*`.
+    pub(super) fn literal_front(&self) -> (String, bool) {
+        let front: String = self
+            .tokens
+            .iter()
+            .map_while(|token| match token {
+                Token::Char(c) => Some(*c),
+                Token::Any | Token::One | Token::Set { .. } => None,
+            })
+            .collect();
+        let rest = &self.tokens[front.chars().count()..];
+        (front, rest == [Token::Any])
+    }
+
+    /// Whether it matches one text only.
+    pub(super) fn is_literal(&self) -> bool {
+        self.tokens.iter().all(|token| matches!(token, Token::Char(_)))
+    }
+
+    /// A text that matches: `*` becomes `star`, `?` becomes `x`, a set its first character.
+    pub(super) fn example(&self, star: &str) -> Option<String> {
+        let mut text = String::new();
+        for token in &self.tokens {
+            match token {
+                Token::Any => text.push_str(star),
+                Token::One => text.push('x'),
+                Token::Char(c) => text.push(*c),
+                Token::Set { ranges, negated: false } => text.push(ranges.first()?.0),
+                Token::Set { negated: true, .. } => {
+                    text.push(('a'..='z').chain('0'..='9').find(|c| token.takes(*c))?);
+                }
+            }
+        }
+        Some(text)
+    }
 }
 
 impl Token {

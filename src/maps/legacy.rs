@@ -51,6 +51,7 @@ impl Maps {
             value: value.to_owned(),
             source: Arc::clone(&source),
             line: 0,
+            column: 0,
             name: None,
             read,
         };

@@ -28,6 +28,20 @@ impl NamePrefix {
             has_registry: image.registry().is_some(),
         })
     }
+
+    /// The canonical spelling, for comparing and for lint.
+    pub(super) fn canonical(&self) -> String {
+        let mut text = self.host.clone();
+        if let Some(port) = &self.port {
+            text.push(':');
+            text.push_str(port);
+        }
+        if !self.path.is_empty() {
+            text.push('/');
+            text.push_str(&self.path);
+        }
+        text
+    }
 }
 
 /// The prefixes of a path on `/` boundaries, the longest (the path itself) first, the empty one last.

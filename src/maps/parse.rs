@@ -119,6 +119,7 @@ impl Reader {
             value: value.to_owned(),
             source: Arc::clone(place.source),
             line: place.line,
+            column: place.indent + line.key_column,
             name: match &key {
                 Key::Name(name) => Some(name.clone()),
                 Key::Exact(_) | Key::Replace(_) | Key::NoSwap | Key::Default => None,

@@ -57,6 +57,7 @@ pub struct Rule {
     pub(super) value: String,
     pub(super) source: Arc<str>,
     pub(super) line: usize,
+    pub(super) column: usize,
     /// The key's name; registry and path rules have one.
     pub(super) name: Option<NamePrefix>,
     pub(super) read: Value,
@@ -105,6 +106,12 @@ impl Rule {
     #[must_use]
     pub fn line(&self) -> usize {
         self.line
+    }
+
+    /// The column of its key there, from 1; 0 for a LEGACY prefix.
+    #[must_use]
+    pub fn column(&self) -> usize {
+        self.column
     }
 
     /// The rule as a line of a maps file: `[EXACT]a::b`.
