@@ -36,19 +36,19 @@ pub enum ReferenceError {
     #[error("empty image reference")]
     Empty,
     /// A tag, a digest or a registry stands there without a name.
-    #[error("no image name at character {}", .at + 1)]
+    #[error("no image name, at character {}", .at + 1)]
     NoName {
         /// Where the name should start.
         at: usize,
     },
     /// `a//b`, `/a` or `a/`.
-    #[error("empty part of the path at character {}", .at + 1)]
+    #[error("empty part of the path, at character {}", .at + 1)]
     EmptyComponent {
         /// Where a name was expected.
         at: usize,
     },
     /// A `:` with nothing behind it.
-    #[error("empty {part} at character {}", .at + 1)]
+    #[error("empty {part}, at character {}", .at + 1)]
     EmptyPart {
         /// The tag or the port.
         part: Part,
@@ -56,7 +56,7 @@ pub enum ReferenceError {
         at: usize,
     },
     /// The path of a repository is lower case.
-    #[error("upper-case letter {found:?} in the path at character {}", .at + 1)]
+    #[error("upper-case letter {found:?} in the path, at character {}", .at + 1)]
     UpperCase {
         /// The letter.
         found: char,
@@ -64,7 +64,7 @@ pub enum ReferenceError {
         at: usize,
     },
     /// A character that this part never has.
-    #[error("character {found:?} is not allowed in the {part} (at character {})", .at + 1)]
+    #[error("character {found:?} is not allowed in the {part}, at character {}", .at + 1)]
     Character {
         /// The character.
         found: char,
@@ -74,7 +74,7 @@ pub enum ReferenceError {
         at: usize,
     },
     /// A separator (`.`, `_`, `-`) that does not stand between letters or digits.
-    #[error("{found:?} cannot stand at character {} of the {part}", .at + 1)]
+    #[error("{found:?} cannot stand there in the {part}, at character {}", .at + 1)]
     Separator {
         /// The separator.
         found: char,
@@ -111,6 +111,16 @@ pub enum ReferenceError {
 }
 
 impl ReferenceError {
+    /// The reason without the place, for messages that give the place themselves.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        let text = self.to_string();
+        match text.rsplit_once(", at character ") {
+            Some((reason, _)) => reason.to_owned(),
+            None => text,
+        }
+    }
+
     /// Where in the text the reason stands, in bytes from its start.
     #[must_use]
     pub fn offset(&self) -> usize {

@@ -52,7 +52,7 @@ impl MapsError {
         self.column
     }
 
-    /// The line's text, without white space around it.
+    /// The line's text, without a comment and white space around it.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
@@ -136,7 +136,7 @@ pub enum MapsErrorKind {
 
 impl MapsErrorKind {
     pub(super) fn key(error: &ReferenceError) -> Self {
-        Self::Key { reason: error.to_string() }
+        Self::Key { reason: error.reason() }
     }
 }
 
@@ -298,6 +298,6 @@ pub(super) struct Place<'a> {
     pub(super) source: &'a Arc<str>,
     pub(super) line: usize,
     pub(super) indent: usize,
-    /// The line without white space around it, comment included.
+    /// The line without a comment and white space around it.
     pub(super) text: &'a str,
 }

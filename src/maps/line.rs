@@ -44,7 +44,7 @@ pub(super) fn read(line: &str) -> Option<Result<Line<'_>, LineError>> {
 }
 
 /// A `#` at the line's start or after white space starts a comment.
-fn without_comment(line: &str) -> &str {
+pub(super) fn without_comment(line: &str) -> &str {
     let mut after_blank = true;
     for (index, c) in line.char_indices() {
         if c == '#' && after_blank {

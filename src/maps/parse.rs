@@ -83,7 +83,8 @@ impl Reader {
         for (number, text) in texts.iter().enumerate() {
             let source: Arc<str> = text.source.as_str().into();
             for (line, content) in text.lines() {
-                let place = Place { source: &source, line, indent: text.indent, text: content.trim() };
+                let shown = line::without_comment(content).trim();
+                let place = Place { source: &source, line, indent: text.indent, text: shown };
                 match line::read(content) {
                     None => {}
                     Some(Ok(read)) => {

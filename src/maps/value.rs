@@ -74,7 +74,7 @@ impl Value {
             Ok(_) => Ok(Self::Reference),
             Err(error) => Err(ValueError {
                 at: error.offset(),
-                reason: error.to_string(),
+                reason: error.reason(),
                 expected: "a whole image reference, such as m.example/app:v1",
             }),
         }
@@ -92,7 +92,7 @@ fn name_error(text: &str, error: &ReferenceError) -> ValueError {
     if ImageReference::parse(text).is_ok_and(|image| !image.suffix().is_empty()) {
         return ValueError { at: 0, reason: "it has a tag or a digest".to_owned(), expected: NAME };
     }
-    ValueError { at: error.offset().min(text.len()), reason: error.to_string(), expected: NAME }
+    ValueError { at: error.offset().min(text.len()), reason: error.reason(), expected: NAME }
 }
 
 fn template(text: &str) -> Result<Value, ValueError> {
