@@ -270,10 +270,10 @@ impl MapsNotice {
                 }
             },
             NoticeKind::Legacy { instead: Some(instead) } => {
-                format!(
-                    "LEGACY mode is deprecated, write the same as maps: {}",
-                    instead.replace('\n', "  and  ")
-                )
+                let lines = instead.replace('\n', " and ");
+                // Maps write the registry behind a dash, docker.io where an image has none.
+                let but = if instead.contains("{name}") { "" } else { " (docker.io/ is then written out)" };
+                format!("LEGACY mode is deprecated, the same as maps is {lines}{but}")
             }
             NoticeKind::Legacy { instead: None } => {
                 "LEGACY mode is deprecated, and an empty prefix changes no image".to_owned()

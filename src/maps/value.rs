@@ -92,6 +92,9 @@ fn name_error(text: &str, error: &ReferenceError) -> ValueError {
     if ImageReference::parse(text).is_ok_and(|image| !image.suffix().is_empty()) {
         return ValueError { at: 0, reason: "it has a tag or a digest".to_owned(), expected: NAME };
     }
+    if text.contains("://") {
+        return ValueError { at: 0, reason: "it is a URL".to_owned(), expected: NAME };
+    }
     ValueError { at: error.offset().min(text.len()), reason: error.reason(), expected: NAME }
 }
 

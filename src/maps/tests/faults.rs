@@ -32,6 +32,7 @@ fn located() {
         ("white space in a value", "quay.io::m .io", 11, "character ' ' is not allowed"),
         ("a comment without white space", "quay.io::m.io#no", 14, "character '#'"),
         ("a tag in a value", "quay.io::m.io/a:v1", 10, "it has a tag or a digest"),
+        ("a URL", "quay.io::https://m.io", 10, "it is a URL"),
         ("two slashes", "quay.io::m.io//", 15, "empty part of the path"),
         ("only a slash", "quay.io::/", 10, "nothing but a `/`"),
         ("upper case in a value", "quay.io::m.io/Hub", 15, "upper-case letter 'H'"),

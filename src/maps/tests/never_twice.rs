@@ -201,6 +201,12 @@ fn allow_chained() {
     assert!(matches!(growing.decide(&image("a/b")).outcome, Outcome::Cycle { .. }));
 }
 
+#[test]
+fn maps_are_shared_between_threads() {
+    fn shared<T: Send + Sync + std::fmt::Debug + Default>() {}
+    shared::<Maps>();
+}
+
 // The property.
 
 const HOSTS: &[&str] = &[
