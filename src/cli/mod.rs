@@ -1,11 +1,55 @@
 //! The command line: arguments, configuration from the environment, exit codes, one file per subcommand.
 //! The only module that knows arguments; it may use every other one.
 
+mod args;
+mod completions;
+mod exit_code;
+mod explain;
+mod images;
+mod lint;
+mod man;
+mod rewrite;
+mod rules;
+mod settings;
+mod signals;
+mod speech;
+mod tree;
+
 use std::ffi::OsString;
-use std::process::ExitCode;
+use std::process::ExitCode as Status;
+
+use clap::Parser;
+
+use args::{Cli, Command, MapsSubcommand};
+use exit_code::ExitCode;
 
 /// Runs the command line `args` (the first is the program's name) and says how it ended.
-pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let _ = args;
-    ExitCode::from(2)
+pub fn run(args: impl IntoIterator<Item = OsString>) -> Status {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let code = if error.use_stderr() { ExitCode::Error } else { ExitCode::Done };
+            // Nothing helps when even this cannot be said.
+            let _ = error.print();
+            return code.into();
+        }
+    };
+    let result = match &cli.command {
+        Command::Rewrite(args) => rewrite::run(args),
+        Command::Images(args) => images::run(args),
+        Command::Explain(args) => explain::run(args),
+        Command::Maps(maps) => match &maps.command {
+            MapsSubcommand::Lint(args) => lint::run(args),
+        },
+        Command::Completions(args) => completions::run(args),
+        Command::Man(args) => man::run(args),
+    };
+    match result {
+        Ok(code) => code.into(),
+        Err(error) if speech::is_closed_pipe(&error) => ExitCode::Done.into(),
+        Err(error) => {
+            speech::error(&format!("{error:#}"));
+            ExitCode::Error.into()
+        }
+    }
 }

@@ -7,6 +7,7 @@ mod chart;
 mod dedup;
 mod metadata;
 mod outcome;
+mod output;
 mod reason;
 mod selection;
 mod source;
@@ -17,6 +18,7 @@ mod walk;
 
 pub use metadata::{MetadataError, OwnerChange};
 pub use outcome::{CommitError, Committed, FileError, StageError, Warning, WarningKind};
+pub use output::{OutputError, OutputFolder};
 pub use selection::GlobError;
 pub use source::{ReadError, Source, Stamp};
 pub use transaction::{Options, Transaction};

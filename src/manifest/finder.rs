@@ -358,7 +358,7 @@ impl<'a, 's> Finder<'a, 's> {
             let length = finding.path.segments().len();
             match finding.claim {
                 Claim::PodVolume if frame.has_containers && length == depth + 4 => {
-                    finding.claim = Claim::Settled
+                    finding.claim = Claim::Settled;
                 }
                 Claim::ImageName if length == depth + 1 => {
                     if !patch_or_name {
@@ -538,7 +538,7 @@ impl<'a, 's> Finder<'a, 's> {
             (_, Key::Kind) => self.facts_of(at).kind = Some(scalar.value),
             (Role::Metadata, Key::Name) if at > 0 => self.facts_of(at - 1).name = Some(scalar.value),
             (Role::Metadata, Key::Namespace) if at > 0 => {
-                self.facts_of(at - 1).namespace = Some(scalar.value)
+                self.facts_of(at - 1).namespace = Some(scalar.value);
             }
             (Role::Container | Role::EnvVar, Key::Name) => self.facts_of(at).name = Some(scalar.value),
             (Role::EnvVar, Key::Value) if mention::is_image_like(&scalar.value) => {

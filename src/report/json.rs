@@ -89,3 +89,10 @@ pub fn error(out: &mut String, file: Option<&str>, place: Option<(usize, usize, 
     }
     line(out, &value);
 }
+
+/// An image that is left alone, where that fails the run.
+pub fn strict(out: &mut String, file: &str, skip: &Skip) {
+    let image = ImageRecord::new(file, &skip.site);
+    let (status, message) = (skip.reason.status(), Some(skip.reason.message()));
+    line(out, &Line { r#type: "error", image, status, target: None, rule: None, message });
+}

@@ -15,7 +15,7 @@ pub fn change(out: &mut String, file: &str, change: &Change<'_>, verbose: bool) 
     place(out, file, &change.site);
     let _ = write!(out, "{} -> {}", change.site.image, change.to);
     if let Some(rule) = change.rule {
-        let _ = write!(out, " ({rule})");
+        let _ = write!(out, " by {rule}");
     }
     out.push('\n');
     if verbose && let Some(rule) = change.other_spelling {
@@ -35,7 +35,7 @@ pub fn skip(out: &mut String, file: &str, skip: &Skip) {
 pub fn kept(out: &mut String, file: &str, kept: &Decided<'_>) {
     place(out, file, &kept.site);
     let _ = match kept.rule {
-        Some(rule) => writeln!(out, "kept: {} ({rule})", kept.site.image),
+        Some(rule) => writeln!(out, "kept: {} by {rule}", kept.site.image),
         None => writeln!(out, "kept: {} (no rule applies)", kept.site.image),
     };
 }

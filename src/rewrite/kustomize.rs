@@ -1,6 +1,8 @@
 //! A Kustomization's `images` take part: an entry that names an image of the tree follows it, so that building
 //! the rewritten tree gives what rewriting the build of the original tree gives.
 
+use std::collections::BTreeSet;
+
 use rustc_hash::FxHashMap;
 
 use crate::image::ImageReference;
@@ -11,6 +13,13 @@ use super::engine::{Engine, KustomizeMode, edit};
 use super::plan::{Change, Plan, Site, Skip, SkipReason};
 use super::value::{Value, classify};
 
+/// Whether kustomize takes the file at `path` for a Kustomization by its name.
+#[must_use]
+pub fn is_kustomization(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    matches!(name, "kustomization.yaml" | "kustomization.yml" | "Kustomization")
+}
+
 /// What the names of a tree's images (without tag and digest, as written) become.
 #[derive(Debug, Default)]
 pub struct Renames<'m> {
@@ -20,10 +29,9 @@ pub struct Renames<'m> {
 /// What one name becomes.
 #[derive(Debug, Clone)]
 struct Rename<'m> {
-    to: String,
+    /// The new name, and in a tree where the same name becomes several, all of them.
+    to: BTreeSet<String>,
     rule: Option<&'m Rule>,
-    /// A second, different name that the same name becomes elsewhere in the tree.
-    also: Option<String>,
 }
 
 /// An image as an entry puts it together, and what the maps make of it.
@@ -45,31 +53,28 @@ impl<'m> Renames<'m> {
         }
     }
 
-    /// Adds what another part of the tree taught.
+    /// Adds what another part of the tree taught. The order of parts does not matter.
     pub fn merge(&mut self, other: Self) {
         for (name, rename) in other.names {
-            self.add(&name, &rename.to, rename.rule);
-            if let Some(also) = rename.also {
-                self.add(&name, &also, rename.rule);
+            for to in rename.to {
+                self.add(&name, &to, rename.rule);
             }
         }
     }
 
     fn add(&mut self, from: &str, to: &str, rule: Option<&'m Rule>) {
-        match self.names.get_mut(from) {
-            None => {
-                let rename = Rename { to: to.to_owned(), rule, also: None };
-                self.names.insert(from.to_owned(), rename);
-            }
-            Some(known) if known.to == to => {}
-            Some(known) => {
-                // Whatever the order in which files are read, the same two are named.
-                let mut both = [known.to.clone(), to.to_owned()];
-                both.sort();
-                let [first, second] = both;
-                *known = Rename { to: first, rule: known.rule.or(rule), also: Some(second) };
-            }
+        let Some(known) = self.names.get_mut(from) else {
+            self.names.insert(from.to_owned(), Rename { to: BTreeSet::from([to.to_owned()]), rule });
+            return;
+        };
+        if !known.to.contains(to) {
+            known.to.insert(to.to_owned());
         }
+        let place = |rule: &'m Rule| (rule.source_name(), rule.line());
+        known.rule = match (known.rule, rule) {
+            (Some(a), Some(b)) => Some(if place(b) < place(a) { b } else { a }),
+            (a, b) => a.or(b),
+        };
     }
 
     /// Adds the names that entries give: one overlay's `newName` may be another's `name`.
@@ -112,7 +117,7 @@ impl<'m> Renames<'m> {
                             plan.changes.push(Change { site, to, rule, other_spelling: None, edit });
                         }
                         None => {
-                            unfollowed("written in a way that cannot be edited in place".to_owned(), plan)
+                            unfollowed("written in a way that cannot be edited in place".to_owned(), plan);
                         }
                     }
                 }
@@ -132,12 +137,17 @@ impl<'m> Renames<'m> {
             .names
             .get(&name.value)
             .ok_or_else(|| format!("names no image of the tree: {} (a remote base?)", name.value))?;
-        if let Some(also) = &rename.also {
-            return Err(format!("{} becomes both {} and {also} in the tree", name.value, rename.to));
-        }
+        let new_names: Vec<&str> = rename.to.iter().map(String::as_str).collect();
+        let [to] = new_names[..] else {
+            return Err(format!(
+                "{} becomes several images in the tree: {}",
+                name.value,
+                new_names.join(", ")
+            ));
+        };
         let mut changes = Vec::new();
-        if rename.to != name.value {
-            changes.push(("name", name, rename.to.clone(), rename.rule));
+        if to != name.value {
+            changes.push(("name", name, to.to_owned(), rename.rule));
         }
         let base = entry.new_name.as_ref().map_or(&name.value, |new_name| &new_name.value);
         let mapped = mapped(base, entry, maps)?;
@@ -145,9 +155,9 @@ impl<'m> Renames<'m> {
             if mapped.name != new_name.value {
                 changes.push(("newName", new_name, mapped.name.clone(), mapped.rule));
             }
-        } else if mapped.name != rename.to {
+        } else if mapped.name != to {
             let text = format!("{base}{}", suffix(entry));
-            return Err(format!("{text} would become {}, but {base} becomes {}", mapped.name, rename.to));
+            return Err(format!("{text} would become {}, but {base} becomes {to}", mapped.name));
         }
         if mapped.suffix != suffix(entry) {
             return Err(format!("a rule changes the tag or digest of {base}{}", suffix(entry)));

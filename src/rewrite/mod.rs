@@ -9,7 +9,7 @@ mod unread;
 mod value;
 
 pub use engine::{Engine, KustomizeMode};
-pub use kustomize::Renames;
+pub use kustomize::{Renames, is_kustomization};
 pub use plan::{Change, Decided, Plan, Problem, ProblemKind, Site, Skip, SkipReason};
 pub use skip::{SkipRule, SkipRuleError};
 pub use unread::{Unread, unread};

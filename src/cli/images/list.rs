@@ -1,0 +1,231 @@
+//! Every image with its place, in the formats of the inventory.
+
+use std::fmt::Write as _;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use crate::manifest::{KustomizeImage, Place};
+use crate::maps::Rule;
+use crate::report::json;
+use crate::report::record::{ImageRecord, RuleRecord};
+use crate::report::text::quoted;
+use crate::rewrite::{Plan, Site};
+
+use super::super::args::ImagesFormat;
+
+/// An image of the inventory.
+#[derive(Debug)]
+pub(super) struct Listed {
+    pub(super) file: String,
+    pub(super) site: Site,
+    /// ok, templated, encrypted, invalid or skipped
+    pub(super) status: &'static str,
+    /// What the maps make of it; the image itself where they leave it alone.
+    pub(super) target: Option<String>,
+    rule: Option<RuleOf>,
+}
+
+/// A rule, kept beyond the engine's life.
+#[derive(Debug)]
+struct RuleOf {
+    kind: &'static str,
+    key: String,
+    value: String,
+    file: String,
+    line: usize,
+}
+
+impl RuleOf {
+    fn new(rule: &Rule) -> Self {
+        Self {
+            kind: rule.kind().as_str(),
+            key: rule.key().to_owned(),
+            value: rule.value().to_owned(),
+            file: rule.source_name().to_owned(),
+            line: rule.line(),
+        }
+    }
+
+    fn record(&self) -> RuleRecord<'_> {
+        let Self { kind, key, value, file, line } = self;
+        RuleRecord { kind, key, value, file, line: *line }
+    }
+}
+
+/// The images of a file, in the order of its text; with `all`, also what is only mentioned.
+pub(super) fn of_plan(file: &str, plan: &mut Plan<'_>, all: bool) -> Vec<Listed> {
+    let mut listed = Vec::new();
+    let mut add = |site: Site, status, target: Option<String>, rule: Option<&Rule>| {
+        let rule = rule.map(RuleOf::new);
+        listed.push(Listed { file: file.to_owned(), site, status, target, rule });
+    };
+    for change in plan.changes.drain(..) {
+        add(change.site, "ok", Some(change.to), change.rule);
+    }
+    for kept in plan.kept.drain(..) {
+        let target = kept.site.image.clone();
+        add(kept.site, "ok", Some(target), kept.rule);
+    }
+    for problem in plan.problems.drain(..) {
+        let target = problem.site.image.clone();
+        add(problem.site, "ok", Some(target), None);
+    }
+    for skip in plan.skips.drain(..) {
+        let target = skip.site.image.clone();
+        add(skip.site, skip.reason.status(), Some(target), None);
+    }
+    if all {
+        for site in plan.unchecked.drain(..) {
+            let status = status_of(&site.image);
+            add(site, status, None, None);
+        }
+        for entry in &plan.kustomize_images {
+            if let Some(site) = entry_site(entry, plan) {
+                let status = status_of(&site.image);
+                add(site, status, None, None);
+            }
+        }
+    }
+    listed.sort_by_key(|listed| listed.site.span);
+    listed
+}
+
+fn status_of(image: &str) -> &'static str {
+    match crate::rewrite::classify(image) {
+        crate::rewrite::Value::Reference(_) => "ok",
+        crate::rewrite::Value::Templated => "templated",
+        crate::rewrite::Value::Encrypted => "encrypted",
+        crate::rewrite::Value::Invalid(_) => "invalid",
+    }
+}
+
+/// The image that a Kustomization's entry puts together.
+fn entry_site(entry: &KustomizeImage, plan: &Plan<'_>) -> Option<Site> {
+    let base = entry.new_name.as_ref().or(entry.name.as_ref())?;
+    let mut image = base.value.clone();
+    for (sign, part) in [(':', &entry.new_tag), ('@', &entry.digest)] {
+        if let Some(part) = part {
+            let _ = write!(image, "{sign}{}", part.value);
+        }
+    }
+    Some(Site {
+        document: entry.document,
+        position: base.position,
+        span: base.span,
+        path: entry.path.clone(),
+        place: Place::RenderInput,
+        image,
+        resource: entry.resource.map(|index| std::sync::Arc::clone(&plan.resources[index])),
+        container: None,
+    })
+}
+
+/// A line of `--format json`.
+#[derive(Serialize)]
+struct Line<'a> {
+    #[serde(flatten)]
+    image: ImageRecord<'a>,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<Option<RuleRecord<'a>>>,
+}
+
+/// The inventory as it is printed.
+pub(super) fn print(listed: &[Listed], format: ImagesFormat, with_maps: bool) -> Result<Vec<u8>> {
+    match format {
+        ImagesFormat::Json => Ok(as_json(listed, with_maps)),
+        ImagesFormat::Csv => table(listed, b',', with_maps),
+        ImagesFormat::Tsv => table(listed, b'\t', with_maps),
+        ImagesFormat::Text | ImagesFormat::Kustomize => Ok(as_text(listed, with_maps)),
+    }
+}
+
+fn as_json(listed: &[Listed], with_maps: bool) -> Vec<u8> {
+    let mut out = String::new();
+    for entry in listed {
+        let rule = with_maps.then(|| entry.rule.as_ref().map(RuleOf::record));
+        json::line(
+            &mut out,
+            &Line {
+                image: ImageRecord::new(&entry.file, &entry.site),
+                status: entry.status,
+                target: entry.target.as_deref().filter(|_| with_maps),
+                rule,
+            },
+        );
+    }
+    out.into_bytes()
+}
+
+fn as_text(listed: &[Listed], with_maps: bool) -> Vec<u8> {
+    let mut out = String::new();
+    for Listed { file, site, status, target, .. } in listed {
+        let position = site.position;
+        let _ = write!(out, "{file}:{}:{}: {}", position.line, position.column, quoted(&site.image));
+        if let Some(target) = target.as_deref().filter(|target| with_maps && *target != site.image) {
+            let _ = write!(out, " -> {target}");
+        }
+        let mut remarks = Vec::new();
+        if let Some(resource) = &site.resource {
+            let name = resource.name.as_deref().unwrap_or("?");
+            let namespace = resource.namespace.as_deref().map_or(String::new(), |n| format!("{n}/"));
+            remarks.push(format!("{} {namespace}{name}", resource.kind));
+        }
+        remarks.push(format!("document {}", site.document));
+        remarks.push(site.path.to_string());
+        if *status != "ok" {
+            remarks.push((*status).to_owned());
+        }
+        if !site.place.is_site() {
+            remarks.push(site.place.as_str().to_owned());
+        }
+        let _ = writeln!(out, " ({})", remarks.join(", "));
+    }
+    out.into_bytes()
+}
+
+fn table(listed: &[Listed], delimiter: u8, with_maps: bool) -> Result<Vec<u8>> {
+    let mut writer = csv::WriterBuilder::new().delimiter(delimiter).from_writer(Vec::new());
+    let mut header = vec![
+        "file",
+        "document",
+        "path",
+        "line",
+        "column",
+        "image",
+        "apiVersion",
+        "kind",
+        "namespace",
+        "name",
+        "status",
+    ];
+    if with_maps {
+        header.extend(["target", "rule"]);
+    }
+    writer.write_record(header)?;
+    for Listed { file, site, status, target, rule } in listed {
+        let resource = site.resource.as_deref();
+        let mut row = vec![
+            file.clone(),
+            site.document.to_string(),
+            site.path.to_string(),
+            site.position.line.to_string(),
+            site.position.column.to_string(),
+            site.image.clone(),
+            resource.map_or(String::new(), |r| r.api_version.clone()),
+            resource.map_or(String::new(), |r| r.kind.clone()),
+            resource.and_then(|r| r.namespace.clone()).unwrap_or_default(),
+            resource.and_then(|r| r.name.clone()).unwrap_or_default(),
+            (*status).to_owned(),
+        ];
+        if with_maps {
+            row.push(target.clone().unwrap_or_default());
+            row.push(rule.as_ref().map_or(String::new(), |r| format!("{}::{}", r.key, r.value)));
+        }
+        writer.write_record(row)?;
+    }
+    Ok(writer.into_inner()?)
+}

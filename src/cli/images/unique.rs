@@ -1,0 +1,132 @@
+//! Each image once, by its canonical reference; with maps, pairs of source and target for programs that copy images, and
+//! `images:` lists.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use anyhow::Result;
+
+use crate::image::ImageReference;
+use crate::report::json;
+
+use super::super::args::ImagesFormat;
+use super::list::Listed;
+
+/// A source and what it becomes.
+type Pair = (String, String);
+
+/// The pairs of canonical source and target, each once. Images that are no reference have none.
+fn pairs(listed: &[Listed]) -> BTreeSet<Pair> {
+    let pair = |entry: &Listed| {
+        let source = ImageReference::parse(&entry.site.image).ok()?.canonical();
+        let target = entry.target.as_deref().unwrap_or(&entry.site.image);
+        let target = if target == entry.site.image { source.clone() } else { target.to_owned() };
+        Some((source, target))
+    };
+    listed.iter().filter(|entry| matches!(entry.status, "ok" | "skipped")).filter_map(pair).collect()
+}
+
+/// Adds an error for each target that several sources share: copying would overwrite one with the other.
+pub(super) fn check_targets(listed: &[Listed], errors: &mut Vec<String>) {
+    let mut sources: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (source, target) in pairs(listed) {
+        let place = ImageReference::parse(&target).map_or(target.clone(), ImageReference::canonical);
+        sources.entry(place).or_default().insert(source);
+    }
+    for (target, sources) in sources.iter().filter(|(_, sources)| sources.len() > 1) {
+        let names: Vec<&str> = sources.iter().map(String::as_str).collect();
+        errors.push(format!(
+            "{} share the target {target}: give one of them a rule of its own",
+            names.join(" and ")
+        ));
+    }
+}
+
+/// The unique images, or pairs, as they are printed.
+pub(super) fn print(
+    listed: &[Listed],
+    format: ImagesFormat,
+    with_maps: bool,
+    errors: &mut Vec<String>,
+) -> Result<Vec<u8>> {
+    if with_maps {
+        check_targets(listed, errors);
+    }
+    if format == ImagesFormat::Kustomize {
+        return Ok(kustomize(listed, errors).into_bytes());
+    }
+    let mut pairs = pairs(listed);
+    if with_maps {
+        // What stays where it is need not be copied.
+        pairs.retain(|(source, target)| source != target);
+    }
+    let mut out = String::new();
+    match format {
+        ImagesFormat::Csv | ImagesFormat::Tsv => {
+            let delimiter = if format == ImagesFormat::Csv { b',' } else { b'\t' };
+            let mut writer = csv::WriterBuilder::new().delimiter(delimiter).from_writer(Vec::new());
+            for (source, target) in &pairs {
+                if with_maps {
+                    writer.write_record([source, target])?;
+                } else {
+                    writer.write_record([source])?;
+                }
+            }
+            return Ok(writer.into_inner()?);
+        }
+        ImagesFormat::Json => {
+            for (source, target) in &pairs {
+                if with_maps {
+                    json::line(&mut out, &serde_json::json!({ "image": source, "target": target }));
+                } else {
+                    json::line(&mut out, &serde_json::json!({ "image": source }));
+                }
+            }
+        }
+        ImagesFormat::Text | ImagesFormat::Kustomize => {
+            for (source, target) in &pairs {
+                let _ =
+                    if with_maps { writeln!(out, "{source} {target}") } else { writeln!(out, "{source}") };
+            }
+        }
+    }
+    Ok(out.into_bytes())
+}
+
+/// An `images:` list that does what the maps do, for kustomize, Flux and Argo CD.
+fn kustomize(listed: &[Listed], errors: &mut Vec<String>) -> String {
+    let mut entries: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for entry in listed.iter().filter(|entry| entry.status == "ok" && entry.site.place.is_site()) {
+        let (Ok(source), Some(target)) =
+            (ImageReference::parse(&entry.site.image), entry.target.as_deref().and_then(parse))
+        else {
+            continue;
+        };
+        if source.suffix() != target.suffix() {
+            errors.push(format!(
+                "{} becomes {}: an images: list cannot give each tag another",
+                entry.site.image,
+                target.as_str()
+            ));
+        }
+        entries.entry(source.name()).or_default().insert(target.name());
+    }
+    let mut out = String::from("images:\n");
+    let mut any = false;
+    for (name, new_names) in &entries {
+        if new_names.len() > 1 {
+            let names: Vec<&str> = new_names.iter().copied().collect();
+            errors.push(format!("{name} becomes {}: an images: list can say only one", names.join(" and ")));
+            continue;
+        }
+        for new_name in new_names.iter().filter(|new_name| *new_name != name) {
+            any = true;
+            let _ = writeln!(out, "- name: {name}\n  newName: {new_name}");
+        }
+    }
+    if any { out } else { "images: []\n".to_owned() }
+}
+
+fn parse(text: &str) -> Option<ImageReference<'_>> {
+    ImageReference::parse(text).ok()
+}

@@ -1,0 +1,172 @@
+//! What a run did, in numbers: what changed, what was left alone and why, what was not looked at.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use crate::files::{SkipReason, Skipped};
+use crate::manifest::Place;
+use crate::report::json;
+use crate::rewrite::{Plan, Unread};
+
+use super::super::speech::count;
+use super::Destination;
+
+/// Counts of a file, or of a whole run.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Summary {
+    files: usize,
+    changed_files: usize,
+    changes: usize,
+    kept: usize,
+    unmapped: usize,
+    errors: usize,
+    left_alone: BTreeMap<&'static str, usize>,
+    not_checked: BTreeMap<&'static str, usize>,
+    passed_over: BTreeMap<&'static str, usize>,
+}
+
+impl Summary {
+    /// A file that was read and not more.
+    pub(super) fn of_file() -> Self {
+        Self { files: 1, ..Self::default() }
+    }
+
+    /// Counts what is planned for a file.
+    pub(super) fn plan(&mut self, plan: &Plan<'_>) {
+        self.changes += plan.changes.len();
+        self.changed_files += usize::from(!plan.changes.is_empty());
+        self.kept += plan.kept.len();
+        self.unmapped += plan.kept.iter().filter(|kept| kept.unmapped).count();
+        for skip in &plan.skips {
+            *self.left_alone.entry(skip.reason.category()).or_default() += 1;
+        }
+        for site in &plan.unchecked {
+            let what = if site.place == Place::RenderInput { "render input" } else { "mention" };
+            *self.not_checked.entry(what).or_default() += 1;
+        }
+    }
+
+    /// Counts a file that does not parse and is no manifest.
+    pub(super) fn unread(&mut self, unread: Unread) {
+        let what = match unread {
+            Unread::Template => "template that is no YAML",
+            Unread::NoManifest => "file that is no manifest and does not parse",
+        };
+        *self.passed_over.entry(what).or_default() += 1;
+    }
+
+    /// Counts what the walk passed over.
+    pub(super) fn skipped(&mut self, skipped: &[Skipped]) {
+        for skipped in skipped {
+            let what = match skipped.reason {
+                SkipReason::HelmTemplate => "Helm template",
+                SkipReason::LinkedFolder => "link to a folder",
+                SkipReason::DanglingLink => "link to nothing",
+                SkipReason::NotRegular => "special file",
+            };
+            *self.passed_over.entry(what).or_default() += 1;
+        }
+    }
+
+    /// Counts errors.
+    pub(super) fn errors(&mut self, errors: usize) {
+        self.errors += errors;
+    }
+
+    /// Whether there were any.
+    pub(super) fn has_errors(&self) -> bool {
+        self.errors > 0
+    }
+
+    /// Whether anything changes.
+    pub(super) fn has_changes(&self) -> bool {
+        self.changes > 0
+    }
+
+    /// Adds the counts of another file.
+    pub(super) fn add(&mut self, other: &Self) {
+        let Self { files, changed_files, changes, kept, unmapped, errors, .. } = other;
+        self.files += files;
+        self.changed_files += changed_files;
+        self.changes += changes;
+        self.kept += kept;
+        self.unmapped += unmapped;
+        self.errors += errors;
+        let maps = [
+            (&mut self.left_alone, &other.left_alone),
+            (&mut self.not_checked, &other.not_checked),
+            (&mut self.passed_over, &other.passed_over),
+        ];
+        for (all, some) in maps {
+            for (what, n) in some {
+                *all.entry(what).or_default() += n;
+            }
+        }
+    }
+
+    /// The summary in words. `written` says whether the changes were carried out.
+    pub(super) fn text(&self, destination: Destination<'_>, written: bool) -> String {
+        let mut out = String::new();
+        let (images, files) = (count(self.changes, "image"), count(self.changed_files, "file"));
+        let _ = match destination {
+            _ if self.errors > 0 && destination.writes() && !written => {
+                writeln!(out, "{}; nothing was written", count(self.errors, "error"))
+            }
+            _ if self.changes == 0 => {
+                writeln!(out, "nothing to do: {} in {}", self.stay(), count(self.files, "file"))
+            }
+            Destination::InPlace | Destination::Folder(_) | Destination::Stdout => {
+                writeln!(out, "rewrote {images} in {files}; {}", self.stay())
+            }
+            Destination::Check | Destination::Diff | Destination::DryRun => {
+                writeln!(out, "would rewrite {images} in {files}; {}", self.stay())
+            }
+        };
+        if self.errors > 0 && (written || !destination.writes()) {
+            let _ = writeln!(out, "{}", count(self.errors, "error"));
+        }
+        list(&mut out, "left alone", &self.left_alone);
+        list(&mut out, "not checked", &self.not_checked);
+        list(&mut out, "passed over", &self.passed_over);
+        out
+    }
+
+    /// `3 images stay as they are (1 covered by no rule)`
+    fn stay(&self) -> String {
+        let (kept, unmapped) = (self.kept, self.unmapped);
+        let stay = if kept == 1 {
+            "1 image stays as it is".to_owned()
+        } else {
+            format!("{kept} images stay as they are")
+        };
+        if unmapped > 0 { format!("{stay} ({unmapped} covered by no rule)") } else { stay }
+    }
+
+    /// The summary as a line of JSON.
+    pub(super) fn json(&self, out: &mut String, written: bool) {
+        json::line(
+            out,
+            &serde_json::json!({
+                "type": "summary",
+                "files": self.files,
+                "changedFiles": self.changed_files,
+                "changes": self.changes,
+                "kept": self.kept,
+                "unmapped": self.unmapped,
+                "leftAlone": self.left_alone,
+                "notChecked": self.not_checked,
+                "passedOver": self.passed_over,
+                "errors": self.errors,
+                "written": written,
+            }),
+        );
+    }
+}
+
+fn list(out: &mut String, title: &str, counts: &BTreeMap<&'static str, usize>) {
+    if counts.is_empty() {
+        return;
+    }
+    let parts: Vec<String> = counts.iter().map(|(what, n)| format!("{n} {what}")).collect();
+    let _ = writeln!(out, "{title}: {}", parts.join(", "));
+}

@@ -1,0 +1,49 @@
+//! SIGINT and SIGTERM: the first asks the run to stop and clean up, a second ends it at once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use anyhow::{Context, Result};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::{flag, low_level};
+
+/// Watches for signals while it lives.
+#[derive(Debug)]
+pub struct Signals {
+    stop: Arc<AtomicBool>,
+    which: Arc<AtomicUsize>,
+}
+
+impl Signals {
+    /// Starts to watch.
+    pub fn watch() -> Result<Self> {
+        let signals = Self { stop: Arc::default(), which: Arc::default() };
+        for signal in [SIGINT, SIGTERM] {
+            let register = || -> std::io::Result<()> {
+                flag::register_conditional_default(signal, Arc::clone(&signals.stop))?;
+                flag::register_usize(
+                    signal,
+                    Arc::clone(&signals.which),
+                    usize::try_from(signal).unwrap_or(0),
+                )?;
+                flag::register(signal, Arc::clone(&signals.stop))?;
+                Ok(())
+            };
+            register().context("cannot watch for signals")?;
+        }
+        Ok(signals)
+    }
+
+    /// The flag that a signal sets.
+    pub fn flag(&self) -> &AtomicBool {
+        &self.stop
+    }
+
+    /// Ends the process as the signal would have, when one came; call it when everything is cleaned up.
+    pub fn obey(&self) {
+        let signal = self.which.load(Ordering::Relaxed);
+        if signal != 0 {
+            let _ = low_level::emulate_default_handler(i32::try_from(signal).unwrap_or(SIGTERM));
+        }
+    }
+}
