@@ -11,7 +11,10 @@ fn slices(text: &str) -> Vec<&str> {
     let scan = scan(text);
     assert!(scan.errors.is_empty(), "{text:?}: {:?}", scan.errors);
     let editable = scan.occurrences.iter().filter(|o| o.place.is_site());
-    editable.filter_map(|o| o.text.edit).map(|span| span.of(text).unwrap()).collect()
+    editable
+        .filter_map(|o| o.text.edit)
+        .map(|span| span.of(text).expect("spans lie within the text"))
+        .collect()
 }
 
 /// `text` with `\n` and `\r\n` ends, with a byte order mark, and without its final line end.

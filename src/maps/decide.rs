@@ -29,9 +29,10 @@ pub enum Outcome<'m> {
     Kept,
     /// An entry of `noswap_wildcards` keeps it from `default`.
     NoSwap,
-    /// It equals or lies under the target of this rule, so that the rule that would have applied leaves it alone.
+    /// It equals or lies under the target of this rule, so that no rule applies, or the one that would have leaves it
+    /// alone.
     AtTarget(&'m Rule),
-    /// No rule applies.
+    /// No rule applies, and it does not lie under a target.
     Unmapped,
     /// A second pass would rewrite the result again. The image is left alone, and this is to be reported.
     Chained {
@@ -161,7 +162,11 @@ impl Maps {
         }
         match self.default {
             Some(number) => self.apply(&self.rules[number], image),
-            None => Pass::Unchanged(Decision { outcome: Outcome::Unmapped, rule: None }),
+            None => {
+                let target = self.targets.guards(image, None).map(|number| &self.rules[number]);
+                let outcome = target.map_or(Outcome::Unmapped, Outcome::AtTarget);
+                Pass::Unchanged(Decision { outcome, rule: None })
+            }
         }
     }
 
