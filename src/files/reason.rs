@@ -17,7 +17,11 @@ impl fmt::Display for Reason<'_> {
             Kind::FileTooLarge => "the file is larger than the system allows",
             Kind::ReadOnlyFilesystem => "the file system is read-only",
             Kind::OutOfMemory => "not enough memory",
-            _ => return self.0.fmt(f),
+            _ => {
+                let text = self.0.to_string();
+                let text = text.split(" (os error ").next().unwrap_or(&text);
+                return f.write_str(&text.to_ascii_lowercase());
+            }
         })
     }
 }
@@ -35,5 +39,28 @@ pub(super) fn advice(error: &io::Error) -> Option<&'static str> {
         Kind::ReadOnlyFilesystem => Some("copy the files to a place that can be written"),
         Kind::OutOfMemory => Some("run with fewer threads, or on fewer files"),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::io::Errno;
+
+    use super::*;
+
+    #[test]
+    fn reasons() {
+        for (error, reason) in [
+            (Errno::ACCESS, "permission denied"),
+            (Errno::PERM, "permission denied"),
+            (Errno::NOSPC, "no space left on the disk"),
+            (Errno::DQUOT, "the disk quota is used up"),
+            (Errno::ROFS, "the file system is read-only"),
+            (Errno::IO, "input/output error"),
+        ] {
+            assert_eq!(Reason(&io::Error::from(error)).to_string(), reason);
+        }
+        assert!(advice(&Errno::NOSPC.into()).is_some());
+        assert!(advice(&Errno::IO.into()).is_none());
     }
 }

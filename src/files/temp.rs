@@ -26,10 +26,9 @@ pub(super) struct Temp {
 
 impl Temp {
     /// Creates the temp file for `found`, empty, for its owner's eyes only. Numbers are drawn from `next`; one
-    /// whose name is taken (a killed run's file; another container with this pid) is passed over.
-    pub(super) fn create(found: &Found, next: &AtomicU64) -> rustix::io::Result<(Self, OwnedFd)> {
+    /// whose name is taken (a killed run's file; another container with this `pid`) is passed over.
+    pub(super) fn create(found: &Found, pid: u32, next: &AtomicU64) -> rustix::io::Result<(Self, OwnedFd)> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-        let pid = std::process::id();
         let mut temp = Self { found: found.clone(), pid, number: 0, renamed: true };
         loop {
             temp.number = next.fetch_add(1, Ordering::Relaxed);

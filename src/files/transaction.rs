@@ -50,6 +50,7 @@ impl Default for Options {
 pub struct Transaction<'c> {
     options: Options,
     cancel: &'c AtomicBool,
+    pid: u32,
     next: AtomicU64,
     staged: Mutex<StagedFiles>,
 }
@@ -81,7 +82,7 @@ impl<'c> Transaction<'c> {
     /// An empty transaction, given up when `cancel` becomes true.
     #[must_use]
     pub fn new(options: Options, cancel: &'c AtomicBool) -> Self {
-        Self { options, cancel, next: AtomicU64::new(0), staged: Mutex::default() }
+        Self { options, cancel, pid: std::process::id(), next: AtomicU64::new(0), staged: Mutex::default() }
     }
 
     /// Stages `parts`, one after another, as the new content of `source` (as from
@@ -94,7 +95,7 @@ impl<'c> Transaction<'c> {
             return Err(StageError::Cancelled);
         }
         let path = || source.found.path.clone();
-        let (temp, file) = Temp::create(source.found, &self.next)
+        let (temp, file) = Temp::create(source.found, self.pid, &self.next)
             .map_err(|error| StageError::Create { path: path(), source: error.into() })?;
         temp::write_parts(&file, parts, self.cancel).map_err(|error| match error.kind() {
             io::ErrorKind::Interrupted => StageError::Cancelled,
