@@ -1,0 +1,45 @@
+# `just` lists the recipes. Each calls cargo or one script, so that none of them needs just.
+
+_default:
+    @just --list
+
+# The binary, optimised: target/release/imageswap
+build:
+    cargo build --release --locked
+
+# All tests
+test *ARGS:
+    cargo test --locked {{ARGS}}
+
+# Format, clippy, shell scripts and, where cargo-deny is installed, licences
+lint:
+    .ci/run lint
+
+# The golden cases of tests/cmd; `just golden overwrite` writes what the program now says
+golden MODE="":
+    TRYCMD={{MODE}} cargo test --locked --test golden
+
+# The end-to-end tests with real kpt, kustomize, kubectl and Helm; builds those that are missing (Go)
+e2e *ARGS:
+    tests/e2e/install-tools.sh
+    IMAGESWAP_E2E=1 cargo test --locked --test e2e {{ARGS}}
+
+# Speed, as ratios of runs side by side
+bench *ARGS:
+    benches/run.sh {{ARGS}}
+
+# Compare with the oracle's list of a folder of real manifests
+corpus DIR:
+    IMAGESWAP_CORPUS={{DIR}} cargo test --release --locked --test corpus -- --nocapture
+
+# Run the fuzz targets, each for SECONDS (needs nightly Rust and cargo-fuzz)
+fuzz SECONDS="60":
+    for target in $(cargo +nightly fuzz list); do cargo +nightly fuzz run "$target" -- -max_total_time={{SECONDS}}; done
+
+# The library's documentation
+docs:
+    cargo doc --locked --no-deps
+
+# Everything that CI runs
+ci:
+    .ci/run
