@@ -4,141 +4,21 @@
 //! It keeps a frame for each open collection. A path is built only when something is found, and what cannot
 //! be told yet (the kind of a resource may come after its spec) waits, pending, until its collection closes.
 
+mod finding;
+mod frame;
+
 use std::borrow::Cow;
 
 use super::event::{Event, Scalar, ScalarStyle};
 use super::fields::FieldTable;
 use super::keys::Key;
 use super::mention;
-use super::occurrence::{Blocked, NoteKind, Origin, Place, Resource};
+use super::occurrence::{Blocked, NoteKind, Place, Resource};
 use super::path::{FieldPath, Segment};
 use super::scalar::is_string;
-
-/// What an open collection is to the finder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Role {
-    Plain,
-    ContainerList,
-    Container,
-    VolumeList,
-    Volume,
-    VolumeImage,
-    EnvList,
-    EnvVar,
-    /// `args` or `command`
-    Words,
-    KustomizeList,
-    KustomizeImage,
-    Metadata,
-    Labels,
-    Annotations,
-}
-
-/// An open collection.
-#[derive(Debug)]
-struct Frame<'a> {
-    role: Role,
-    is_map: bool,
-    flow: bool,
-    /// In a mapping: the next node is a key.
-    at_key: bool,
-    has_containers: bool,
-    disabled: bool,
-    /// Container keys and `image` that were seen, a bit each, to tell duplicates.
-    seen: u8,
-    key: Key,
-    key_text: Cow<'a, str>,
-    index: usize,
-    /// Index into `Finder::facts`.
-    facts: Option<usize>,
-    /// How many findings were pending when it opened.
-    first: usize,
-}
-
-/// What a mapping says of itself; kept aside since most mappings say nothing.
-#[derive(Debug, Default)]
-struct Facts<'a> {
-    api_version: Option<Cow<'a, str>>,
-    kind: Option<Cow<'a, str>>,
-    name: Option<Cow<'a, str>>,
-    namespace: Option<Cow<'a, str>>,
-    origin: Option<Origin>,
-    /// `path` of a JSON patch operation that names an image.
-    patches_image: bool,
-    registry: Option<Cow<'a, str>>,
-    repository: Option<Scalar<'a>>,
-    tag: Option<Cow<'a, str>>,
-    digest: Option<Cow<'a, str>>,
-}
-
-/// On what it still depends whether a finding is one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Claim {
-    Settled,
-    /// An image volume, if `containers` stands beside its `volumes`.
-    PodVolume,
-    /// A field of the table, if the resource's kind says so; else a mention.
-    Field,
-    /// The value of a variable or patch, if that is named like an image's.
-    ImageName,
-    /// A part of a Kustomization's `images` entry, if it is one.
-    Kustomize(Part),
-}
-
-/// A part of an entry of a Kustomization's `images`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part {
-    Name,
-    NewName,
-    NewTag,
-    Digest,
-}
-
-/// How a scalar came to the place where it was found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reach {
-    /// It stands there.
-    Own,
-    /// An alias or a merge brings it there.
-    Alias,
-    /// An alias brings it into a node that is itself at an anchor, whose own uses count instead.
-    AliasWithinAnchor,
-}
-
-/// A finding of the document that is being read.
-#[derive(Debug)]
-pub(super) struct Finding<'a> {
-    claim: Claim,
-    pub(super) place: Place,
-    pub(super) path: FieldPath,
-    pub(super) scalar: Scalar<'a>,
-    pub(super) flow: bool,
-    pub(super) reach: Reach,
-    pub(super) resource: Option<usize>,
-    pub(super) container: Option<String>,
-    pub(super) blocked: Option<Blocked>,
-}
-
-impl Finding<'_> {
-    /// The part of a Kustomization's `images` entry that it is.
-    pub(super) fn kustomize_part(&self) -> Option<Part> {
-        match self.claim {
-            Claim::Kustomize(part) => Some(part),
-            Claim::Settled | Claim::PodVolume | Claim::Field | Claim::ImageName => None,
-        }
-    }
-}
-
-/// What is found in one document.
-#[derive(Debug, Default)]
-pub(super) struct Found<'a> {
-    pub(super) findings: Vec<Finding<'a>>,
-    pub(super) resources: Vec<Resource>,
-    /// Kind of note, way to it, byte offset.
-    pub(super) notes: Vec<(NoteKind, FieldPath, usize)>,
-    /// The document uses anchors or aliases, so its events must be resolved before the finder hears them.
-    pub(super) has_anchors: bool,
-}
+use finding::Claim;
+pub(super) use finding::{Finding, Found, Part, Reach};
+use frame::{Facts, Frame, Role};
 
 /// The state machine. Feed it the events of one document, then [`Finder::finish`].
 #[derive(Debug)]
@@ -182,8 +62,8 @@ impl<'a, 's> Finder<'a, 's> {
         found.findings.retain_mut(|finding| match finding.claim {
             Claim::Settled => true,
             // A Kustomization needs no kind; whether this is one, the file's name tells.
-            Claim::Kustomize(_) => finding.path.segments().len() == 3 && finding.resource.is_none(),
-            Claim::Field => settle_as_mention(finding, 0),
+            Claim::Kustomize(_) => finding.resource.is_some() || finding.path.segments().len() == 3,
+            Claim::Field => finding.settle_as_mention(0),
             Claim::PodVolume | Claim::ImageName => false,
         });
         found
@@ -246,6 +126,7 @@ impl<'a, 's> Finder<'a, 's> {
             seen: 0,
             key: Key::Other,
             key_text: Cow::Borrowed(""),
+            key_start: 0,
             index: 0,
             facts: None,
             first: self.found.findings.len(),
@@ -295,11 +176,10 @@ impl<'a, 's> Finder<'a, 's> {
             _ => 8,
         };
         let Some(frame) = self.frames.last_mut() else { return };
-        let again = frame.seen & bit != 0;
+        let (again, at) = (frame.seen & bit != 0, frame.key_start);
         frame.seen |= bit;
         if again {
             let path = self.path();
-            let at = self.found.findings.last().map_or(0, |f| f.scalar.start);
             self.found.notes.push((NoteKind::DuplicateKey, path, at));
         }
     }
@@ -339,7 +219,7 @@ impl<'a, 's> Finder<'a, 's> {
 
     /// Settles what was pending on the mapping that closes.
     fn settle(&mut self, frame: &Frame<'a>, depth: usize, facts: Option<&Facts<'a>>) {
-        let resource = facts.and_then(|facts| resource(facts, depth));
+        let resource = facts.and_then(|facts| facts.resource(depth));
         let pending = &mut self.found.findings;
         let is_kustomization = resource.as_ref().is_some_and(|r| {
             matches!(r.kind.as_str(), "Kustomization" | "Component") && r.group() == "kustomize.config.k8s.io"
@@ -372,7 +252,7 @@ impl<'a, 's> Finder<'a, 's> {
                         if fields.contains(&resource.api_version, &resource.kind, path) {
                             finding.claim = Claim::Settled;
                             finding.place = Place::Field;
-                        } else if !settle_as_mention(finding, depth) {
+                        } else if !finding.settle_as_mention(depth) {
                             return false;
                         }
                     }
@@ -425,20 +305,7 @@ impl<'a, 's> Finder<'a, 's> {
         if repository.value.is_empty() || !(named || facts.tag.is_some() || facts.digest.is_some()) {
             return;
         }
-        let mut value = String::new();
-        if let Some(registry) = facts.registry.as_deref().filter(|r| !r.is_empty()) {
-            value.push_str(registry);
-            value.push('/');
-        }
-        value.push_str(&repository.value);
-        if let Some(tag) = facts.tag.as_deref().filter(|t| !t.is_empty()) {
-            value.push(':');
-            value.push_str(tag);
-        }
-        if let Some(digest) = facts.digest.as_deref().filter(|d| !d.is_empty()) {
-            value.push('@');
-            value.push_str(digest);
-        }
+        let value = facts.put_together(&repository.value);
         let mut path = self.path();
         path.0.push(Segment::Key("repository".to_owned()));
         let scalar = Scalar { value: Cow::Owned(value), ..repository };
@@ -455,6 +322,7 @@ impl<'a, 's> Finder<'a, 's> {
         } else if frame.at_key {
             frame.key = Key::of(&scalar.value);
             frame.key_text = scalar.value;
+            frame.key_start = scalar.start;
         } else if frame.role == Role::Labels || frame.role == Role::Annotations {
             self.metadata_value(scalar);
         } else if frame.key != Key::Other || self.fields.may_end_in(&frame.key_text) {
@@ -604,18 +472,6 @@ impl<'a, 's> Finder<'a, 's> {
     }
 }
 
-/// The resource that a mapping with these facts is.
-fn resource(facts: &Facts<'_>, depth: usize) -> Option<Resource> {
-    Some(Resource {
-        api_version: facts.api_version.as_deref()?.to_owned(),
-        kind: facts.kind.as_deref()?.to_owned(),
-        name: facts.name.as_deref().map(str::to_owned),
-        namespace: facts.namespace.as_deref().map(str::to_owned),
-        origin: facts.origin.clone(),
-        depth,
-    })
-}
-
 /// `imageswap.dev/…`, and `v1` as `kpt fn eval -- ImageSwap` writes it.
 fn is_our_group(resource: &Resource) -> bool {
     matches!(resource.group(), "imageswap.dev" | "")
@@ -623,19 +479,4 @@ fn is_our_group(resource: &Resource) -> bool {
 
 fn names_image(name: &str) -> bool {
     name.to_ascii_uppercase().contains("IMAGE")
-}
-
-/// Keeps a field that no table names as a mention, when it looks like an image at all.
-fn settle_as_mention(finding: &mut Finding<'_>, depth: usize) -> bool {
-    let segments = &finding.path.segments()[depth..];
-    let in_status = matches!(segments.first(), Some(Segment::Key(key)) if key == "status");
-    let key = segments.iter().rev().find_map(|s| match s {
-        Segment::Key(key) => Some(key.as_str()),
-        Segment::Index(_) => None,
-    });
-    finding.claim = Claim::Settled;
-    finding.place = Place::Mention;
-    !in_status
-        && key.is_some_and(|k| k.to_ascii_lowercase().contains("image"))
-        && mention::is_reference_like(&finding.scalar.value)
 }

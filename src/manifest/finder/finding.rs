@@ -1,0 +1,90 @@
+//! What the finder finds in one document, and on what it still depends.
+
+use crate::manifest::event::Scalar;
+use crate::manifest::mention;
+use crate::manifest::occurrence::{Blocked, NoteKind, Place, Resource};
+use crate::manifest::path::{FieldPath, Segment};
+
+/// On what it still depends whether a finding is one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Claim {
+    Settled,
+    /// An image volume, if `containers` stands beside its `volumes`.
+    PodVolume,
+    /// A field of the table, if the resource's kind says so; else a mention.
+    Field,
+    /// The value of a variable or patch, if that is named like an image's.
+    ImageName,
+    /// A part of a Kustomization's `images` entry, if it is one.
+    Kustomize(Part),
+}
+
+/// A part of an entry of a Kustomization's `images`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::manifest) enum Part {
+    Name,
+    NewName,
+    NewTag,
+    Digest,
+}
+
+/// How a scalar came to the place where it was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::manifest) enum Reach {
+    /// It stands there.
+    Own,
+    /// An alias or a merge brings it there.
+    Alias,
+    /// An alias brings it into a node that is itself at an anchor, whose own uses count instead.
+    AliasWithinAnchor,
+}
+
+/// A finding of the document that is being read.
+#[derive(Debug)]
+pub(in crate::manifest) struct Finding<'a> {
+    pub(super) claim: Claim,
+    pub(in crate::manifest) place: Place,
+    pub(in crate::manifest) path: FieldPath,
+    pub(in crate::manifest) scalar: Scalar<'a>,
+    pub(in crate::manifest) flow: bool,
+    pub(in crate::manifest) reach: Reach,
+    pub(in crate::manifest) resource: Option<usize>,
+    pub(in crate::manifest) container: Option<String>,
+    pub(in crate::manifest) blocked: Option<Blocked>,
+}
+
+impl Finding<'_> {
+    /// Keeps a field that no table names as a mention, when it looks like an image at all.
+    pub(super) fn settle_as_mention(&mut self, depth: usize) -> bool {
+        let segments = &self.path.segments()[depth..];
+        let in_status = matches!(segments.first(), Some(Segment::Key(key)) if key == "status");
+        let key = segments.iter().rev().find_map(|s| match s {
+            Segment::Key(key) => Some(key.as_str()),
+            Segment::Index(_) => None,
+        });
+        self.claim = Claim::Settled;
+        self.place = Place::Mention;
+        !in_status
+            && key.is_some_and(|k| k.to_ascii_lowercase().contains("image"))
+            && mention::is_reference_like(&self.scalar.value)
+    }
+
+    /// The part of a Kustomization's `images` entry that it is.
+    pub(in crate::manifest) fn kustomize_part(&self) -> Option<Part> {
+        match self.claim {
+            Claim::Kustomize(part) => Some(part),
+            Claim::Settled | Claim::PodVolume | Claim::Field | Claim::ImageName => None,
+        }
+    }
+}
+
+/// What is found in one document.
+#[derive(Debug, Default)]
+pub(in crate::manifest) struct Found<'a> {
+    pub(in crate::manifest) findings: Vec<Finding<'a>>,
+    pub(in crate::manifest) resources: Vec<Resource>,
+    /// Kind of note, way to it, byte offset.
+    pub(in crate::manifest) notes: Vec<(NoteKind, FieldPath, usize)>,
+    /// The document uses anchors or aliases, so its events must be resolved before the finder hears them.
+    pub(in crate::manifest) has_anchors: bool,
+}

@@ -1,0 +1,99 @@
+//! What the finder keeps for each open collection.
+
+use std::borrow::Cow;
+
+use crate::manifest::event::Scalar;
+use crate::manifest::keys::Key;
+use crate::manifest::occurrence::{Origin, Resource};
+
+/// What an open collection is to the finder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    Plain,
+    ContainerList,
+    Container,
+    VolumeList,
+    Volume,
+    VolumeImage,
+    EnvList,
+    EnvVar,
+    /// `args` or `command`
+    Words,
+    KustomizeList,
+    KustomizeImage,
+    Metadata,
+    Labels,
+    Annotations,
+}
+
+/// An open collection.
+#[derive(Debug)]
+pub(super) struct Frame<'a> {
+    pub(super) role: Role,
+    pub(super) is_map: bool,
+    pub(super) flow: bool,
+    /// In a mapping: the next node is a key.
+    pub(super) at_key: bool,
+    pub(super) has_containers: bool,
+    pub(super) disabled: bool,
+    /// Container keys and `image` that were seen, a bit each, to tell duplicates.
+    pub(super) seen: u8,
+    pub(super) key: Key,
+    pub(super) key_text: Cow<'a, str>,
+    /// Where the key stands.
+    pub(super) key_start: usize,
+    pub(super) index: usize,
+    /// Index into `Finder::facts`.
+    pub(super) facts: Option<usize>,
+    /// How many findings were pending when it opened.
+    pub(super) first: usize,
+}
+
+/// What a mapping says of itself; kept aside since most mappings say nothing.
+#[derive(Debug, Default)]
+pub(super) struct Facts<'a> {
+    pub(super) api_version: Option<Cow<'a, str>>,
+    pub(super) kind: Option<Cow<'a, str>>,
+    pub(super) name: Option<Cow<'a, str>>,
+    pub(super) namespace: Option<Cow<'a, str>>,
+    pub(super) origin: Option<Origin>,
+    /// `path` of a JSON patch operation that names an image.
+    pub(super) patches_image: bool,
+    pub(super) registry: Option<Cow<'a, str>>,
+    pub(super) repository: Option<Scalar<'a>>,
+    pub(super) tag: Option<Cow<'a, str>>,
+    pub(super) digest: Option<Cow<'a, str>>,
+}
+
+impl Facts<'_> {
+    /// The resource that a mapping with these facts is.
+    pub(super) fn resource(&self, depth: usize) -> Option<Resource> {
+        Some(Resource {
+            api_version: self.api_version.as_deref()?.to_owned(),
+            kind: self.kind.as_deref()?.to_owned(),
+            name: self.name.as_deref().map(str::to_owned),
+            namespace: self.namespace.as_deref().map(str::to_owned),
+            origin: self.origin.clone(),
+            depth,
+        })
+    }
+
+    /// The image that a chart makes of its registry, repository, tag and digest.
+    pub(super) fn put_together(&self, repository: &str) -> String {
+        let mut value = String::new();
+        if let Some(registry) = self.registry.as_deref().filter(|r| !r.is_empty()) {
+            value.push_str(registry);
+            value.push('/');
+        }
+        value.push_str(repository);
+        if let Some(tag) = self.tag.as_deref().filter(|t| !t.is_empty()) {
+            value.push(':');
+            value.push_str(tag);
+        }
+        if let Some(digest) = self.digest.as_deref().filter(|d| !d.is_empty()) {
+            value.push('@');
+            value.push_str(digest);
+        }
+        value
+    }
+}
