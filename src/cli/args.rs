@@ -44,7 +44,8 @@ pub struct RewriteArgs {
     /// Write nothing; report what would change
     #[arg(long, group = "mode", conflicts_with = "output")]
     pub dry_run: bool,
-    /// Make an error of every image that is left alone as templated, encrypted or invalid
+    /// Make an error of every image that is left alone though nobody asked for it: templated, encrypted,
+    /// invalid, or in a Kustomization that cannot follow
     #[arg(long)]
     pub strict: bool,
     /// What to do about an image that no rule covers
@@ -87,8 +88,9 @@ pub struct ImagesArgs {
     /// How to list
     #[arg(long, value_enum, default_value_t = ImagesFormat::Text)]
     pub format: ImagesFormat,
-    #[command(flatten)]
-    pub verbosity: Verbosity,
+    /// Say nothing but errors
+    #[arg(short, long)]
+    pub quiet: bool,
     #[command(flatten)]
     pub maps: MapsArgs,
     #[command(flatten)]
@@ -245,7 +247,9 @@ pub enum ImagesFormat {
     Text,
     /// A JSON object for each image
     Json,
+    /// Values separated by commas, with a header
     Csv,
+    /// The same, separated by tabs
     Tsv,
     /// An `images:` list for kustomize, Flux and Argo CD; needs maps
     Kustomize,

@@ -71,7 +71,7 @@ fn explain(out: &mut String, maps: &Maps, image: &str, format: ReportFormat) -> 
             Ok(true)
         }
         Err(error) => {
-            speech::error(&format!("{} is no image reference: {error}", quoted(image)));
+            speech::error(&format!("{image:?} is no image reference: {error}"));
             Ok(false)
         }
     }
@@ -84,7 +84,8 @@ fn explain_file(out: &mut String, args: &ExplainArgs, maps: Maps, file: &Path) -
     if file == Path::new("-") {
         io::stdin().read_to_end(&mut bytes).context("cannot read standard input")?;
     } else {
-        bytes = std::fs::read(file).with_context(|| format!("cannot read {name}"))?;
+        bytes =
+            std::fs::read(file).map_err(|error| speech::failure(&format!("cannot read {name}"), &error))?;
     }
     let text = encoding::decode(&bytes).with_context(|| name.clone())?;
     let engine: Engine = settings::engine(&args.find, maps);

@@ -78,7 +78,7 @@ pub fn run(args: &LintArgs) -> Result<ExitCode> {
     let errors = report.errors.len()
         + report.findings.iter().filter(|finding| finding.severity == Severity::Error).count();
     if errors > 0 {
-        speech::error(&speech::count(errors, "error"));
+        speech::say(&format!("{}\n", speech::count(errors, "error")));
         return Ok(ExitCode::Error);
     }
     Ok(ExitCode::Done)

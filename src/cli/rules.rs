@@ -41,8 +41,10 @@ fn parse(args: &MapsArgs, first_path: Option<&Path>, stdin_free: bool) -> Result
         return Ok(Some(Maps::legacy(&prefix)?));
     }
     let mut files = args.maps.clone();
+    let mut origin = "";
     if files.is_empty() {
         files.extend(from_environment());
+        origin = if files.is_empty() { "" } else { "IMAGESWAP_MAPS_FILE" };
     }
     if files.is_empty() && args.map.is_empty() {
         files.extend(first_path.and_then(nearest));
@@ -52,7 +54,11 @@ fn parse(args: &MapsArgs, first_path: Option<&Path>, stdin_free: bool) -> Result
     }
     let mut read = Vec::new();
     for file in &files {
-        read.push((file.display().to_string(), read_text(file, stdin_free)?));
+        let mut text = read_text(file, stdin_free);
+        if !origin.is_empty() {
+            text = text.context(origin);
+        }
+        read.push((file.display().to_string(), text?));
     }
     let mut texts = Vec::new();
     for (name, text) in &read {
@@ -90,7 +96,8 @@ pub fn read_text(file: &Path, stdin_free: bool) -> Result<String> {
         std::io::stdin().read_to_string(&mut text).context("cannot read the maps from standard input")?;
         return Ok(text);
     }
-    std::fs::read_to_string(file).with_context(|| format!("cannot read the maps file {}", file.display()))
+    std::fs::read_to_string(file)
+        .map_err(|error| speech::failure(&format!("cannot read the maps file {}", file.display()), &error))
 }
 
 /// The prefix of LEGACY mode, if that is on.

@@ -27,6 +27,27 @@ pub fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
 }
 
+/// `what: no such file or folder`: a failure of the system in the words that the rest of the program uses.
+pub fn failure(what: &str, error: &io::Error) -> anyhow::Error {
+    let reason = match error.kind() {
+        io::ErrorKind::NotFound => "no such file or folder".to_owned(),
+        io::ErrorKind::InvalidData => "it is not UTF-8".to_owned(),
+        _ => {
+            let text = error.to_string();
+            text.split(" (os error ").next().unwrap_or_default().to_lowercase()
+        }
+    };
+    anyhow::anyhow!("{what}: {reason}")
+}
+
+/// An error, and what to do about it.
+pub fn with_hint(error: &dyn std::error::Error, hint: Option<&str>) -> String {
+    match hint {
+        Some(hint) => format!("{error}: {hint}"),
+        None => error.to_string(),
+    }
+}
+
 /// `3 images`, `1 image`
 pub fn count(n: usize, noun: &str) -> String {
     if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }

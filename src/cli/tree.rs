@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::files::Found;
+use crate::files::{Found, WalkError};
 
 use super::speech;
 
@@ -92,6 +92,14 @@ fn show_progress(ended: &mpsc::Receiver<()>, next: &AtomicUsize, total: usize) {
     }
     if let Some(bar) = bar {
         bar.finish_and_clear();
+    }
+}
+
+/// What to do about a path that cannot be read, if there is good advice.
+pub fn hint(error: &WalkError) -> Option<&'static str> {
+    match error {
+        WalkError::LeavesRoot { .. } => Some("--follow takes it along, --exclude leaves it out"),
+        WalkError::Missing { .. } | WalkError::NotRegular { .. } | WalkError::Io { .. } => None,
     }
 }
 

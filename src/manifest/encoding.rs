@@ -7,7 +7,9 @@ pub enum EncodingError {
     #[error("the file is {0}; only UTF-8 is read: convert it with iconv -f {0} -t UTF-8")]
     Other(&'static str),
     /// A byte that UTF-8 does not have.
-    #[error("not UTF-8: byte {byte:#04x} at offset {offset}")]
+    #[error(
+        "byte {byte:#04x} at offset {offset} is not UTF-8; only UTF-8 is read: convert it with iconv -t UTF-8"
+    )]
     NotUtf8 {
         /// Where the first bad byte is.
         offset: usize,

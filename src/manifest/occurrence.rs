@@ -57,7 +57,7 @@ impl Blocked {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::DisableLabel => "the disable label is set",
+            Self::DisableLabel => "the disable label is set on the resource or its pod template",
             Self::OwnKind => "configuration of kpt or imageswap itself",
             Self::SharedAnchor => "shared through an anchor with a place that is no image",
             Self::NotEditable => "written in a way that cannot be edited in place",
@@ -184,7 +184,9 @@ impl NoteKind {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::DuplicateKey => "this key stands twice in its mapping",
+            Self::DuplicateKey => {
+                "this key stands twice in its mapping; both are rewritten, though most readers take only one"
+            }
             Self::Alias => "an alias; its anchor decides",
             Self::UndefinedAlias => "an alias of an anchor that is not defined",
         }

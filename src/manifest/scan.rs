@@ -39,7 +39,7 @@ pub struct Scan {
 
 /// A document that does not parse.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}:{}: {message}", position.line, position.column)]
+#[error("{}:{}: {message} (document {document})", position.line, position.column)]
 pub struct DocumentError {
     /// The document of the file, from 0.
     pub document: usize,

@@ -1,4 +1,4 @@
-//! Reports for people: a line for each thing, with its place first so that editors can jump to it.
+//! Reports for people: a line for each thing with its place, errors and warnings marked at the line's start.
 
 use std::fmt::Write;
 
@@ -31,6 +31,15 @@ pub fn skip(out: &mut String, file: &str, skip: &Skip) {
     let _ = writeln!(out, "left alone: {} at {path}: {}", quoted(image), skip.reason.message());
 }
 
+/// An image that is left alone, where that fails the run.
+pub fn strict(out: &mut String, file: &str, skip: &Skip) {
+    out.push_str("error: ");
+    place(out, file, &skip.site);
+    let Site { image, path, document, .. } = &skip.site;
+    let message = skip.reason.message();
+    let _ = writeln!(out, "left alone: {} at {path} (document {document}): {message}", quoted(image));
+}
+
 /// An image that the maps leave as it is.
 pub fn kept(out: &mut String, file: &str, kept: &Decided<'_>) {
     place(out, file, &kept.site);
@@ -42,16 +51,21 @@ pub fn kept(out: &mut String, file: &str, kept: &Decided<'_>) {
 
 /// An image that no rule covers, where that is to be said.
 pub fn unmapped(out: &mut String, file: &str, site: &Site, level: &str) {
+    let _ = write!(out, "{level}: ");
     place(out, file, site);
-    let Site { image, path, .. } = site;
-    let _ = writeln!(out, "{level}: no rule covers {image} at {path}");
+    let Site { image, path, document, .. } = site;
+    let _ = writeln!(out, "no rule covers {image} at {path} (document {document})");
 }
 
 /// What fails the run.
 pub fn problem(out: &mut String, file: &str, problem: &Problem) {
+    out.push_str("error: ");
     place(out, file, &problem.site);
     let Site { image, path, document, .. } = &problem.site;
-    let _ = writeln!(out, "error: {image} at {path} (document {document}): {}", problem.kind);
+    let _ = writeln!(out, "{image} at {path} (document {document}): {}", problem.kind);
+    if let Some(hint) = problem.kind.hint() {
+        let _ = writeln!(out, "  {hint}");
+    }
 }
 
 /// What authors should know.

@@ -136,7 +136,7 @@ impl<'m> Renames<'m> {
         let rename = self
             .names
             .get(&name.value)
-            .ok_or_else(|| format!("names no image of the tree: {} (a remote base?)", name.value))?;
+            .ok_or_else(|| "names no image of the tree (a remote base?)".to_owned())?;
         let new_names: Vec<&str> = rename.to.iter().map(String::as_str).collect();
         let [to] = new_names[..] else {
             return Err(format!(

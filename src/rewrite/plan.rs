@@ -89,12 +89,12 @@ impl SkipReason {
             Self::Encrypted => "encrypted",
             Self::Invalid(_) => "invalid",
             Self::Blocked(Blocked::DisableLabel) => "disabled by label",
-            Self::Blocked(Blocked::OwnKind) => "tool configuration",
-            Self::Blocked(Blocked::SharedAnchor) => "shared anchor",
+            Self::Blocked(Blocked::OwnKind) => "in tool configuration",
+            Self::Blocked(Blocked::SharedAnchor) => "sharing an anchor",
             Self::Blocked(Blocked::NotEditable) => "not editable",
-            Self::SkipRule => "skip rule",
-            Self::Auto => "image: auto",
-            Self::Kustomize(_) => "kustomize entry",
+            Self::SkipRule => "by --skip",
+            Self::Auto => "auto",
+            Self::Kustomize(_) => "in kustomize images",
         }
     }
 
@@ -190,6 +190,20 @@ pub enum ProblemKind {
         /// Why that is no reference.
         reason: String,
     },
+}
+
+impl ProblemKind {
+    /// What to do about it, if there is good advice.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Chained { .. } => {
+                Some("--allow-chained follows the rules to the end, or give one rule that leads there")
+            }
+            Self::Endless { .. } => Some("take one of these rules out"),
+            Self::BadResult { .. } => Some("give this image a rule of its own"),
+        }
+    }
 }
 
 /// What a rewrite of one text would do.

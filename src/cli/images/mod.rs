@@ -33,7 +33,7 @@ pub fn run(args: &ImagesArgs) -> Result<ExitCode> {
         bail!("'-' (standard input) cannot be combined with other paths");
     }
     let first = if from_stdin { Path::new(".") } else { args.paths[0].as_path() };
-    let maps = rules::load(&args.maps, Some(first), !from_stdin, args.verbosity.quiet)?;
+    let maps = rules::load(&args.maps, Some(first), !from_stdin, args.quiet)?;
     let with_maps = maps.is_some();
     if args.format == ImagesFormat::Kustomize && !with_maps {
         return Err(rules::none_given());
@@ -70,9 +70,10 @@ pub fn run(args: &ImagesArgs) -> Result<ExitCode> {
 
 fn read_files(args: &ImagesArgs, engine: &Engine, with_maps: bool) -> Result<(Vec<Listed>, Vec<String>)> {
     let Walked { files, errors, .. } = walk(&args.paths, &settings::walk(&args.walk))?;
-    let mut errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    let mut errors: Vec<String> =
+        errors.iter().map(|error| speech::with_hint(error, tree::hint(error))).collect();
     let never = AtomicBool::new(false);
-    let watched = tree::is_watched(args.verbosity.quiet);
+    let watched = tree::is_watched(args.quiet);
     let threads = settings::threads(&args.walk);
     let (inventories, _) = tree::each(&files, threads, &never, watched, Vec::new, |file: &Found, buffer| {
         let name = file.path.display().to_string();

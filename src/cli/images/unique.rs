@@ -108,6 +108,7 @@ fn kustomize(listed: &[Listed], errors: &mut Vec<String>) -> String {
                 entry.site.image,
                 target.as_str()
             ));
+            continue;
         }
         entries.entry(source.name()).or_default().insert(target.name());
     }

@@ -135,10 +135,7 @@ impl Outcome {
         for skip in plan.skips.iter().filter(|skip| fails(skip, manner)) {
             self.summary.errors(1);
             match manner.format {
-                ReportFormat::Text => {
-                    self.speech.push_str("error: ");
-                    text::skip(&mut self.speech, file, skip);
-                }
+                ReportFormat::Text => text::strict(&mut self.speech, file, skip),
                 ReportFormat::Json => json::strict(&mut self.report, file, skip),
             }
         }

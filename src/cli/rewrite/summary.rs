@@ -41,7 +41,7 @@ impl Summary {
             *self.left_alone.entry(skip.reason.category()).or_default() += 1;
         }
         for site in &plan.unchecked {
-            let what = if site.place == Place::RenderInput { "render input" } else { "mention" };
+            let what = if site.place == Place::RenderInput { "render inputs" } else { "mentions" };
             *self.not_checked.entry(what).or_default() += 1;
         }
     }
@@ -49,8 +49,8 @@ impl Summary {
     /// Counts a file that does not parse and is no manifest.
     pub(super) fn unread(&mut self, unread: Unread) {
         let what = match unread {
-            Unread::Template => "template that is no YAML",
-            Unread::NoManifest => "file that is no manifest and does not parse",
+            Unread::Template => "templates that are no YAML",
+            Unread::NoManifest => "files that are no manifests and do not parse",
         };
         *self.passed_over.entry(what).or_default() += 1;
     }
@@ -59,10 +59,10 @@ impl Summary {
     pub(super) fn skipped(&mut self, skipped: &[Skipped]) {
         for skipped in skipped {
             let what = match skipped.reason {
-                SkipReason::HelmTemplate => "Helm template",
-                SkipReason::LinkedFolder => "link to a folder",
-                SkipReason::DanglingLink => "link to nothing",
-                SkipReason::NotRegular => "special file",
+                SkipReason::HelmTemplate => "Helm templates",
+                SkipReason::LinkedFolder => "links to folders",
+                SkipReason::DanglingLink => "links to nothing",
+                SkipReason::NotRegular => "special files",
             };
             *self.passed_over.entry(what).or_default() += 1;
         }
@@ -113,13 +113,22 @@ impl Summary {
                 writeln!(out, "{}; nothing was written", count(self.errors, "error"))
             }
             _ if self.changes == 0 => {
-                writeln!(out, "nothing to do: {} in {}", self.stay(), count(self.files, "file"))
+                let images = match self.stay() {
+                    Some(stay) => format!(": {stay}"),
+                    None if self.left_alone.is_empty() => ": no images".to_owned(),
+                    None => String::new(),
+                };
+                writeln!(out, "nothing to do{images} in {}", count(self.files, "file"))
             }
-            Destination::InPlace | Destination::Folder(_) | Destination::Stdout => {
-                writeln!(out, "rewrote {images} in {files}; {}", self.stay())
-            }
-            Destination::Check | Destination::Diff | Destination::DryRun => {
-                writeln!(out, "would rewrite {images} in {files}; {}", self.stay())
+            Destination::InPlace
+            | Destination::Folder(_)
+            | Destination::Stdout
+            | Destination::Check
+            | Destination::Diff
+            | Destination::DryRun => {
+                let verb = if destination.writes() { "rewrote" } else { "would rewrite" };
+                let rest = self.stay().map_or(String::new(), |stay| format!("; {stay}"));
+                writeln!(out, "{verb} {images} in {files}{rest}")
             }
         };
         if self.errors > 0 && (written || !destination.writes()) {
@@ -132,14 +141,14 @@ impl Summary {
     }
 
     /// `3 images stay as they are (1 covered by no rule)`
-    fn stay(&self) -> String {
+    fn stay(&self) -> Option<String> {
         let (kept, unmapped) = (self.kept, self.unmapped);
-        let stay = if kept == 1 {
-            "1 image stays as it is".to_owned()
-        } else {
-            format!("{kept} images stay as they are")
+        let stay = match kept {
+            0 => return None,
+            1 => "1 image stays as it is".to_owned(),
+            _ => format!("{kept} images stay as they are"),
         };
-        if unmapped > 0 { format!("{stay} ({unmapped} covered by no rule)") } else { stay }
+        Some(if unmapped > 0 { format!("{stay} ({unmapped} covered by no rule)") } else { stay })
     }
 
     /// The summary as a line of JSON.
@@ -163,10 +172,11 @@ impl Summary {
     }
 }
 
+/// `left alone: invalid 1, templated 3`
 fn list(out: &mut String, title: &str, counts: &BTreeMap<&'static str, usize>) {
     if counts.is_empty() {
         return;
     }
-    let parts: Vec<String> = counts.iter().map(|(what, n)| format!("{n} {what}")).collect();
+    let parts: Vec<String> = counts.iter().map(|(what, n)| format!("{what} {n}")).collect();
     let _ = writeln!(out, "{title}: {}", parts.join(", "));
 }

@@ -66,7 +66,12 @@ pub(super) fn run(
     let mut all = Outcome::default();
     all.summary.skipped(&skipped);
     for error in &errors {
-        all.error(manner, &error.path().display().to_string(), None, &error.to_string());
+        all.error(
+            manner,
+            &error.path().display().to_string(),
+            None,
+            &speech::with_hint(error, tree::hint(error)),
+        );
     }
     let outcomes = run.plan_all(&files, threads, cancel);
     if cancel.load(Ordering::Relaxed) {
@@ -292,7 +297,7 @@ impl<'r> Run<'r> {
         }
         let Committed { failed, warnings, .. } = self.transaction.commit()?;
         for error in &failed {
-            let message = with_hint(error, error.hint());
+            let message = speech::with_hint(error, error.hint());
             all.error(self.manner, &error.path().display().to_string(), None, &message);
         }
         for warning in warnings.iter().filter(|_| !self.manner.quiet) {
@@ -313,7 +318,7 @@ impl<'r> Run<'r> {
 
     fn fail(&self, outcome: &mut Outcome, file: &Found, error: &dyn std::error::Error, hint: Option<&str>) {
         let name = file.path.display().to_string();
-        outcome.error(self.manner, &name, None, &with_hint(error, hint));
+        outcome.error(self.manner, &name, None, &speech::with_hint(error, hint));
     }
 
     /// The place of a file in the output folder: relative to the given folder, or its name if it was given
@@ -322,12 +327,5 @@ impl<'r> Run<'r> {
         let below = |root: &PathBuf| path.strip_prefix(root).ok().filter(|p| !p.as_os_str().is_empty());
         let relative = self.roots.iter().find_map(below).or(path.file_name().map(Path::new));
         relative.unwrap_or(path).to_owned()
-    }
-}
-
-fn with_hint(error: &dyn std::error::Error, hint: Option<&str>) -> String {
-    match hint {
-        Some(hint) => format!("{error}: {hint}"),
-        None => error.to_string(),
     }
 }

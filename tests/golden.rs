@@ -1,0 +1,193 @@
+//! What users see, as golden cases that need no Rust: `tests/cmd/*.toml`, each with its arguments, standard
+//! input, folders and what comes out; and the commands of the README.
+//!
+//! After a wanted change of a message: `TRYCMD=overwrite cargo test --test golden`, and read the difference.
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_imageswap");
+
+/// Variables that would change what the program does.
+const VARIABLES: &[&str] = &[
+    "IMAGESWAP_MAPS_FILE",
+    "IMAGESWAP_MAPS_LENIENT",
+    "IMAGESWAP_DISABLE_LABEL",
+    "IMAGESWAP_MODE",
+    "IMAGE_PREFIX",
+    "NO_COLOR",
+    "CLICOLOR",
+    "CLICOLOR_FORCE",
+    "COLUMNS",
+];
+
+fn imageswap() -> Command {
+    let mut command = Command::new(BINARY);
+    for variable in VARIABLES {
+        command.env_remove(variable);
+    }
+    command
+}
+
+fn stdout(output: &Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+#[test]
+fn commands() {
+    trycmd::TestCases::new().case("tests/cmd/*.toml");
+}
+
+/// The `console` blocks of the README, with what they print.
+#[test]
+fn readme() {
+    trycmd::TestCases::new().case("README.md");
+}
+
+/// The other commands of the README (`sh` blocks): each runs, in a copy of `fixtures`.
+#[test]
+fn readme_commands_without_output() {
+    let readme = fs::read_to_string("README.md").unwrap();
+    let mut ran = 0;
+    for line in fenced(&readme, "sh").filter(|line| line.contains("imageswap ") || line.contains("cargo run"))
+    {
+        let folder = tempfile::tempdir().unwrap();
+        copy(Path::new("fixtures"), &folder.path().join("fixtures"));
+        let bin = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink(BINARY, bin.path().join("imageswap")).unwrap();
+        let path = format!("{}:{}", bin.path().display(), std::env::var("PATH").unwrap_or_default());
+        let line = line.replace("cargo run --release --", "imageswap");
+        if line.starts_with("cargo ") {
+            continue;
+        }
+        let output = Command::new("sh")
+            .args(["-ec", &line])
+            .current_dir(folder.path())
+            .env("PATH", path)
+            .output()
+            .unwrap();
+        // --check says by 1 that there is something to do.
+        let code = output.status.code();
+        let expected = if line.contains("--check") { 1 } else { 0 };
+        assert_eq!(code, Some(expected), "{line}\n{}", String::from_utf8_lossy(&output.stderr));
+        ran += 1;
+    }
+    assert!(ran >= 5, "the README shows how to use the program, in {ran} commands");
+}
+
+/// The README's first command shows a diff in under a second, and the diff is the one at its top.
+#[test]
+fn the_first_command_of_the_readme_shows_a_diff() {
+    let readme = fs::read_to_string("README.md").unwrap();
+    let first = fenced(&readme, "sh").next().unwrap();
+    let arguments = first.strip_prefix("cargo run --release -- ").unwrap().split_whitespace();
+    let started = std::time::Instant::now();
+    let output = stdout(&imageswap().args(arguments).output().unwrap());
+    assert!(started.elapsed() < std::time::Duration::from_secs(1));
+    assert!(output.starts_with("--- a/fixtures/"), "{output}");
+    let shown: Vec<&str> = fenced(&readme, "diff").filter(|line| line.starts_with(['+', '-'])).collect();
+    assert!(shown.len() >= 4);
+    for line in shown {
+        assert!(output.contains(&format!("{line}\n")), "the README shows `{line}`, the command does not");
+    }
+}
+
+/// The maps of the README are maps.
+#[test]
+fn the_maps_of_the_readme_can_be_read() {
+    let readme = fs::read_to_string("README.md").unwrap();
+    let maps: Vec<&str> = fenced(&readme, "text").collect();
+    assert!(maps.len() >= 8);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(&file, maps.join("\n")).unwrap();
+    stdout(&imageswap().args(["maps", "lint"]).arg(file.path()).output().unwrap());
+}
+
+#[test]
+fn completions() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = stdout(&imageswap().args(["completions", shell]).output().unwrap());
+        for word in ["rewrite", "images", "explain", "completions", "on-unmapped", "kustomize-images"] {
+            assert!(script.contains(word), "{shell} does not complete {word}");
+        }
+        let checker = match shell {
+            "bash" | "zsh" | "fish" => shell,
+            _ => continue,
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("script");
+        fs::write(&file, script).unwrap();
+        if let Ok(status) = Command::new(checker).arg("-n").arg(&file).status() {
+            assert!(status.success(), "{shell} does not read the script");
+        }
+    }
+}
+
+#[test]
+fn man_pages() {
+    let folder = tempfile::tempdir().unwrap();
+    let pages = folder.path().join("share/man1");
+    stdout(&imageswap().arg("man").arg(&pages).output().unwrap());
+    for (page, word) in [
+        ("imageswap.1", "rewrite"),
+        ("imageswap-rewrite.1", "keep\\-going"),
+        ("imageswap-images.1", "unique"),
+        ("imageswap-explain.1", "lenient\\-maps"),
+        ("imageswap-maps-lint.1", "FILE"),
+        ("imageswap-completions.1", "powershell"),
+        ("imageswap-man.1", "DIR"),
+    ] {
+        let text = fs::read_to_string(pages.join(page)).unwrap_or_else(|error| panic!("{page}: {error}"));
+        assert!(text.contains(".TH") && text.contains(word), "{page} lacks {word}");
+    }
+}
+
+/// The table of docs/finding-images.md is the one of the code.
+#[test]
+fn the_known_fields_are_in_the_docs() {
+    let source = fs::read_to_string("src/manifest/fields.rs").unwrap();
+    let docs = fs::read_to_string("docs/finding-images.md").unwrap();
+    let table = source.split("const KNOWN: ").nth(1).unwrap().split("\n];").next().unwrap();
+    let strings: Vec<&str> = table.lines().filter(|line| !line.trim().starts_with("//")).collect();
+    let mut known = 0;
+    for word in
+        strings.join(" ").split(['"', ' ', '\\', '(', ')', ',']).filter(|word| word.contains(['.', '/']))
+    {
+        for part in word.rsplitn(2, '/') {
+            assert!(docs.contains(&format!("`{part}`")), "docs/finding-images.md lacks {part} of {word}");
+            known += 1;
+        }
+    }
+    assert!(known > 100);
+    let rows = docs.lines().filter(|line| line.starts_with("| `") && line.matches('|').count() == 4).count();
+    assert!(rows > 20, "{rows}");
+}
+
+/// Lines of the code blocks of `language` in a Markdown text.
+fn fenced<'a>(text: &'a str, language: &str) -> impl Iterator<Item = &'a str> {
+    let fence = format!("```{language}");
+    let mut inside = false;
+    text.lines().filter(move |line| {
+        if line.starts_with("```") {
+            inside = !inside && *line == fence;
+            return false;
+        }
+        inside && !line.trim().is_empty() && !line.starts_with('#')
+    })
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry: PathBuf = entry.unwrap().path();
+        let target = to.join(entry.file_name().unwrap());
+        if entry.is_dir() {
+            copy(&entry, &target);
+        } else {
+            fs::copy(&entry, &target).unwrap();
+        }
+    }
+}
