@@ -1,0 +1,104 @@
+//! Running commands and measuring them.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// Seconds that a command took.
+#[derive(Debug, Clone, Copy)]
+pub struct Seconds {
+    /// On the clock.
+    pub wall: f64,
+    /// Of all processors, in user and system mode.
+    pub cpu: f64,
+}
+
+/// The program that is measured: built by cargo beside the benchmark.
+pub fn imageswap() -> &'static str {
+    env!("CARGO_BIN_EXE_imageswap")
+}
+
+/// This program, to be run as a child.
+pub fn this() -> PathBuf {
+    std::env::current_exe().expect("the benchmark knows its own path")
+}
+
+/// Whether `program` is on PATH.
+pub fn has(program: &str) -> bool {
+    let found =
+        Command::new("sh").args(["-c", &format!("command -v {program}")]).stdout(Stdio::null()).status();
+    found.is_ok_and(|status| status.success())
+}
+
+/// Runs a line of shell `runs` times, each after `prepare`, and returns the best times. Exit codes 0 and 1 are
+/// fine (`--check`, grep).
+pub fn best(runs: usize, line: &str, mut prepare: impl FnMut()) -> Seconds {
+    let mut best = Seconds { wall: f64::MAX, cpu: f64::MAX };
+    for _ in 0..runs {
+        prepare();
+        // bash's `time` reads the children's rusage, to the millisecond.
+        let script = format!("TIMEFORMAT='@@ %R %U %S'; time {{ {line} ; }} >/dev/null 2>/dev/null");
+        let output = Command::new("bash").args(["-c", &script]).output().expect("bash runs");
+        let code = output.status.code().unwrap_or(255);
+        assert!(code <= 1, "{line}: exit code {code}");
+        let said = String::from_utf8_lossy(&output.stderr);
+        let numbers =
+            said.lines().rev().find_map(|line| line.strip_prefix("@@ ")).expect("bash says the times");
+        let numbers: Vec<f64> = numbers.split(' ').map(|n| n.parse().expect("seconds")).collect();
+        best.wall = best.wall.min(numbers[0]);
+        best.cpu = best.cpu.min(numbers[1] + numbers[2]);
+    }
+    best
+}
+
+/// Instructions that this program executes as a child with `args`, by callgrind; `None` without valgrind.
+pub fn instructions(args: &[&str]) -> Option<f64> {
+    if !has("valgrind") {
+        return None;
+    }
+    let output = Command::new("valgrind")
+        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+        .arg(this())
+        .args(args)
+        .stdin(Stdio::null())
+        .output()
+        .expect("valgrind runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    let line = said.lines().find_map(|line| line.split_once("Collected : ")).map(|(_, number)| number.trim());
+    line.and_then(|number| number.parse().ok())
+}
+
+/// Peak resident memory of a line of shell in MiB, by GNU time; `None` where that is missing.
+pub fn peak_mib(program: &str, args: &[&str], stdin: Option<&Path>) -> Option<f64> {
+    let mut command = Command::new("/usr/bin/time");
+    command.args(["-f", "@@ %M", program]).args(args).stdout(Stdio::null()).stderr(Stdio::piped());
+    command.stdin(match stdin {
+        Some(path) => Stdio::from(std::fs::File::open(path).expect("the input is there")),
+        None => Stdio::null(),
+    });
+    let output = command.output().ok()?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    let kib: f64 = said.lines().rev().find_map(|line| line.strip_prefix("@@ "))?.trim().parse().ok()?;
+    Some(kib / 1024.0)
+}
+
+/// A folder for the data, on tmpfs where there is one; removed when dropped.
+pub fn workspace() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    let base = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+    tempfile::Builder::new().prefix("imageswap-bench-").tempdir_in(base).expect("a folder for the data")
+}
+
+/// Prints a line: a name, the times, and their ratio to `base`.
+pub fn line(name: &str, seconds: Seconds, base: Option<Seconds>) {
+    let ratio = base.map_or(String::new(), |base| {
+        format!("   {:>5.2} x wall {:>5.2} x CPU", seconds.wall / base.wall, seconds.cpu / base.cpu)
+    });
+    println!("{name:<52} {:>8.3} s wall {:>8.3} s CPU{ratio}", seconds.wall, seconds.cpu);
+    let _ = std::io::stdout().flush();
+}
+
+/// Says that a comparison is left out.
+pub fn missing(name: &str, program: &str) {
+    println!("{name:<52} left out: {program} is not installed");
+}
