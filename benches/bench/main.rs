@@ -46,6 +46,7 @@ fn main() -> ExitCode {
     match args[..] {
         ["child-find", what, passes] => find::child(what, passes.parse().expect("a number of passes")),
         ["child-floor", folder] => tree::floor(folder),
+        ["make-tree", folder, files] => data::tree(folder.as_ref(), files.parse().expect("a number of files")),
         _ => {
             let size = if args.contains(&"--smoke") { SMOKE } else { FULL };
             let wanted: Vec<&str> = args.iter().filter(|arg| !arg.starts_with("--")).copied().collect();
