@@ -344,7 +344,7 @@ impl<'a, 's> Finder<'a, 's> {
         }
         if !words {
             self.push_here(Claim::Field, Place::Mention, scalar);
-        } else if mention::is_image_like(scalar.value.rsplit('=').next().unwrap_or_default()) {
+        } else if mention::is_image_like(behind_last_equals(&scalar.value)) {
             self.push_here(Claim::Settled, Place::Mention, scalar);
         }
     }
@@ -475,6 +475,11 @@ impl<'a, 's> Finder<'a, 's> {
 /// `imageswap.dev/…`, and `v1` as `kpt fn eval -- ImageSwap` writes it.
 fn is_our_group(resource: &Resource) -> bool {
     matches!(resource.group(), "imageswap.dev" | "")
+}
+
+/// What is behind the last `=` of a word: of `--image=a`, the image. Words may be long scripts.
+fn behind_last_equals(word: &str) -> &str {
+    memchr::memrchr(b'=', word.as_bytes()).map_or(word, |i| &word[i + 1..])
 }
 
 fn names_image(name: &str) -> bool {

@@ -51,7 +51,8 @@ fn yaml_files(folder: &Path, files: &mut Vec<PathBuf>) {
 /// The segments of `text`: split at each `---` line, a byte order mark left out.
 fn segments(text: &str) -> Vec<Span> {
     let start = if text.starts_with('\u{feff}') { 3 } else { 0 };
-    let is_marker = |at: usize| matches!(text.as_bytes().get(at + 3), None | Some(b' ' | b'\t' | b'\n' | b'\r'));
+    let is_marker =
+        |at: usize| matches!(text.as_bytes().get(at + 3), None | Some(b' ' | b'\t' | b'\n' | b'\r'));
     let markers = text.match_indices("\n---").map(|(i, _)| i + 1).filter(|&at| at > start && is_marker(at));
     let starts: Vec<_> = std::iter::once(start).chain(markers).collect();
     let ends = starts.iter().skip(1).copied().chain([text.len()]);
@@ -77,8 +78,9 @@ fn run(folder: &Path) -> (Count, Count) {
             if outcome == Outcome::GivenUp && std::env::var_os("IMAGESWAP_SHOW").is_some() {
                 println!("given up: {} {}..{}", file.display(), span.start, span.end);
             }
+            let lines: Vec<_> = text[span.start..span.end].split_inclusive('\n').collect();
             for _ in 0..mutations() {
-                let text = mutated(&piece(&text[span.start..span.end], &mut random), &mut random);
+                let text = mutated(&piece(&lines, &mut random), &mut random);
                 changed.add(&text, Span::new(0, text.len()));
             }
         }
@@ -86,12 +88,15 @@ fn run(folder: &Path) -> (Count, Count) {
     (whole, changed)
 }
 
-/// A few lines of `text`, at most 40, from anywhere in it.
-fn piece(text: &str, random: &mut Random) -> String {
-    let lines: Vec<_> = text.split_inclusive('\n').collect();
+/// A few of `lines`, at most 40, from anywhere: down to where something less indented follows, so that most
+/// pieces are documents.
+fn piece(lines: &[&str], random: &mut Random) -> String {
+    let indent = |line: &str| line.bytes().take_while(|&b| b == b' ').count();
     let start = random.below(lines.len());
-    let end = (start + 1 + random.below(40)).min(lines.len());
-    lines.get(start..end).unwrap_or_default().concat()
+    let Some(first) = lines.get(start) else { return String::new() };
+    let most = 1 + random.below(40);
+    let rest = lines[start..].iter().take(most);
+    rest.take_while(|line| line.trim().is_empty() || indent(line) >= indent(first)).copied().collect()
 }
 
 #[test]
@@ -143,7 +148,9 @@ fn the_yaml_reader_agrees_with_another_parser_on_the_test_suite() {
         let result = yaml::read(&text, Span::new(0, text.len()), &mut stream);
         assert!(result.is_ok(), "{}: {result:?}", file.display());
         let values = stream.events.iter().map(|event| match event {
-            Event::Scalar(scalar) if scalar.span.start == scalar.span.end && scalar.value.is_empty() => "".to_owned(),
+            Event::Scalar(scalar) if scalar.span.start == scalar.span.end && scalar.value.is_empty() => {
+                "".to_owned()
+            }
             Event::Scalar(scalar) => scalar.value.to_string(),
             Event::MappingStart { .. } => "{".to_owned(),
             Event::MappingEnd => "}".to_owned(),

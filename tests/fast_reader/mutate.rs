@@ -18,15 +18,61 @@ impl Random {
 }
 
 const KEYS: &[&str] = &[
-    "apiVersion", "kind", "metadata", "name", "containers", "image", "env", "value", "\"quoted key\"", "'it''s'",
-    "a b", "x/y.z", "spaced ", "é", "-dash", ":colon", "0", "args",
+    "apiVersion",
+    "kind",
+    "metadata",
+    "name",
+    "containers",
+    "image",
+    "env",
+    "value",
+    "\"quoted key\"",
+    "'it''s'",
+    "a b",
+    "x/y.z",
+    "spaced ",
+    "é",
+    "-dash",
+    ":colon",
+    "0",
+    "args",
 ];
 
 const SCALARS: &[&str] = &[
-    "nginx", "nginx:1.2", "registry.io/a/b@sha256:0123", "a b  c", "it's", "x#y", "-1", "--flag=a:b", "~", "null",
-    "'single'", "'it''s'", "''", "\"double\"", "\"esc \\\" \\\\ \\n \\u00e9 \\x41\"", "\"\"", "[]", "{}", "[a, 'b', \"c\"]",
-    "{a: b, \"c\": d, 'e': [f]}", "[{a: b}, c d]", "{\"a\":\"b\"}", "größe", "漢字", "http://a.b/c?d=e&f", "a:b", "?x", ":8080",
-    "3.14", "$(VAR)", "<none>", "a, b", "a]", "x|y",
+    "nginx",
+    "nginx:1.2",
+    "registry.io/a/b@sha256:0123",
+    "a b  c",
+    "it's",
+    "x#y",
+    "-1",
+    "--flag=a:b",
+    "~",
+    "null",
+    "'single'",
+    "'it''s'",
+    "''",
+    "\"double\"",
+    "\"esc \\\" \\\\ \\n \\u00e9 \\x41\"",
+    "\"\"",
+    "[]",
+    "{}",
+    "[a, 'b', \"c\"]",
+    "{a: b, \"c\": d, 'e': [f]}",
+    "[{a: b}, c d]",
+    "{\"a\":\"b\"}",
+    "größe",
+    "漢字",
+    "http://a.b/c?d=e&f",
+    "a:b",
+    "?x",
+    ":8080",
+    "3.14",
+    "$(VAR)",
+    "<none>",
+    "a, b",
+    "a]",
+    "x|y",
 ];
 
 /// A manifest of the kind that the fast reader must take.
@@ -174,16 +220,26 @@ fn block(random: &mut Random, text: &mut String, column: usize) {
         if line > 0 || said {
             text.push_str(random.of(&["", "", " ", "  ", "\t"]));
         }
-        text.push_str(random.of(&["text", "a: b", "# no comment", "- a", "tab\there", "é ", "'", "---", "x | y"]));
+        text.push_str(random.of(&[
+            "text",
+            "a: b",
+            "# no comment",
+            "- a",
+            "tab\there",
+            "é ",
+            "'",
+            "---",
+            "x | y",
+        ]));
         text.push('\n');
     }
     text.push_str(random.of(&["", "", "", "\n", "\n\n", "# c\n"]));
 }
 
 const BITS: &[&str] = &[
-    "\n", "\r\n", " ", "  ", "\t", "'", "\"", ":", ": ", "#", " #", "- ", "-", "|", ">", "[", "]", "{", "}", ",", "\\", "é",
-    "&a ", "*a", "!t ", "? ", "---\n", "...\n", "%", "\r", "|+\n", ">-\n", "\u{85}", "\u{a0}", "\u{feff}", "\0", "~", "\n\n",
-    "1", "''", "\\\n",
+    "\n", "\r\n", " ", "  ", "\t", "'", "\"", ":", ": ", "#", " #", "- ", "-", "|", ">", "[", "]", "{", "}",
+    ",", "\\", "é", "&a ", "*a", "!t ", "? ", "---\n", "...\n", "%", "\r", "|+\n", ">-\n", "\u{85}",
+    "\u{a0}", "\u{feff}", "\0", "~", "\n\n", "1", "''", "\\\n",
 ];
 
 /// `text` with one to four things changed.

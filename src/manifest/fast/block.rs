@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::super::Span;
 use super::super::event::{Event, Scalar, ScalarStyle, Sink, Tag};
 use super::Reader;
+use super::plain::{break_lines, fold};
 
 /// What becomes of the line breaks at the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,8 +56,10 @@ impl<'a, S: Sink<'a>> Reader<'a, '_, S> {
             if ahead.column > parent {
                 return None;
             }
-            let value = if header.chomping == Chomping::Keep { "\n".repeat(ahead.breaks) } else { String::new() };
+            let value =
+                if header.chomping == Chomping::Keep { "\n".repeat(ahead.breaks) } else { String::new() };
             self.next = ahead.at - ahead.column;
+            self.content = ahead.at;
             self.block_event(Cow::Owned(value), Span::new(ahead.at, ahead.at), start, style);
             return Some(());
         }
@@ -90,11 +93,8 @@ impl<'a, S: Sink<'a>> Reader<'a, '_, S> {
         let mut widest = 0;
         let mut line = self.next;
         loop {
-            let mut at = line;
-            while at - line < indent && self.bytes.get(at) == Some(&b' ') {
-                at += 1;
-            }
-            let column = at - line;
+            let column = (self.skip_spaces(line) - line).min(indent);
+            let at = line + column;
             match self.bytes.get(at) {
                 Some(b'\n') => line = at + 1,
                 Some(b'\r') => line = at + 2,
@@ -117,25 +117,24 @@ impl<'a, S: Sink<'a>> Reader<'a, '_, S> {
         chomping: Chomping,
     ) -> Option<(Cow<'a, str>, usize)> {
         let folded = style == ScalarStyle::Folded;
-        let mut ahead = first;
         let mut value: Cow<'a, str> = Cow::Borrowed("");
-        let mut line_end = first.at;
-        let mut after_blank = false;
+        let mut ahead = first;
         let mut is_first = true;
-        let at_end = loop {
-            let blank = matches!(self.bytes[ahead.at], b' ' | b'\t');
-            let breaks = ahead.breaks;
-            let start = ahead.at;
-            line_end = self.line_end(start).max(line_end);
-            let line = &self.text[start..line_end];
+        let mut after_blank = false;
+        let mut line_end;
+        loop {
+            let Ahead { breaks, at, .. } = ahead;
+            let blank = matches!(self.bytes[at], b' ' | b'\t');
+            line_end = self.line_end(at);
+            let line = &self.text[at..line_end];
             if is_first && breaks == 0 {
                 value = Cow::Borrowed(line);
             } else {
                 let value = value.to_mut();
                 if folded && !is_first && !after_blank && !blank {
-                    super::plain::fold(value, breaks + 1);
+                    fold(value, breaks + 1);
                 } else {
-                    value.extend(std::iter::repeat_n('\n', breaks + usize::from(!is_first)));
+                    break_lines(value, breaks + usize::from(!is_first));
                 }
                 value.push_str(line);
             }
@@ -143,14 +142,13 @@ impl<'a, S: Sink<'a>> Reader<'a, '_, S> {
             after_blank = blank;
             if line_end == self.bytes.len() {
                 ahead = Ahead { breaks: 0, at: line_end, column: 0 };
-                break true;
+                break;
             }
             ahead = self.skip_empty(indent)?;
             if ahead.column < indent || ahead.at == self.bytes.len() {
-                break false;
+                break;
             }
-        };
-        let _ = at_end;
+        }
         if chomping != Chomping::Strip {
             match value {
                 Cow::Borrowed(text) if self.bytes.get(line_end) == Some(&b'\n') => {
@@ -161,9 +159,10 @@ impl<'a, S: Sink<'a>> Reader<'a, '_, S> {
             }
         }
         if chomping == Chomping::Keep && ahead.breaks > 0 {
-            value.to_mut().extend(std::iter::repeat_n('\n', ahead.breaks));
+            break_lines(value.to_mut(), ahead.breaks);
         }
         self.next = if ahead.at == self.bytes.len() { ahead.at } else { ahead.at - ahead.column };
+        self.content = ahead.at;
         Some((value, ahead.at))
     }
 

@@ -1,4 +1,4 @@
-//! Flow collections in one line.
+//! Flow collections, in one line and over lines.
 
 use std::borrow::Cow;
 
@@ -16,9 +16,13 @@ enum Slot {
     Value,
 }
 
+fn is_flow(byte: u8) -> bool {
+    matches!(byte, b',' | b'[' | b']' | b'{' | b'}')
+}
+
 impl<'a, S: Sink<'a>> Reader<'a, '_, S> {
-    /// Reads the flow collection at `start`, within a line that ends at `end`, and says where it ends.
-    pub(super) fn flow(&mut self, start: usize, end: usize, depth: usize) -> Option<usize> {
+    /// Reads the flow collection at `start` and says where it ends; `end` is where the line at hand does.
+    pub(super) fn flow(&mut self, start: usize, end: &mut usize, depth: usize) -> Option<usize> {
         if depth >= MAX_FLOW_DEPTH {
             return None;
         }
@@ -29,99 +33,114 @@ impl<'a, S: Sink<'a>> Reader<'a, '_, S> {
             (Event::SequenceStart { anchor: None, flow: true }, Event::SequenceEnd, b']')
         };
         self.sink.event(opens);
-        let mut at = self.skip_spaces(start + 1);
-        if at < end && self.bytes[at] == closer {
-            self.sink.event(closes);
-            return Some(at + 1);
-        }
-        loop {
+        let mut at = self.flow_gap(start + 1, end)?;
+        while self.bytes[at] != closer {
             if is_map {
                 at = self.flow_key(at, end)?;
             }
-            at = self.flow_node(at, end, depth)?;
-            at = self.skip_spaces(at);
-            if at >= end {
-                return None;
-            }
+            at = if matches!(self.bytes[at], b'[' | b'{') {
+                self.flow(at, end, depth + 1)?
+            } else {
+                self.flow_scalar(at, end, Slot::Value)?
+            };
+            at = self.flow_gap(at, end)?;
             match self.bytes[at] {
-                b',' => at = self.skip_spaces(at + 1),
-                byte if byte == closer => {
-                    self.sink.event(closes);
-                    return Some(at + 1);
-                }
+                b',' => at = self.flow_gap(at + 1, end)?,
+                byte if byte == closer => {}
                 _ => return None,
+            }
+        }
+        self.sink.event(closes);
+        Some(at + 1)
+    }
+
+    /// Passes spaces, comments and line ends up to the next token. It must be indented more than the block
+    /// collection around; a bracket that closes need not.
+    fn flow_gap(&mut self, from: usize, end: &mut usize) -> Option<usize> {
+        let at = self.skip_gap(from);
+        if at < *end && self.bytes[at] != b'#' {
+            return Some(at);
+        }
+        self.nothing_behind(from, *end)?;
+        loop {
+            let line = self.next;
+            let start = self.skip_spaces(line);
+            match self.bytes.get(start)? {
+                b'\n' => self.next = start + 1,
+                b'\r' => self.next = start + 2,
+                b'#' => self.next = self.after_break(start),
+                byte => {
+                    let is_indented = matches!(byte, b']' | b'}') || start - line > self.column();
+                    *end = self.line_end(start);
+                    self.no_tabs(start, *end)?;
+                    return is_indented.then_some(start);
+                }
             }
         }
     }
 
     /// Reads a key and its `:`, and says where its value starts.
-    fn flow_key(&mut self, start: usize, end: usize) -> Option<usize> {
+    fn flow_key(&mut self, start: usize, end: &mut usize) -> Option<usize> {
         let close = self.flow_scalar(start, end, Slot::Key)?;
         let is_quoted = matches!(self.bytes[start], b'"' | b'\'');
-        let colon = if is_quoted { close } else { self.skip_spaces(close) };
-        let is_colon = colon < end && self.bytes[colon] == b':';
-        let is_separate = colon + 1 < end && self.bytes[colon + 1] == b' ';
+        let colon = if is_quoted { close } else { self.skip_gap(close) };
+        let is_colon = colon < *end && self.bytes[colon] == b':';
+        let is_separate = colon + 1 == *end || self.bytes.get(colon + 1) == Some(&b' ');
         if !is_colon || !(is_separate || is_quoted) || colon - start > MAX_KEY {
             return None;
         }
-        Some(self.skip_spaces(colon + 1))
+        self.flow_gap(colon + 1, end)
     }
 
-    fn flow_node(&mut self, start: usize, end: usize, depth: usize) -> Option<usize> {
-        if start < end && matches!(self.bytes[start], b'[' | b'{') {
-            self.flow(start, end, depth + 1)
-        } else {
-            self.flow_scalar(start, end, Slot::Value)
-        }
-    }
-
-    fn flow_scalar(&mut self, start: usize, end: usize, slot: Slot) -> Option<usize> {
-        if start >= end {
-            return None;
-        }
+    /// Reads a scalar and says where it ends.
+    fn flow_scalar(&mut self, start: usize, end: &mut usize, slot: Slot) -> Option<usize> {
         let quote = self.bytes[start];
         if matches!(quote, b'"' | b'\'') {
-            let (value, close) = self.quoted(start, end, quote)?;
-            if close > end {
-                return None;
+            let (value, close) = self.quoted(start, *end, quote)?;
+            if close > *end {
+                if slot == Slot::Key {
+                    return None;
+                }
+                *end = self.line_end(close);
             }
             self.scalar(value, Span::new(start, close), quoted::style(quote));
             return Some(close);
         }
-        if !self.may_start_plain(start, end) {
-            return None;
-        }
-        let is_flow = |byte: u8| matches!(byte, b',' | b'[' | b']' | b'{' | b'}');
-        if matches!(quote, b'-' | b'?' | b':') {
-            return None;
-        }
-        let mut at = start;
-        while at < end {
-            match self.bytes[at] {
-                b':' => {
-                    let next = self.bytes.get(at + 1).copied().unwrap_or(b'\n');
-                    if next == b' ' || at + 1 == end {
-                        if slot == Slot::Value {
-                            return None;
-                        }
-                        break;
-                    }
-                    if is_flow(next) {
-                        return None;
-                    }
-                }
-                b'#' if self.bytes[at - 1] == b' ' => return None,
-                byte if is_flow(byte) => break,
-                _ => {}
-            }
-            at += 1;
-        }
+        let at = self.flow_plain_end(start, *end, slot)?;
         let mut text_end = at;
         while self.bytes[text_end - 1] == b' ' {
             text_end -= 1;
         }
         let value = Cow::Borrowed(&self.text[start..text_end]);
         self.scalar(value, Span::new(start, text_end), ScalarStyle::Plain);
+        Some(at)
+    }
+
+    /// What ends a plain scalar within its line. When that is the end of the line, the caller makes sure
+    /// that the next line does not go on with it.
+    fn flow_plain_end(&self, start: usize, end: usize, slot: Slot) -> Option<usize> {
+        let mut at = start;
+        if self.bytes[start] == b'-' {
+            // A dash begins text when there is text behind it.
+            at += 1;
+            if at >= end || self.bytes[at] == b' ' || is_flow(self.bytes[at]) {
+                return None;
+            }
+        } else if matches!(self.bytes[start], b'?' | b':') || !self.may_start_plain(start, end) {
+            return None;
+        }
+        while at < end {
+            match self.bytes[at] {
+                b':' if at + 1 == end || self.bytes[at + 1] == b' ' => {
+                    return (slot == Slot::Key).then_some(at);
+                }
+                b':' if is_flow(self.bytes[at + 1]) => return None,
+                b'#' if self.bytes[at - 1] == b' ' => return None,
+                byte if is_flow(byte) => break,
+                _ => {}
+            }
+            at += 1;
+        }
         Some(at)
     }
 }

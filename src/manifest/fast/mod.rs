@@ -3,12 +3,13 @@
 //!
 //! It goes from line to line and searches where the YAML reader looks at each character. Giving up is
 //! always right and only slow, so whatever is rare in manifests is given up on: anchors, aliases, tags,
-//! complex keys, tabs outside block scalars, flow collections over lines, a document that is no collection.
+//! complex keys, tabs outside block scalars, odd flow collections, a document that is no block collection.
 
 mod block;
 mod flow;
 mod plain;
 mod quoted;
+mod search;
 mod survey;
 
 use std::borrow::Cow;
@@ -65,6 +66,8 @@ struct Reader<'a, 's, S> {
     bytes: &'a [u8],
     /// The start of the next line.
     next: usize,
+    /// The first byte of the next line that is no space, if it is known: when it is behind `next`.
+    content: usize,
     /// Whether the segment holds tabs.
     tabs: bool,
     frames: Vec<Frame>,
@@ -80,7 +83,8 @@ impl<'a, 's, S: Sink<'a>> Reader<'a, 's, S> {
         let bytes = &text.as_bytes()[..span.end];
         let tabs = survey::survey(&bytes[span.start..])?.tabs;
         let frames = Vec::with_capacity(16);
-        let mut reader = Self { text, bytes, next: span.start, tabs, frames, waiting: None, sink };
+        let mut reader =
+            Self { text, bytes, next: span.start, content: 0, tabs, frames, waiting: None, sink };
         let marked = reader.marker()?;
         while let Some(line) = reader.next_line() {
             reader.line(line)?;
@@ -115,7 +119,7 @@ impl<'a, 's, S: Sink<'a>> Reader<'a, 's, S> {
     fn next_line(&mut self) -> Option<Line> {
         loop {
             let start = self.next;
-            let content = self.skip_spaces(start);
+            let content = if self.content > start { self.content } else { self.skip_spaces(start) };
             match self.bytes.get(content)? {
                 b'\n' => self.next = content + 1,
                 b'\r' => self.next = content + 2,
@@ -144,11 +148,19 @@ impl<'a, 's, S: Sink<'a>> Reader<'a, 's, S> {
     }
 
     fn skip_spaces(&self, from: usize) -> usize {
-        let mut at = from;
-        while self.bytes.get(at) == Some(&b' ') {
-            at += 1;
+        search::skip_spaces(self.bytes, from)
+    }
+
+    /// Passes the spaces between two tokens: mostly it is one or none.
+    #[inline]
+    fn skip_gap(&self, from: usize) -> usize {
+        match self.bytes.get(from) {
+            Some(b' ') => match self.bytes.get(from + 1) {
+                Some(b' ') => self.skip_spaces(from + 2),
+                _ => from + 1,
+            },
+            _ => from,
         }
-        at
     }
 
     /// Gives up on lines with tabs, which may stand only where few do.
@@ -159,7 +171,7 @@ impl<'a, 's, S: Sink<'a>> Reader<'a, 's, S> {
     /// Makes sure that nothing but spaces and a comment is between `from`, where a token ends, and the end of
     /// its line.
     fn nothing_behind(&self, from: usize, end: usize) -> Option<()> {
-        let at = self.skip_spaces(from);
+        let at = self.skip_gap(from);
         (at == end || (self.bytes[at] == b'#' && at > from)).then_some(())
     }
 
@@ -179,7 +191,7 @@ impl<'a, 's, S: Sink<'a>> Reader<'a, 's, S> {
             if is_new {
                 self.begin(column, Kind::Sequence)?;
             }
-            let content = self.skip_spaces(start + 1);
+            let content = self.skip_gap(start + 1);
             if content == end || self.bytes[content] == b'#' {
                 self.waiting = Some(end);
                 return Some(());
@@ -227,7 +239,7 @@ impl<'a, 's, S: Sink<'a>> Reader<'a, 's, S> {
         let (value, span, style, colon) = match self.bytes[start] {
             quote @ (b'"' | b'\'') => {
                 let (value, close) = self.quoted(start, end, quote)?;
-                let after = self.skip_spaces(close);
+                let after = self.skip_gap(close);
                 // A scalar over lines was no key, and `next` tells.
                 let one_line = close <= end;
                 if !(one_line && self.bytes.get(after) == Some(&b':')) {
@@ -239,10 +251,15 @@ impl<'a, 's, S: Sink<'a>> Reader<'a, 's, S> {
                 return if is_new { self.value(start, end) } else { None };
             }
             _ => {
-                self.may_start_plain(start, end).then_some(())?;
-                let (content_end, stop) = self.plain_end(start, end);
-                let plain::Stop::Colon(colon) = stop else {
-                    return if is_new { self.value(start, end) } else { None };
+                let (content_end, colon) = match self.plain_key(start, end) {
+                    Some(colon) => (colon, colon),
+                    None => {
+                        self.may_start_plain(start, end).then_some(())?;
+                        match self.plain_end(start, end) {
+                            (content_end, plain::Stop::Colon(colon)) => (content_end, colon),
+                            _ => return if is_new { self.value(start, end) } else { None },
+                        }
+                    }
                 };
                 let span = Span::new(start, content_end);
                 (Cow::Borrowed(&self.text[start..content_end]), span, ScalarStyle::Plain, colon)
@@ -255,7 +272,7 @@ impl<'a, 's, S: Sink<'a>> Reader<'a, 's, S> {
             self.begin(column, Kind::Mapping)?;
         }
         self.scalar(value, span, style);
-        let content = self.skip_spaces(colon + 1);
+        let content = self.skip_gap(colon + 1);
         self.waiting = Some(colon);
         if content == end || self.bytes[content] == b'#' {
             return Some(());
@@ -295,7 +312,8 @@ impl<'a, 's, S: Sink<'a>> Reader<'a, 's, S> {
             b'|' => self.block_scalar(start, end, ScalarStyle::Literal)?,
             b'>' => self.block_scalar(start, end, ScalarStyle::Folded)?,
             b'[' | b'{' => {
-                let close = self.flow(start, end, 0)?;
+                let mut end = end;
+                let close = self.flow(start, &mut end, 0)?;
                 self.nothing_behind(close, end)?;
             }
             _ => {
@@ -308,6 +326,7 @@ impl<'a, 's, S: Sink<'a>> Reader<'a, 's, S> {
     }
 
     /// Whether at `at` stands `indicator` with a space or the end of the line behind it.
+    #[inline]
     fn is_indicator(&self, at: usize, end: usize, indicator: u8) -> bool {
         self.bytes[at] == indicator && (at + 1 == end || self.bytes[at + 1] == b' ')
     }

@@ -2,11 +2,9 @@
 
 use std::borrow::Cow;
 
-use memchr::memchr2;
-
 use super::super::Span;
 use super::super::event::{ScalarStyle, Sink};
-use super::Reader;
+use super::{Reader, search};
 
 /// What ends a plain scalar's text in its line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +18,19 @@ pub(super) enum Stop {
 }
 
 impl<'a, S: Sink<'a>> Reader<'a, '_, S> {
+    /// The `:` of a plain key of the most common kind: it begins with a letter, and the first `:` or `#` in
+    /// its line ends it.
+    #[inline]
+    pub(super) fn plain_key(&self, start: usize, end: usize) -> Option<usize> {
+        if !self.bytes[start].is_ascii_alphabetic() {
+            return None;
+        }
+        let at = search::colon_or_hash(self.bytes, start, end)?;
+        (self.is_indicator(at, end, b':') && self.bytes[at - 1] != b' ').then_some(at)
+    }
+
     /// Whether the byte at `start` may begin a plain scalar outside flow collections.
+    #[inline]
     pub(super) fn may_start_plain(&self, start: usize, end: usize) -> bool {
         match self.bytes[start] {
             b'?' | b':' => start + 1 < end && self.bytes[start + 1] != b' ',
@@ -50,8 +60,8 @@ impl<'a, S: Sink<'a>> Reader<'a, '_, S> {
     pub(super) fn plain_end(&self, start: usize, end: usize) -> (usize, Stop) {
         let mut at = start;
         let (mut text_end, stop) = loop {
-            let Some(found) = memchr2(b':', b'#', &self.bytes[at..end]) else { break (end, Stop::Line) };
-            at += found;
+            let Some(found) = search::colon_or_hash(self.bytes, at, end) else { break (end, Stop::Line) };
+            at = found;
             if self.bytes[at] == b':' {
                 if at + 1 == end || self.bytes[at + 1] == b' ' {
                     break (at, Stop::Colon(at));
@@ -93,17 +103,20 @@ impl<'a, S: Sink<'a>> Reader<'a, '_, S> {
     }
 
     /// The line that goes on with a plain scalar of the innermost collection, if there is one: how many line
-    /// breaks are before it, and where its content starts.
-    fn continuation(&self) -> Option<(usize, usize)> {
+    /// breaks are before it, and where its content starts. Passes empty lines.
+    fn continuation(&mut self) -> Option<(usize, usize)> {
         let mut breaks = 1;
-        let mut line = self.next;
         loop {
+            let line = self.next;
             let start = self.skip_spaces(line);
             match self.bytes.get(start)? {
-                b'\n' => line = start + 1,
-                b'\r' => line = start + 2,
+                b'\n' => self.next = start + 1,
+                b'\r' => self.next = start + 2,
                 b'#' => return None,
-                _ => return (start - line > self.column()).then_some((breaks, start)),
+                _ => {
+                    self.content = start;
+                    return (start - line > self.column()).then_some((breaks, start));
+                }
             }
             breaks += 1;
         }
@@ -114,6 +127,14 @@ impl<'a, S: Sink<'a>> Reader<'a, '_, S> {
 pub(super) fn fold(value: &mut String, breaks: usize) {
     if breaks == 1 {
         value.push(' ');
+    } else {
+        break_lines(value, breaks - 1);
     }
-    value.extend(std::iter::repeat_n('\n', breaks - 1));
+}
+
+/// Adds `breaks` line breaks.
+pub(super) fn break_lines(value: &mut String, breaks: usize) {
+    for _ in 0..breaks {
+        value.push('\n');
+    }
 }

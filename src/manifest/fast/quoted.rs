@@ -6,7 +6,7 @@ use memchr::{memchr, memchr2};
 
 use super::super::event::{ScalarStyle, Sink};
 use super::Reader;
-use super::plain::fold;
+use super::plain::{break_lines, fold};
 
 /// The style of a scalar in these quotes.
 pub(super) fn style(quote: u8) -> ScalarStyle {
@@ -43,7 +43,7 @@ impl<'a, S: Sink<'a>> Reader<'a, '_, S> {
                 let line = self.text[at..end].trim_end_matches(' ');
                 value.push_str(line);
                 let breaks;
-                (breaks, at, end) = self.next_quoted_line()?;
+                (breaks, at, end) = self.next_quoted_line(quote)?;
                 fold(&mut value, breaks);
                 continue;
             };
@@ -51,8 +51,8 @@ impl<'a, S: Sink<'a>> Reader<'a, '_, S> {
             if self.bytes[found] == b'\\' {
                 if found + 1 == end {
                     let breaks;
-                    (breaks, at, end) = self.next_quoted_line()?;
-                    value.extend(std::iter::repeat_n('\n', breaks - 1));
+                    (breaks, at, end) = self.next_quoted_line(quote)?;
+                    break_lines(&mut value, breaks - 1);
                 } else {
                     let (character, length) = escape(&self.bytes[found + 1..end])?;
                     value.push(character);
@@ -68,7 +68,8 @@ impl<'a, S: Sink<'a>> Reader<'a, '_, S> {
     }
 
     /// The next line within quotes that is not empty: how many line breaks are before it, and its content.
-    fn next_quoted_line(&mut self) -> Option<(usize, usize, usize)> {
+    /// It must be indented more than the block collection around; a quote that closes need not.
+    fn next_quoted_line(&mut self, quote: u8) -> Option<(usize, usize, usize)> {
         let mut breaks = 1;
         loop {
             let line = self.next;
@@ -76,10 +77,11 @@ impl<'a, S: Sink<'a>> Reader<'a, '_, S> {
             match self.bytes.get(start)? {
                 b'\n' => self.next = start + 1,
                 b'\r' => self.next = start + 2,
-                _ => {
+                &byte => {
+                    let is_indented = byte == quote || start - line > self.column();
                     let end = self.line_end(start);
                     self.no_tabs(start, end)?;
-                    return (self.column() < start - line).then_some((breaks, start, end));
+                    return is_indented.then_some((breaks, start, end));
                 }
             }
             breaks += 1;
