@@ -98,6 +98,8 @@ pub fn image_text<'s>(scalar: &'s Scalar<'_>) -> &'s str {
 pub fn editable(text: &str, scalar: &Scalar<'_>) -> Option<Span> {
     let value = image_text(scalar);
     let span = match scalar.style {
+        // Without text it has no line of its own: its span is where the next token stands, or its header.
+        ScalarStyle::Literal | ScalarStyle::Folded if value.is_empty() => return None,
         ScalarStyle::Literal | ScalarStyle::Folded => {
             Span::new(scalar.span.start, scalar.span.start + value.len())
         }
