@@ -4,6 +4,8 @@
 //! `IMAGESWAP_YAML_TEST_SUITE` a checkout of the official test suite; `IMAGESWAP_MUTATIONS` says how often
 //! each document of them is mutated.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test says its counts")]
+
 #[path = "fast_reader/corpus.rs"]
 mod corpus;
 #[path = "fast_reader/mutate.rs"]

@@ -4,6 +4,8 @@
 //! Instructions are counted by callgrind (they repeat on noisy machines), CPU time and wall time are those of the
 //! best of several runs. A program that is not installed is said to be missing, and its line left out.
 
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "printing is what a benchmark does")]
+
 mod data;
 mod find;
 mod function;
@@ -46,7 +48,9 @@ fn main() -> ExitCode {
     match args[..] {
         ["child-find", what, passes] => find::child(what, passes.parse().expect("a number of passes")),
         ["child-floor", folder] => tree::floor(folder),
-        ["make-tree", folder, files] => data::tree(folder.as_ref(), files.parse().expect("a number of files")),
+        ["make-tree", folder, files] => {
+            data::tree(folder.as_ref(), files.parse().expect("a number of files"));
+        }
         _ => {
             let size = if args.contains(&"--smoke") { SMOKE } else { FULL };
             let wanted: Vec<&str> = args.iter().filter(|arg| !arg.starts_with("--")).copied().collect();

@@ -32,13 +32,14 @@ pub(super) fn survey(bytes: &[u8]) -> Option<Survey> {
 
 /// Whether a character that is not ASCII starts with `rest`, or goes on there, and is plain text to all.
 fn is_harmless(rest: &[u8]) -> bool {
-    match (rest[0], rest.get(1), rest.get(2)) {
+    !matches!(
+        (rest[0], rest.get(1), rest.get(2)),
         // U+0080 to U+009F, U+0085 (next line) among them.
-        (0xc2, Some(0x80..=0x9f), _) => false,
-        // U+2028, U+2029
-        (0xe2, Some(0x80), Some(0xa8 | 0xa9)) => false,
-        // U+FEFF, U+FFFE, U+FFFF
-        (0xef, Some(0xbb), Some(0xbf)) | (0xef, Some(0xbf), Some(0xbe | 0xbf)) => false,
-        _ => true,
-    }
+        (0xc2, Some(0x80..=0x9f), _)
+            // U+2028, U+2029
+            | (0xe2, Some(0x80), Some(0xa8 | 0xa9))
+            // U+FEFF, U+FFFE, U+FFFF
+            | (0xef, Some(0xbb), Some(0xbf))
+            | (0xef, Some(0xbf), Some(0xbe | 0xbf))
+    )
 }
