@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use rustc_hash::FxHashMap;
 
 use crate::image::ImageReference;
-use crate::manifest::{FieldPath, KustomizeImage, Place, Segment, Text};
+use crate::manifest::{Blocked, FieldPath, KustomizeImage, Place, Segment, Text};
 use crate::maps::{Maps, Outcome, Rule};
 
 use super::engine::{Engine, KustomizeMode, edit};
@@ -50,6 +50,12 @@ impl<'m> Renames<'m> {
         for kept in &plan.kept {
             let name = name_of(&kept.site.image);
             self.add(name, name, None);
+        }
+        for skip in &plan.skips {
+            if stays(&skip.reason) && ImageReference::parse(&skip.site.image).is_ok() {
+                let name = name_of(&skip.site.image);
+                self.add(name, name, None);
+            }
         }
     }
 
@@ -194,6 +200,20 @@ fn suffix(entry: &KustomizeImage) -> String {
         _ => String::new(),
     };
     part(':', &entry.new_tag) + &part('@', &entry.digest)
+}
+
+/// Whether an image that is left alone for `reason` is one that Kustomizations still apply to.
+fn stays(reason: &SkipReason) -> bool {
+    match reason {
+        SkipReason::Blocked(Blocked::DisableLabel | Blocked::SharedAnchor | Blocked::NotEditable)
+        | SkipReason::SkipRule => true,
+        SkipReason::Blocked(Blocked::OwnKind)
+        | SkipReason::Templated
+        | SkipReason::Encrypted
+        | SkipReason::Invalid(_)
+        | SkipReason::Auto
+        | SkipReason::Kustomize(_) => false,
+    }
 }
 
 /// `image` without tag and digest.
