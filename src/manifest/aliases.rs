@@ -16,7 +16,7 @@ use super::occurrence::Blocked;
 const MAX_DEPTH: usize = 64;
 
 /// How many events a document may replay beyond ten for each of its own.
-const SPARE_EVENTS: usize = 1_000_000;
+const SPARE_EVENTS: usize = 250_000;
 
 /// Feeds `events`, one document, to `finder` with aliases and merge keys followed, and says what is there.
 ///

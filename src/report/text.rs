@@ -75,8 +75,15 @@ pub fn note(out: &mut String, file: &str, note: &Note) {
     let _ = writeln!(out, "{file}:{}:{}: note: {}: {what}", position.line, position.column, note.path);
 }
 
-/// `text` as it can stand in a line: in quotes where it is empty or holds what would break the line.
+/// How much of a value that is no image is shown, in characters.
+const SHOWN: usize = 200;
+
+/// `text` as it can stand in a line: in quotes where it is empty or holds what would break the line, and cut
+/// where it is too long for any image.
 #[must_use]
 pub fn quoted(text: &str) -> String {
+    if let Some((at, _)) = text.char_indices().nth(SHOWN).filter(|_| text.len() > 4 * SHOWN) {
+        return format!("{}… ({} bytes)", quoted(&text[..at]), text.len());
+    }
     if text.is_empty() || text.chars().any(char::is_control) { format!("{text:?}") } else { text.to_owned() }
 }

@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use crate::image::ImageReference;
 use crate::manifest::edit::Edit;
-use crate::manifest::{
-    Blocked, FieldPath, KustomizeImage, Occurrence, Place, Resource, Scan, Scanner, Text, scalar,
-};
+use crate::manifest::{Blocked, KustomizeImage, Occurrence, Resource, Scan, Scanner, Text, scalar};
 use crate::maps::{Maps, Outcome, Rule};
 
 use super::kustomize::Renames;
@@ -85,27 +83,33 @@ impl Engine {
     }
 
     fn occurrence<'m>(&'m self, occurrence: Occurrence, resources: &[Arc<Resource>], plan: &mut Plan<'m>) {
-        let Occurrence { document, place, path, text, resource, container, blocked } = occurrence;
+        let Occurrence { document, place, path, mut text, resource, container, blocked } = occurrence;
         let resource = resource.map(|index| Arc::clone(&resources[index]));
-        let site = site(document, place, path, &text, resource, container);
-        if !place.is_site() {
-            plan.unchecked.push(site);
-            return;
-        }
-        if let Some(reason) = self.reason_to_skip(&site, blocked) {
-            plan.skips.push(Skip { site, reason });
-            return;
-        }
-        let reference = match classify(&text.value) {
-            Value::Reference(reference) => reference,
-            Value::Templated => return plan.skips.push(Skip { site, reason: SkipReason::Templated }),
-            Value::Encrypted => return plan.skips.push(Skip { site, reason: SkipReason::Encrypted }),
-            Value::Invalid(error) => {
-                let reason = SkipReason::Invalid(error.to_string());
-                return plan.skips.push(Skip { site, reason });
-            }
+        let site = |image| {
+            let (position, span) = (text.position, text.span);
+            Site { document, position, span, path, place, image, resource, container }
         };
-        self.decide(reference, &text, site, plan);
+        if !place.is_site() {
+            plan.unchecked.push(site(std::mem::take(&mut text.value)));
+            return;
+        }
+        // What is no reference may be long, and is moved.
+        let reason = match classify(&text.value) {
+            Value::Reference(reference) => {
+                let site = site(text.value.clone());
+                match self.reason_to_skip(&site, blocked) {
+                    Some(reason) => plan.skips.push(Skip { site, reason }),
+                    None => self.decide(reference, &text, site, plan),
+                }
+                return;
+            }
+            Value::Templated => SkipReason::Templated,
+            Value::Encrypted => SkipReason::Encrypted,
+            Value::Invalid(error) => SkipReason::Invalid(error.to_string()),
+        };
+        let site = site(std::mem::take(&mut text.value));
+        let reason = self.reason_to_skip(&site, blocked).unwrap_or(reason);
+        plan.skips.push(Skip { site, reason });
     }
 
     fn reason_to_skip(&self, site: &Site, blocked: Option<Blocked>) -> Option<SkipReason> {
@@ -157,19 +161,6 @@ fn problem(rule: Option<&Rule>, outcome: Outcome<'_>) -> Option<ProblemKind> {
             None
         }
     }
-}
-
-/// The site of an occurrence.
-fn site(
-    document: usize,
-    place: Place,
-    path: FieldPath,
-    text: &Text,
-    resource: Option<Arc<Resource>>,
-    container: Option<String>,
-) -> Site {
-    let (position, span, image) = (text.position, text.span, text.value.clone());
-    Site { document, position, span, path, place, image, resource, container }
 }
 
 /// The edit that writes `value` in place of `text`; `None` when it cannot be edited.
