@@ -39,6 +39,11 @@ impl Signals {
         &self.stop
     }
 
+    /// Whether a signal came.
+    pub fn came(&self) -> bool {
+        self.which.load(Ordering::Relaxed) != 0
+    }
+
     /// Ends the process as the signal would have, when one came; call it when everything is cleaned up.
     pub fn obey(&self) {
         let signal = self.which.load(Ordering::Relaxed);

@@ -14,7 +14,7 @@ use crate::report::diff::DiffStyle;
 use super::args::{ColourChoice, OnUnmapped, ReportFormat, RewriteArgs};
 use super::exit_code::ExitCode;
 use super::signals::Signals;
-use super::{rules, settings};
+use super::{rules, settings, speech};
 
 /// Where the new manifests go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,6 +81,11 @@ pub fn run(args: &RewriteArgs) -> Result<ExitCode> {
     }
     let signals = Signals::watch()?;
     let result = tree::run(args, &engine, destination, manner, signals.flag());
+    if signals.came()
+        && let Err(error) = &result
+    {
+        speech::error(&format!("{error:#}"));
+    }
     signals.obey();
     result
 }

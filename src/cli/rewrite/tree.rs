@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result, bail};
 
-use crate::files::{Committed, Found, Options, OutputFolder, Source, Transaction, Walked, WarningKind, walk};
+use crate::files::{
+    CommitError, Committed, Found, Options, OutputFolder, Source, Transaction, Walked, WarningKind, walk,
+};
 use crate::manifest::edit::{self, Edit};
 use crate::manifest::{KustomizeImage, encoding};
 use crate::rewrite::{Engine, KustomizeMode, Plan, Renames, is_kustomization, unread};
@@ -17,6 +19,9 @@ use super::super::{settings, speech, tree};
 use super::outcome::Outcome;
 use super::summary::Summary;
 use super::{Destination, Manner};
+
+/// What is said when a signal came in time.
+const INTERRUPTED: &str = "interrupted; nothing was written";
 
 /// What all threads share.
 struct Run<'r> {
@@ -75,7 +80,7 @@ pub(super) fn run(
     }
     let outcomes = run.plan_all(&files, threads, cancel);
     if cancel.load(Ordering::Relaxed) {
-        bail!("interrupted; nothing was written");
+        bail!(INTERRUPTED);
     }
     for outcome in outcomes {
         all.report.push_str(&outcome.report);
@@ -295,7 +300,11 @@ impl<'r> Run<'r> {
         if let Some(output) = self.output {
             return output.commit().context("cannot write the output folder");
         }
-        let Committed { failed, warnings, .. } = self.transaction.commit()?;
+        let Committed { failed, warnings, .. } = match self.transaction.commit() {
+            Ok(committed) => committed,
+            Err(CommitError::Cancelled) => bail!(INTERRUPTED),
+            Err(error) => bail!("{}; nothing was written", speech::with_hint(&error, error.hint())),
+        };
         for error in &failed {
             let message = speech::with_hint(error, error.hint());
             all.error(self.manner, &error.path().display().to_string(), None, &message);
