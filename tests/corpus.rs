@@ -4,7 +4,11 @@
 //! with `"t":"site"` count: file, doc, path, line, col (from 1), b0 and b1 (byte range), raw, value, style.
 //! `IMAGESWAP_YAML_TEST_SUITE=DIR` names a folder with a folder a case, each with `in.yaml`. Neither is needed;
 //! without them, the tests say that they do nothing. Nothing is written to either.
-#![allow(clippy::unwrap_used)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "helpers of tests stop at the first surprise and say why"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

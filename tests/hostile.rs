@@ -1,6 +1,10 @@
 //! Hostile inputs (rule F8): no abort, the right exit code, and peak memory within three times the input and 64
 //! MiB. The inputs are made on the fly. `IMAGESWAP_HOSTILE_MIB` sets the size of the large ones (100).
-#![allow(clippy::unwrap_used)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "helpers of tests stop at the first surprise and say why"
+)]
 
 use std::fs;
 use std::io::Read;

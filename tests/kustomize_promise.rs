@@ -4,7 +4,11 @@
 //!
 //! The programs are looked for on `PATH` and in `IMAGESWAP_E2E_TOOLS/bin`. Without them the tests say that they
 //! do nothing; with `CI=true` that is an error.
-#![allow(clippy::unwrap_used)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "helpers of tests stop at the first surprise and say why"
+)]
 
 use std::collections::BTreeMap;
 use std::fs;

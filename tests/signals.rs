@@ -1,6 +1,10 @@
 //! SIGINT and SIGTERM at any time of a run (rule F9): no temp file is left, every file is wholly old or wholly
 //! new, and the program ends by the signal. `IMAGESWAP_SIGNALS` sets how many are sent (24).
-#![allow(clippy::unwrap_used)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "helpers of tests stop at the first surprise and say why"
+)]
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
