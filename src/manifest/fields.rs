@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::path::Segment;
+use super::occurrence::Resource;
+use super::path::{FieldPath, Segment};
 
 /// A field that holds an image in resources of one kind.
 ///
@@ -108,13 +109,12 @@ impl fmt::Display for FieldSpec {
 }
 
 impl FieldSpec {
-    /// Whether the value at `path` of a resource of `api_version` and `kind` is this field.
-    fn matches(&self, api_version: &str, kind: &str, path: &[Segment]) -> bool {
-        let group = api_version.rsplit_once('/').map_or("", |(group, _)| group);
+    /// Whether a resource of `group` and `kind` has this field at `path`, counted from `depth` on.
+    fn matches(&self, group: &str, kind: &str, path: &FieldPath, depth: usize) -> bool {
         self.kind.as_deref().is_none_or(|k| k == kind)
             && self.group.as_deref().is_none_or(|g| g == group)
-            && self.path.len() == path.len()
-            && self.path.iter().zip(path).all(|(step, segment)| match (step, segment) {
+            && self.path.len() + depth == path.len()
+            && self.path.iter().zip(path.segments_below(depth)).all(|(step, segment)| match (step, segment) {
                 (Step::Key(expected), Segment::Key(key)) => expected == key,
                 (Step::AnyKey, Segment::Key(_)) | (Step::EveryElement, Segment::Index(_)) => true,
                 (Step::Key(_) | Step::AnyKey, Segment::Index(_)) | (Step::EveryElement, Segment::Key(_)) => {
@@ -181,10 +181,11 @@ impl FieldTable {
         self.any_last_key || self.last_keys.iter().any(|k| k == key)
     }
 
-    /// Whether the value at `path` of a resource of `api_version` and `kind` is a field of the table.
+    /// Whether `resource` has an image of the table at `path` (from the document's root).
     #[must_use]
-    pub(super) fn contains(&self, api_version: &str, kind: &str, path: &[Segment]) -> bool {
-        self.specs.iter().any(|spec| spec.matches(api_version, kind, path))
+    pub(super) fn contains(&self, resource: &Resource, path: &FieldPath) -> bool {
+        let group = resource.group();
+        self.specs.iter().any(|spec| spec.matches(group, &resource.kind, path, resource.depth))
     }
 
     /// Keys of which a document that lacks the text `image` must hold one to have an image of this table
@@ -354,8 +355,8 @@ const KNOWN: &[(&str, &str)] = &[
 mod tests {
     use super::*;
 
-    fn key(key: &str) -> Segment {
-        Segment::Key(key.to_owned())
+    fn resource(api_version: &str, kind: &str) -> Resource {
+        Resource { api_version: api_version.to_owned(), kind: kind.to_owned(), ..Resource::default() }
     }
 
     #[test]
@@ -373,20 +374,23 @@ mod tests {
     fn matches_by_group_kind_and_path() {
         let mut table = FieldTable::core();
         table.add("x.io/W:spec.e[].*".parse().unwrap());
-        let path = [key("spec"), key("e"), Segment::Index(3), key("any")];
-        assert!(table.contains("x.io/v1", "W", &path));
-        assert!(!table.contains("y.io/v1", "W", &path));
-        assert!(!table.contains("x.io/v1", "V", &path));
-        assert!(!table.contains("x.io/v1", "W", &path[..3]));
+        let segments = [Segment::Key("spec"), Segment::Key("e"), Segment::Index(3), Segment::Key("any")];
+        let path: FieldPath = segments.into_iter().collect();
+        assert!(table.contains(&resource("x.io/v1", "W"), &path));
+        assert!(!table.contains(&resource("y.io/v1", "W"), &path));
+        assert!(!table.contains(&resource("x.io/v1", "V"), &path));
+        assert!(!table.contains(&resource("x.io/v1", "W"), &path.below(1)));
+        let below = Resource { depth: 1, ..resource("x.io/v1", "W") };
+        let deeper: FieldPath = [Segment::Index(0)].into_iter().chain(segments).collect();
+        assert!(table.contains(&below, &deeper));
     }
 
     #[test]
     fn the_known_table_is_well_formed() {
         assert!(FieldTable::known().specs.len() > 100);
-        assert!(FieldTable::known().contains(
-            "argoproj.io/v1alpha1",
-            "Workflow",
-            &[key("spec"), key("templates"), Segment::Index(0), key("container"), key("image")]
-        ));
+        let workflow = resource("argoproj.io/v1alpha1", "Workflow");
+        let path = ["spec", "templates", "", "container", "image"]
+            .map(|key| if key.is_empty() { Segment::Index(0) } else { Segment::Key(key) });
+        assert!(FieldTable::known().contains(&workflow, &path.into_iter().collect()));
     }
 }

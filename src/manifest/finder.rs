@@ -62,7 +62,7 @@ impl<'a, 's> Finder<'a, 's> {
         found.findings.retain_mut(|finding| match finding.claim {
             Claim::Settled => true,
             // A Kustomization needs no kind; whether this is one, the file's name tells.
-            Claim::Kustomize(_) => finding.resource.is_some() || finding.path.segments().len() == 3,
+            Claim::Kustomize(_) => finding.resource.is_some() || finding.path.len() == 3,
             Claim::Field => finding.settle_as_mention(0),
             Claim::PodVolume | Claim::ImageName => false,
         });
@@ -235,7 +235,7 @@ impl<'a, 's> Finder<'a, 's> {
         let fields = self.fields;
         let mut claimed = false;
         let mut settle = |finding: &mut Finding<'a>| {
-            let length = finding.path.segments().len();
+            let length = finding.path.len();
             match finding.claim {
                 Claim::PodVolume if frame.has_containers && length == depth + 4 => {
                     finding.claim = Claim::Settled;
@@ -248,8 +248,7 @@ impl<'a, 's> Finder<'a, 's> {
                 }
                 Claim::Field => {
                     if let Some(resource) = &resource {
-                        let path = &finding.path.segments()[depth..];
-                        if fields.contains(&resource.api_version, &resource.kind, path) {
+                        if fields.contains(resource, &finding.path) {
                             finding.claim = Claim::Settled;
                             finding.place = Place::Field;
                         } else if !finding.settle_as_mention(depth) {
@@ -307,7 +306,7 @@ impl<'a, 's> Finder<'a, 's> {
         }
         let value = facts.put_together(&repository.value);
         let mut path = self.path();
-        path.0.push(Segment::Key("repository".to_owned()));
+        path.push(Segment::Key("repository"));
         let scalar = Scalar { value: Cow::Owned(value), ..repository };
         self.push(Claim::Settled, Place::RenderInput, path, scalar, frame.flow);
     }
@@ -465,10 +464,11 @@ impl<'a, 's> Finder<'a, 's> {
 
     /// The way to the value at hand.
     fn path(&self) -> FieldPath {
-        let segment = |frame: &Frame<'a>| {
-            if frame.is_map { Segment::Key(frame.key_text.to_string()) } else { Segment::Index(frame.index) }
-        };
-        FieldPath(self.frames.iter().map(segment).collect())
+        let mut path = FieldPath::with_capacity(self.frames.len() + 1);
+        for frame in &self.frames {
+            path.push(if frame.is_map { Segment::Key(&frame.key_text) } else { Segment::Index(frame.index) });
+        }
+        path
     }
 }
 

@@ -233,7 +233,7 @@ impl<'a, 's> Run<'a, 's> {
         document: usize,
         resource: Option<usize>,
     ) {
-        path.0.pop();
+        path.pop();
         let images = &mut self.scan.kustomize_images;
         if !images.last().is_some_and(|last| last.document == document && last.path == path) {
             images.push(KustomizeImage { document, path, resource, ..KustomizeImage::default() });

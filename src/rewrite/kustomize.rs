@@ -216,14 +216,16 @@ fn stays(reason: &SkipReason) -> bool {
     }
 }
 
-/// `image` without tag and digest.
+/// `image`, a reference, without tag and digest. Without parsing it again: a run does this twice for each image.
 fn name_of(image: &str) -> &str {
-    ImageReference::parse(image).map_or(image, ImageReference::name)
+    let without_digest = image.split_once('@').map_or(image, |(name, _)| name);
+    let path = without_digest.rfind('/').map_or(0, |slash| slash + 1);
+    without_digest[path..].find(':').map_or(without_digest, |colon| &without_digest[..path + colon])
 }
 
 fn entry_site(entry: &KustomizeImage, text: &Text, key: &str, plan: &Plan<'_>) -> Site {
     let mut path: FieldPath = entry.path.clone();
-    path.0.push(Segment::Key(key.to_owned()));
+    path.push(Segment::Key(key));
     Site {
         document: entry.document,
         position: text.position,

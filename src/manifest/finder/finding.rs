@@ -56,10 +56,9 @@ pub(in crate::manifest) struct Finding<'a> {
 impl Finding<'_> {
     /// Keeps a field that no table names as a mention, when it looks like an image at all.
     pub(super) fn settle_as_mention(&mut self, depth: usize) -> bool {
-        let segments = &self.path.segments()[depth..];
-        let in_status = matches!(segments.first(), Some(Segment::Key(key)) if key == "status");
-        let key = segments.iter().rev().find_map(|s| match s {
-            Segment::Key(key) => Some(key.as_str()),
+        let in_status = self.path.segments_below(depth).next() == Some(Segment::Key("status"));
+        let key = self.path.segments_below(depth).rev().find_map(|s| match s {
+            Segment::Key(key) => Some(key),
             Segment::Index(_) => None,
         });
         self.claim = Claim::Settled;
