@@ -28,6 +28,8 @@ struct Header {
 struct Ahead {
     /// How many empty lines are before it.
     breaks: usize,
+    /// How much the widest of those is indented.
+    widest: usize,
     /// The end of its indentation, or of the text.
     at: usize,
     column: usize,
@@ -42,7 +44,9 @@ impl<'a, S: Sink<'a>> Reader<'a, '_, S> {
             Some(increment) => self.skip_empty(parent + increment)?,
             None => self.skip_empty(usize::MAX)?,
         };
-        let indent = header.increment.map_or(ahead.column, |increment| parent + increment);
+        // Without an indicator the first line of text says the indentation, and no empty line before it may
+        // have more.
+        let indent = header.increment.map_or(ahead.column.max(ahead.widest), |increment| parent + increment);
         if ahead.at == self.bytes.len() {
             // Without a line of text the scalar's span is all of it.
             if header.chomping == Chomping::Keep {
@@ -86,8 +90,7 @@ impl<'a, S: Sink<'a>> Reader<'a, '_, S> {
         Some(header)
     }
 
-    /// Passes over empty lines from `next` on. A line with at least `indent` spaces is not empty; when that
-    /// is not known yet, no empty line may be indented more than the first that is not.
+    /// Passes over empty lines from `next` on. A line with `indent` spaces and more is not empty.
     fn skip_empty(&mut self, indent: usize) -> Option<Ahead> {
         let mut breaks = 0;
         let mut widest = 0;
@@ -100,8 +103,7 @@ impl<'a, S: Sink<'a>> Reader<'a, '_, S> {
                 Some(b'\r') => line = at + 2,
                 // A tab may not help to indent.
                 Some(b'\t') if indent != usize::MAX && column < indent => return None,
-                _ if indent == usize::MAX && widest > column => return None,
-                _ => return Some(Ahead { breaks, at, column }),
+                _ => return Some(Ahead { breaks, widest, at, column }),
             }
             widest = widest.max(column);
             breaks += 1;
@@ -141,7 +143,7 @@ impl<'a, S: Sink<'a>> Reader<'a, '_, S> {
             is_first = false;
             after_blank = blank;
             if line_end == self.bytes.len() {
-                ahead = Ahead { breaks: 0, at: line_end, column: 0 };
+                ahead = Ahead { breaks: 0, widest: 0, at: line_end, column: 0 };
                 break;
             }
             ahead = self.skip_empty(indent)?;

@@ -32,14 +32,13 @@ pub(super) fn survey(bytes: &[u8]) -> Option<Survey> {
 
 /// Whether a character that is not ASCII starts with `rest`, or goes on there, and is plain text to all.
 fn is_harmless(rest: &[u8]) -> bool {
-    !matches!(
-        (rest[0], rest.get(1), rest.get(2)),
-        // U+0080 to U+009F, U+0085 (next line) among them.
-        (0xc2, Some(0x80..=0x9f), _)
-            // U+2028, U+2029
-            | (0xe2, Some(0x80), Some(0xa8 | 0xa9))
-            // U+FEFF, U+FFFE, U+FFFF
-            | (0xef, Some(0xbb), Some(0xbf))
-            | (0xef, Some(0xbf), Some(0xbe | 0xbf))
-    )
+    let is_odd = matches!(
+        rest,
+        // U+0080 to U+009F; U+2028 and U+2029; U+FEFF; U+FFFE and U+FFFF.
+        [0xc2, 0x80..=0x9f, ..]
+            | [0xe2, 0x80, 0xa8 | 0xa9, ..]
+            | [0xef, 0xbb, 0xbf, ..]
+            | [0xef, 0xbf, 0xbe | 0xbf, ..]
+    );
+    !is_odd
 }

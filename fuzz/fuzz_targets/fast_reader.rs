@@ -1,0 +1,37 @@
+//! On every text, the fast reader either gives up or says exactly what the YAML reader says.
+
+#![no_main]
+
+use imageswap::manifest::event::{Event, Sink};
+use imageswap::manifest::{Span, fast, yaml};
+use libfuzzer_sys::{Corpus, fuzz_target};
+
+#[derive(Default)]
+struct Stream<'a> {
+    documents: usize,
+    events: Vec<Event<'a>>,
+}
+
+impl<'a> Sink<'a> for Stream<'a> {
+    fn document_start(&mut self) {
+        self.documents += 1;
+    }
+
+    fn event(&mut self, event: Event<'a>) {
+        self.events.push(event);
+    }
+}
+
+fuzz_target!(|text: &str| -> Corpus {
+    let whole = Span::new(0, text.len());
+    let mut fast = Vec::new();
+    if !fast::read(text, whole, &mut fast) {
+        return Corpus::Keep;
+    }
+    let mut full = Stream::default();
+    let result = yaml::read(text, whole, &mut full);
+    assert!(result.is_ok(), "taken, and no YAML: {result:?}");
+    assert_eq!(full.documents, 1);
+    assert_eq!(fast, full.events);
+    Corpus::Keep
+});
