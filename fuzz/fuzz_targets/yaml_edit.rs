@@ -3,9 +3,13 @@
 
 #![no_main]
 
+use std::sync::LazyLock;
+
 use imageswap::manifest::edit::{self, Edit};
 use imageswap::manifest::{Occurrence, Scan, Scanner, Span, scalar};
 use libfuzzer_sys::fuzz_target;
+
+static SCANNER: LazyLock<Scanner> = LazyLock::new(Scanner::default);
 
 /// What every image becomes.
 const IMAGE: &str = "registry.example:5000/team/app:1.2";
@@ -26,8 +30,7 @@ fn edits(scan: &Scan) -> Vec<Edit> {
 }
 
 fuzz_target!(|text: &str| {
-    let scanner = Scanner::default();
-    let scan = scanner.scan(text);
+    let scan = SCANNER.scan(text);
     if !scan.errors.is_empty() {
         return;
     }
@@ -40,7 +43,7 @@ fuzz_target!(|text: &str| {
         return;
     }
     let rewritten = edit::apply(text, &first).expect("sites lie apart, in order");
-    let again = scanner.scan(&rewritten);
+    let again = SCANNER.scan(&rewritten);
     assert!(again.errors.is_empty(), "{:?} of {rewritten:?}", again.errors);
     let second = edits(&again);
     assert_eq!(second.len(), first.len(), "other sites in {rewritten:?}");

@@ -98,13 +98,16 @@ pub fn image_text<'s>(scalar: &'s Scalar<'_>) -> &'s str {
 pub fn editable(text: &str, scalar: &Scalar<'_>) -> Option<Span> {
     let value = image_text(scalar);
     let span = match scalar.style {
-        // Without text it has no line of its own: its span is where the next token stands, or its header.
-        ScalarStyle::Literal | ScalarStyle::Folded if value.is_empty() => return None,
         ScalarStyle::Literal | ScalarStyle::Folded => {
             Span::new(scalar.span.start, scalar.span.start + value.len())
         }
         ScalarStyle::Plain | ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => scalar.span,
     };
+    if span.start == span.end {
+        // Nothing is written there: the span of a block scalar without text is where the next token stands,
+        // or its header; that of a tag without a value, right behind the tag.
+        return None;
+    }
     let written = span.of(text)?;
     let unquoted = |quote| written.strip_prefix(quote).and_then(|w| w.strip_suffix(quote));
     let same = match scalar.style {
