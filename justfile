@@ -26,15 +26,21 @@ e2e *ARGS:
 
 # Speed, as ratios of runs side by side
 bench *ARGS:
-    benches/run.sh {{ARGS}}
+    cargo bench --locked --bench bench -- {{ARGS}}
 
 # Compare with the oracle's list of a folder of real manifests
 corpus DIR:
     IMAGESWAP_CORPUS={{DIR}} cargo test --release --locked --test corpus -- --nocapture
 
-# Run the fuzz targets, each for SECONDS (needs nightly Rust and cargo-fuzz)
-fuzz SECONDS="60":
-    for target in $(cargo +nightly fuzz list); do cargo +nightly fuzz run "$target" -- -max_total_time={{SECONDS}}; done
+# Run a fuzz target for SECONDS (needs nightly Rust and cargo-fuzz; `just fuzz` alone lists them)
+fuzz TARGET="" SECONDS="60":
+    cd fuzz && if [ -z "{{TARGET}}" ]; then cargo +nightly fuzz list; \
+        else mkdir -p corpus/{{TARGET}} && cargo +nightly fuzz run {{TARGET}} corpus/{{TARGET}} seeds -- \
+        -dict=yaml.dict -max_total_time={{SECONDS}}; fi
+
+# The program as the container image holds it: static, and at home in an empty root folder
+image:
+    tests/static.sh
 
 # The library's documentation
 docs:
