@@ -39,6 +39,7 @@ fn exact_slices() {
         ("containers:\n- image: >-  # hdr\n    nginx:1.2\n\n  name: a\n", &["nginx:1.2"]),
         ("containers:\n- image: >\n    nginx:1.2\n- image: >+\n    b\n\n", &["nginx:1.2", "b"]),
         ("containers:\n- image: |\n  name: a\n- image: >-\n", &[]),
+        ("containers:\n- image: |\n   a\n    \n", &[]),
         ("containers:\n- image: !!str\n  name: a\n- image: !a\n", &[]),
         ("containers:\n- image: >2-\n    nginx:1.2\n", &["nginx:1.2"]),
         ("containers:\n- image: |\n    nginx:1.2\n  name: a\n", &["nginx:1.2"]),

@@ -98,6 +98,8 @@ pub fn image_text<'s>(scalar: &'s Scalar<'_>) -> &'s str {
 pub fn editable(text: &str, scalar: &Scalar<'_>) -> Option<Span> {
     let value = image_text(scalar);
     let span = match scalar.style {
+        // A second line of nothing but spaces may look the same as written and as a value.
+        ScalarStyle::Literal | ScalarStyle::Folded if value.contains('\n') => return None,
         ScalarStyle::Literal | ScalarStyle::Folded => {
             Span::new(scalar.span.start, scalar.span.start + value.len())
         }
