@@ -128,7 +128,7 @@ impl<'a, 's> Run<'a, 's> {
     }
 
     /// Reads one segment: fast where that is sure, else in full, and once more with its events kept when it
-    /// turns out to have anchors.
+    /// turns out to have aliases and that was not foreseen.
     fn segment(&mut self, span: Span) {
         if fast::read(self.text, span, &mut FastSink(&mut self.finder)) {
             self.document_end();
@@ -136,7 +136,11 @@ impl<'a, 's> Run<'a, 's> {
         }
         self.finder.reset();
         let before = self.mark();
+        // Most of what gets here has anchors, and is then read only once.
+        let bytes = span.of(self.text).unwrap_or_default().as_bytes();
+        self.events = memchr::memchr(b'&', bytes).map(|_| Vec::new());
         let mut result = yaml::read(self.text, span, self);
+        self.events = None;
         if self.missed_anchors {
             self.back_to(&before);
             self.events = Some(Vec::new());
