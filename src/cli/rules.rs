@@ -64,7 +64,9 @@ fn parse(args: &MapsArgs, first_path: Option<&Path>, stdin_free: bool) -> Result
     for (name, text) in &read {
         texts.push(held_text(name, text)?);
     }
-    texts.extend(args.map.iter().map(|rule| MapsText::new("--map", rule.as_str())));
+    // The second --map is its second line.
+    let flags = args.map.iter().zip(1..);
+    texts.extend(flags.map(|(rule, number)| MapsText::new("--map", rule.as_str()).at(number, 0)));
     let options = ParseOptions { lenient: args.lenient_maps, allow_chained: args.allow_chained };
     Maps::parse(&texts, options).map(Some).map_err(|errors| {
         let count = errors.iter().count();

@@ -140,6 +140,8 @@ pub struct FieldTable {
     specs: Vec<FieldSpec>,
     /// Last keys of the specs' paths, without repetition.
     last_keys: Vec<String>,
+    /// A bit for each length that a last key has: most keys of a manifest can be told by that.
+    last_key_lengths: u64,
     any_last_key: bool,
 }
 
@@ -168,7 +170,10 @@ impl FieldTable {
     /// Adds a field.
     pub fn add(&mut self, spec: FieldSpec) {
         match spec.last_key() {
-            Some(key) if !self.last_keys.iter().any(|k| k == key) => self.last_keys.push(key.to_owned()),
+            Some(key) if !self.last_keys.iter().any(|k| k == key) => {
+                self.last_keys.push(key.to_owned());
+                self.last_key_lengths |= 1 << key.len().min(63);
+            }
             Some(_) => {}
             None => self.any_last_key = true,
         }
@@ -178,7 +183,8 @@ impl FieldTable {
     /// Whether a scalar under `key` (or in a sequence under it) may be a field of the table.
     #[must_use]
     pub(super) fn may_end_in(&self, key: &str) -> bool {
-        self.any_last_key || self.last_keys.iter().any(|k| k == key)
+        let length = 1_u64 << key.len().min(63);
+        self.any_last_key || (self.last_key_lengths & length != 0 && self.last_keys.iter().any(|k| k == key))
     }
 
     /// Whether `resource` has an image of the table at `path` (from the document's root).

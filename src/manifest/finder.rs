@@ -18,7 +18,8 @@ use super::path::{FieldPath, Segment};
 use super::scalar::is_string;
 use finding::Claim;
 pub(super) use finding::{Finding, Found, Part, Reach};
-use frame::{Facts, Frame, Role};
+pub(super) use frame::Role;
+use frame::{Facts, Frame};
 
 /// The state machine. Feed it the events of one document, then [`Finder::finish`].
 #[derive(Debug)]
@@ -69,8 +70,9 @@ impl<'a, 's> Finder<'a, 's> {
         found
     }
 
-    /// Takes the next event of the document.
-    #[inline]
+    /// Takes the next event of the document. Inlined, so that a reader that makes an event knows which part of this it
+    /// calls.
+    #[inline(always)]
     pub(super) fn event(&mut self, event: Event<'a>) {
         match event {
             Event::Scalar(scalar) => self.scalar(scalar),
@@ -84,20 +86,23 @@ impl<'a, 's> Finder<'a, 's> {
             }
             Event::MappingEnd => self.close_mapping(),
             Event::SequenceEnd => {
-                self.close();
-            }
-            Event::Alias { anchor, span } => {
-                self.found.has_anchors = true;
-                let in_image =
-                    self.frames.last().is_some_and(|f| f.role == Role::Container && f.key == Key::Image);
-                if in_image && self.value_expected() {
-                    let kind = if anchor.is_some() { NoteKind::Alias } else { NoteKind::UndefinedAlias };
-                    let path = self.path();
-                    self.found.notes.push((kind, path, span.start));
-                }
+                self.frames.pop();
                 self.node_done();
             }
+            Event::Alias { anchor, span } => self.alias(anchor.is_some(), span.start),
         }
+    }
+
+    /// An alias that is not followed.
+    fn alias(&mut self, is_defined: bool, start: usize) {
+        self.found.has_anchors = true;
+        let in_image = self.frames.last().is_some_and(|f| f.role == Role::Container && f.key == Key::Image);
+        if in_image && self.value_expected() {
+            let kind = if is_defined { NoteKind::Alias } else { NoteKind::UndefinedAlias };
+            let path = self.path();
+            self.found.notes.push((kind, path, start));
+        }
+        self.node_done();
     }
 
     /// Says that the value at hand is an alias of something that was heard already.
@@ -115,12 +120,15 @@ impl<'a, 's> Finder<'a, 's> {
 
     fn open(&mut self, is_map: bool, flow: bool) {
         let role = self.role_of_child(is_map);
-        let outer_flow = self.frames.last().is_some_and(|f| f.flow);
+        let parent = self.frames.last();
+        let outer_flow = parent.is_some_and(|f| f.flow);
+        let may_hold_field = !is_map && parent.is_some_and(|f| f.may_hold_field && f.key != Key::Image);
         self.frames.push(Frame {
             role,
             is_map,
             flow: flow || outer_flow,
             at_key: is_map,
+            may_hold_field,
             has_containers: false,
             disabled: false,
             seen: 0,
@@ -182,12 +190,6 @@ impl<'a, 's> Finder<'a, 's> {
             let path = self.path();
             self.found.notes.push((NoteKind::DuplicateKey, path, at));
         }
-    }
-
-    fn close(&mut self) -> Option<Frame<'a>> {
-        let frame = self.frames.pop();
-        self.node_done();
-        frame
     }
 
     /// A node is whole: in a mapping, a key gives way to its value and a value to the next key.
@@ -315,24 +317,33 @@ impl<'a, 's> Finder<'a, 's> {
         self.found.has_anchors |= scalar.anchor.is_some();
         let Some(frame) = self.frames.last_mut() else { return };
         if !frame.is_map {
-            if frame.role == Role::Words || self.seq_may_hold_field() {
+            if frame.role == Role::Words || frame.may_hold_field {
                 self.element(scalar);
             }
-        } else if frame.at_key {
+            self.node_done();
+            return;
+        }
+        frame.at_key = !frame.at_key;
+        if !frame.at_key {
             frame.key = Key::of(&scalar.value);
+            frame.may_hold_field = self.fields.may_end_in(&scalar.value);
             frame.key_text = scalar.value;
             frame.key_start = scalar.start;
         } else if frame.role == Role::Labels || frame.role == Role::Annotations {
             self.metadata_value(scalar);
-        } else if frame.key != Key::Other || self.fields.may_end_in(&frame.key_text) {
+        } else if frame.may_hold_field || frame.key.matters_to(frame.role) {
             self.value(scalar);
+        } else if matches!(scalar.style, ScalarStyle::Literal | ScalarStyle::Folded) {
+            self.embedded(&scalar);
         }
-        self.node_done();
     }
 
-    fn seq_may_hold_field(&self) -> bool {
-        let holder = self.frames.iter().rev().find(|f| f.is_map);
-        holder.is_some_and(|f| f.key != Key::Image && self.fields.may_end_in(&f.key_text))
+    /// A block of text that may be a manifest or a patch itself.
+    fn embedded(&mut self, block: &Scalar<'a>) {
+        for image in mention::images_in(&block.value) {
+            let value = Cow::Owned(image.to_owned());
+            self.push_here(Claim::Settled, Place::Mention, Scalar { value, ..block.clone() });
+        }
     }
 
     /// A scalar in a sequence that may hold images.
@@ -407,6 +418,8 @@ impl<'a, 's> Finder<'a, 's> {
             (Role::Metadata, Key::Namespace) if at > 0 => {
                 self.facts_of(at - 1).namespace = Some(scalar.value);
             }
+            // Of a variable only a name that says "image" counts.
+            (Role::EnvVar, Key::Name) if !names_image(&scalar.value) => {}
             (Role::Container | Role::EnvVar, Key::Name) => self.facts_of(at).name = Some(scalar.value),
             (Role::EnvVar, Key::Value) if mention::is_image_like(&scalar.value) => {
                 self.push_here(Claim::Settled, Place::Mention, scalar);
@@ -420,7 +433,7 @@ impl<'a, 's> Finder<'a, 's> {
             (_, Key::Tag) => self.facts_of(at).tag = Some(scalar.value),
             (_, Key::Digest) => self.facts_of(at).digest = Some(scalar.value),
             (_, Key::Image) => self.push_here(Claim::Field, Place::Mention, scalar),
-            _ if self.fields.may_end_in(&self.frames[at].key_text) => {
+            _ if self.frames[at].may_hold_field => {
                 self.push_here(Claim::Field, Place::Mention, scalar);
             }
             _ => {}

@@ -1,5 +1,7 @@
 //! The keys that mean something to the finder.
 
+use super::finder::Role;
+
 /// A mapping's key, as far as the finder cares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Key {
@@ -63,6 +65,40 @@ impl Key {
             (14, "initContainers") => Self::InitContainers,
             (19, "ephemeralContainers") => Self::EphemeralContainers,
             _ => Self::Other,
+        }
+    }
+
+    /// Whether a scalar under this key means something in a mapping of `role`.
+    #[inline]
+    pub(super) fn matters_to(self, role: Role) -> bool {
+        match self {
+            Self::Name => {
+                matches!(role, Role::Metadata | Role::Container | Role::EnvVar | Role::KustomizeImage)
+            }
+            Self::Namespace => role == Role::Metadata,
+            Self::NewName | Self::NewTag => role == Role::KustomizeImage,
+            Self::Reference => role == Role::VolumeImage,
+            Self::ApiVersion
+            | Self::Digest
+            | Self::Image
+            | Self::Kind
+            | Self::Path
+            | Self::Registry
+            | Self::Repository
+            | Self::Tag
+            | Self::Value => true,
+            Self::Other
+            | Self::Annotations
+            | Self::Args
+            | Self::Command
+            | Self::Containers
+            | Self::Env
+            | Self::EphemeralContainers
+            | Self::Images
+            | Self::InitContainers
+            | Self::Labels
+            | Self::Metadata
+            | Self::Volumes => false,
         }
     }
 }

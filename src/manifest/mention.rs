@@ -1,12 +1,16 @@
 //! Text that looks like an image where none is expected. A guess, for reports only: nothing is edited by it.
 
+use std::sync::LazyLock;
+
+use memchr::{memchr, memchr2, memmem};
+
 use crate::image::ImageReference;
 
 /// Whether `text` can hardly be anything but an image: a registry with a top-level domain (or `localhost`),
 /// and a tag or a digest.
 #[must_use]
 pub(super) fn is_image_like(text: &str) -> bool {
-    if !text.contains('/') || !text.contains(':') {
+    if memchr(b'/', text.as_bytes()).is_none() || memchr(b':', text.as_bytes()).is_none() {
         return false;
     }
     ImageReference::parse(text).is_ok_and(|image| {
@@ -23,5 +27,34 @@ pub(super) fn is_image_like(text: &str) -> bool {
 /// Whether `text` is a reference with more than a bare name to it.
 #[must_use]
 pub(super) fn is_reference_like(text: &str) -> bool {
-    text.contains(['/', ':']) && ImageReference::parse(text).is_ok()
+    memchr2(b'/', b':', text.as_bytes()).is_some() && ImageReference::parse(text).is_ok()
+}
+
+/// The images of a manifest or patch that stands as text in a string: what is behind `image:`, and behind `value:` where the
+/// text patches an image.
+pub(super) fn images_in(text: &str) -> impl Iterator<Item = &str> {
+    static IMAGE: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new("image"));
+    let lines = IMAGE.find(text.as_bytes()).map(|_| text.lines());
+    let patches = lines.is_some() && text.contains("/image");
+    lines.into_iter().flatten().filter_map(move |line| {
+        let line = line.trim_start().trim_start_matches("- ").trim_start();
+        let value = line.strip_prefix("image:").or(line.strip_prefix("value:").filter(|_| patches))?;
+        let value = value.split(" #").next().unwrap_or_default().trim();
+        let image = value.trim_matches(['"', '\'']);
+        ImageReference::parse(image).is_ok().then_some(image)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_images_in_text() {
+        let patch = "- op: replace\n  path: /spec/containers/0/image\n  value: \"nginx:1\" # why\n";
+        assert_eq!(images_in(patch).collect::<Vec<_>>(), ["nginx:1"]);
+        let manifest = "kind: Pod\nspec:\n  containers:\n  - image: a:1\n    name: b\n    value: c\n";
+        assert_eq!(images_in(manifest).collect::<Vec<_>>(), ["a:1"]);
+        assert_eq!(images_in("An image: see below.\nimage: {{ x }}\n").count(), 0);
+    }
 }

@@ -127,7 +127,7 @@ pub enum MapsErrorKind {
         reason: &'static str,
     },
     /// The same text gave this key before.
-    #[error("duplicate key, first given at line {first}")]
+    #[error("duplicate key (the first is on line {first})")]
     Duplicate {
         /// The line of the earlier rule.
         first: usize,

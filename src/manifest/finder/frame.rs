@@ -8,7 +8,7 @@ use crate::manifest::occurrence::{Origin, Resource};
 
 /// What an open collection is to the finder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Role {
+pub(in crate::manifest) enum Role {
     Plain,
     ContainerList,
     Container,
@@ -34,6 +34,8 @@ pub(super) struct Frame<'a> {
     pub(super) flow: bool,
     /// In a mapping: the next node is a key.
     pub(super) at_key: bool,
+    /// A scalar under the key, or in the sequence, may be a field of the table.
+    pub(super) may_hold_field: bool,
     pub(super) has_containers: bool,
     pub(super) disabled: bool,
     /// Container keys and `image` that were seen, a bit each, to tell duplicates.

@@ -72,8 +72,11 @@ fn all_together() {
         errors.iter().map(|e| format!("{}:{}:{}", e.source_name(), e.line(), e.column())).collect();
     assert_eq!(places, ["one:1:1", "one:3:1", "one:5:1", "one:7:1", "two:7:5"]);
     assert_eq!(errors.to_string().lines().count(), 5);
-    assert!(errors.to_string().contains("duplicate key, first given at line 4"));
-    assert!(errors.to_string().contains("duplicate key, first given at line 6"), "an alias is the same key");
+    assert!(errors.to_string().contains("duplicate key (the first is on line 4)"));
+    assert!(
+        errors.to_string().contains("duplicate key (the first is on line 6)"),
+        "an alias is the same key"
+    );
 }
 
 #[test]
@@ -107,7 +110,7 @@ fn lenient() {
         shown,
         [
             "maps:2:1: line skipped: no rule in `oops`, expected KEY::VALUE",
-            "maps:3:1: duplicate key, first given at line 1, the last one wins",
+            "maps:3:1: duplicate key (the first is on line 1), the last one wins",
             "maps:4:36: line skipped: ambiguous `:` in `registry2.bar.com:registry2.baz.com:30003/bar`, expected KEY::VALUE",
         ]
     );
