@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::image::ImageReference;
 use crate::manifest::edit::Edit;
 use crate::manifest::{Blocked, KustomizeImage, Occurrence, Resource, Scan, Scanner, Text, scalar};
-use crate::maps::{Maps, Outcome, Rule};
+use crate::maps::{Decision, Maps, Outcome, Rule};
 
+use super::decisions::{Asked, Decisions};
 use super::kustomize::Renames;
 use super::plan::{Change, Decided, Plan, Problem, ProblemKind, Site, Skip, SkipReason};
 use super::skip::SkipRule;
-use super::value::{Value, classify};
 
 /// What becomes of the `images` of Kustomizations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -39,15 +38,16 @@ pub struct Engine {
 
 impl Engine {
     /// Plans the rewrite of `text`. Entries of Kustomizations are listed, and planned by [`Engine::follow`]
-    /// when the images of the whole tree are known. `is_kustomization`: the file's name says so.
+    /// when the images of the whole tree are known. `is_kustomization`: the file's name says so. `decisions`: those of
+    /// earlier texts.
     #[must_use]
-    pub fn plan(&self, text: &str, is_kustomization: bool) -> Plan<'_> {
+    pub fn plan<'m>(&'m self, text: &str, is_kustomization: bool, decisions: &mut Decisions<'m>) -> Plan<'m> {
         let Scan { documents, occurrences, kustomize_images, resources, notes, errors } =
             self.scanner.scan(text);
         let resources: Vec<Arc<Resource>> = resources.into_iter().map(Arc::new).collect();
         let mut plan = Plan { documents, notes, errors, ..Plan::default() };
         for occurrence in occurrences {
-            self.occurrence(occurrence, &resources, &mut plan);
+            self.occurrence(occurrence, &resources, decisions, &mut plan);
         }
         plan.kustomize_images = kustomize_images;
         let is_claimed = |entry: &KustomizeImage| entry.resource.is_some() || is_kustomization;
@@ -59,7 +59,7 @@ impl Engine {
     /// Plans the rewrite of a text that stands for itself: its Kustomizations follow its own images.
     #[must_use]
     pub fn plan_alone(&self, text: &str) -> Plan<'_> {
-        let mut plan = self.plan(text, false);
+        let mut plan = self.plan(text, false, &mut Decisions::default());
         let mut renames = Renames::default();
         renames.learn(&plan);
         renames.close(&plan.kustomize_images, &self.maps);
@@ -82,7 +82,13 @@ impl Engine {
         plan.skips.sort_by_key(|skip| skip.site.span);
     }
 
-    fn occurrence<'m>(&'m self, occurrence: Occurrence, resources: &[Arc<Resource>], plan: &mut Plan<'m>) {
+    fn occurrence<'m>(
+        &'m self,
+        occurrence: Occurrence,
+        resources: &[Arc<Resource>],
+        decisions: &mut Decisions<'m>,
+        plan: &mut Plan<'m>,
+    ) {
         let Occurrence { document, place, path, mut text, resource, container, blocked } = occurrence;
         let resource = resource.map(|index| Arc::clone(&resources[index]));
         let site = |image| {
@@ -94,18 +100,16 @@ impl Engine {
             return;
         }
         // What is no reference may be long, and is moved.
-        let reason = match classify(&text.value) {
-            Value::Reference(reference) => {
+        let reason = match decisions.ask(&self.maps, &text.value) {
+            Ok(asked) => {
                 let site = site(text.value.clone());
                 match self.reason_to_skip(&site, blocked) {
                     Some(reason) => plan.skips.push(Skip { site, reason }),
-                    None => self.decide(reference, &text, site, plan),
+                    None => carry_out(asked, &text, site, plan),
                 }
                 return;
             }
-            Value::Templated => SkipReason::Templated,
-            Value::Encrypted => SkipReason::Encrypted,
-            Value::Invalid(error) => SkipReason::Invalid(error.to_string()),
+            Err(reason) => reason,
         };
         let site = site(std::mem::take(&mut text.value));
         let reason = self.reason_to_skip(&site, blocked).unwrap_or(reason);
@@ -121,27 +125,23 @@ impl Engine {
         }
         (site.image == "auto" && !self.maps.names_exactly("auto")).then_some(SkipReason::Auto)
     }
+}
 
-    fn decide<'m>(&'m self, reference: ImageReference<'_>, text: &Text, site: Site, plan: &mut Plan<'m>) {
-        let decision = self.maps.decide(&reference);
-        let rule = decision.rule;
-        let kept = |unmapped, rule| Decided { site: site.clone(), rule, unmapped };
-        match decision.outcome {
-            Outcome::Changed(to) => match edit(text, &to) {
-                Some(edit) => {
-                    let other_spelling = self.maps.exact_in_other_spelling(&reference);
-                    plan.changes.push(Change { site, to, rule, other_spelling, edit });
-                }
-                None => {
-                    plan.skips.push(Skip { site, reason: SkipReason::Blocked(Blocked::NotEditable) });
-                }
-            },
-            Outcome::Kept | Outcome::NoSwap => plan.kept.push(kept(false, rule)),
-            Outcome::AtTarget(target) => plan.kept.push(kept(false, rule.or(Some(target)))),
-            Outcome::Unmapped => plan.kept.push(kept(true, None)),
-            outcome @ (Outcome::Chained { .. } | Outcome::Cycle { .. } | Outcome::Invalid { .. }) => {
-                plan.problems.extend(problem(rule, outcome).map(|kind| Problem { site, kind }));
-            }
+/// Adds to `plan` what the maps say of the image at `site`.
+fn carry_out<'m>(asked: Asked<'m>, text: &Text, site: Site, plan: &mut Plan<'m>) {
+    let Asked { decision: Decision { outcome, rule }, other_spelling } = asked;
+    match outcome {
+        Outcome::Changed(to) => match edit(text, &to) {
+            Some(edit) => plan.changes.push(Change { site, to, rule, other_spelling, edit }),
+            None => plan.skips.push(Skip { site, reason: SkipReason::Blocked(Blocked::NotEditable) }),
+        },
+        Outcome::Kept | Outcome::NoSwap => plan.kept.push(Decided { site, rule, unmapped: false }),
+        Outcome::AtTarget(target) => {
+            plan.kept.push(Decided { site, rule: rule.or(Some(target)), unmapped: false });
+        }
+        Outcome::Unmapped => plan.kept.push(Decided { site, rule: None, unmapped: true }),
+        outcome @ (Outcome::Chained { .. } | Outcome::Cycle { .. } | Outcome::Invalid { .. }) => {
+            plan.problems.extend(problem(rule, outcome).map(|kind| Problem { site, kind }));
         }
     }
 }

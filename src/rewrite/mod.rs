@@ -1,6 +1,7 @@
 //! The one pipeline: occurrences and maps become a plan of changes and skips, which the shells show or carry
 //! out. Pure: text in, plans out.
 
+mod decisions;
 mod engine;
 mod kustomize;
 mod plan;
@@ -8,6 +9,7 @@ mod skip;
 mod unread;
 mod value;
 
+pub use decisions::Decisions;
 pub use engine::{Engine, KustomizeMode};
 pub use kustomize::{Renames, is_kustomization};
 pub use plan::{Change, Decided, Plan, Problem, ProblemKind, Site, Skip, SkipReason};

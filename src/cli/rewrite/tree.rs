@@ -11,7 +11,7 @@ use crate::files::{
 };
 use crate::manifest::edit::{self, Edit};
 use crate::manifest::{KustomizeImage, encoding};
-use crate::rewrite::{Engine, KustomizeMode, Plan, Renames, is_kustomization, unread};
+use crate::rewrite::{Decisions, Engine, KustomizeMode, Plan, Renames, is_kustomization, unread};
 
 use super::super::args::{ReportFormat, RewriteArgs};
 use super::super::exit_code::ExitCode;
@@ -37,6 +37,7 @@ struct Run<'r> {
 #[derive(Default)]
 struct Worker<'r> {
     buffer: Vec<u8>,
+    decisions: Decisions<'r>,
     renames: Renames<'r>,
 }
 
@@ -176,9 +177,10 @@ impl<'r> Run<'r> {
             .collect();
         renames.close(&entries, &self.engine.maps);
         let kustomizations: Vec<Found> = waiting.iter().map(|(file, _)| file.clone()).collect();
-        let (followed, _) = tree::each(&kustomizations, threads, cancel, false, Vec::new, |file, buffer| {
-            self.file(file, buffer, Some(&renames))
-        });
+        let (followed, _) =
+            tree::each(&kustomizations, threads, cancel, false, Worker::default, |file, worker| {
+                self.file(file, worker, Some(&renames))
+            });
         for ((_, index), outcome) in waiting.into_iter().zip(followed) {
             planned[index] = Planned::Done(outcome.0);
         }
@@ -191,7 +193,7 @@ impl<'r> Run<'r> {
 
     /// Plans a file, and learns what its images become.
     fn first(&self, file: &Found, worker: &mut Worker<'r>) -> Planned {
-        let (outcome, plan) = self.file(file, &mut worker.buffer, None);
+        let (outcome, plan) = self.file(file, worker, None);
         let Some(plan) = plan else { return Planned::Done(outcome) };
         worker.renames.learn(&plan);
         if !plan.kustomize_images.is_empty() && self.engine.kustomize != KustomizeMode::Off {
@@ -204,10 +206,11 @@ impl<'r> Run<'r> {
     fn file(
         &self,
         file: &Found,
-        buffer: &mut Vec<u8>,
+        worker: &mut Worker<'r>,
         renames: Option<&Renames<'r>>,
     ) -> (Outcome, Option<Plan<'r>>) {
         let mut outcome = Outcome { summary: Summary::of_file(), ..Outcome::default() };
+        let Worker { buffer, decisions, .. } = worker;
         let source = match Source::read(file, buffer) {
             Ok(source) => source,
             Err(error) => {
@@ -233,7 +236,7 @@ impl<'r> Run<'r> {
             self.stage(&mut outcome, file, &source, text, &[]);
             return (outcome, None);
         }
-        let mut plan = self.engine.plan(text, is_kustomization(&file.path.to_string_lossy()));
+        let mut plan = self.engine.plan(text, is_kustomization(&file.path.to_string_lossy()), decisions);
         let name = file.path.display().to_string();
         if !plan.errors.is_empty() {
             match unread(text) {
