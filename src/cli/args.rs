@@ -22,6 +22,8 @@ pub enum Command {
     Images(ImagesArgs),
     Explain(ExplainArgs),
     Maps(MapsCommand),
+    Fn(FunctionArgs),
+    CopySelf(CopySelfArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),
 }
@@ -138,6 +140,26 @@ pub struct LintArgs {
     /// How to report
     #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
     pub format: ReportFormat,
+}
+
+/// Be a KRM function (kpt, kustomize): a ResourceList from standard input to standard output
+///
+/// The rules come from the ResourceList's functionConfig: an ImageSwap (imageswap.dev/v1alpha1) with spec.maps, or a
+/// ConfigMap whose data holds maps, or rules such as docker.io: mirror.example.com/hub. They win over rules given here.
+#[derive(Debug, Args)]
+pub struct FunctionArgs {
+    #[command(flatten)]
+    pub maps: MapsArgs,
+    #[command(flatten)]
+    pub find: FindArgs,
+}
+
+/// Copy this program to DIR/imageswap, to take it out of a container image
+#[derive(Debug, Args)]
+pub struct CopySelfArgs {
+    /// The folder to copy to; it is made when it is not there
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
 }
 
 /// Print a completion script for a shell

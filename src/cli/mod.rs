@@ -2,12 +2,16 @@
 //! The only module that knows arguments; it may use every other one.
 
 mod args;
+mod bare;
 mod completions;
+mod copy_self;
 mod exit_code;
 mod explain;
+mod function;
 mod images;
 mod lint;
 mod man;
+mod plugin;
 mod rewrite;
 mod rules;
 mod settings;
@@ -25,6 +29,10 @@ use exit_code::ExitCode;
 
 /// Runs the command line `args` (the first is the program's name) and says how it ended.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> Status {
+    let args: Vec<OsString> = args.into_iter().collect();
+    if let Some(call) = bare::detect(&args) {
+        return ended(bare::run(&call));
+    }
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => {
@@ -41,9 +49,16 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Status {
         Command::Maps(maps) => match &maps.command {
             MapsSubcommand::Lint(args) => lint::run(args),
         },
+        Command::Fn(args) => function::run(args),
+        Command::CopySelf(args) => copy_self::run(args),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),
     };
+    ended(result)
+}
+
+/// Says why a run failed, and gives its exit code.
+fn ended(result: anyhow::Result<ExitCode>) -> Status {
     match result {
         Ok(code) => code.into(),
         Err(error) if speech::is_closed_pipe(&error) => ExitCode::Done.into(),

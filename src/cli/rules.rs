@@ -103,7 +103,7 @@ pub fn read_text(file: &Path, stdin_free: bool) -> Result<String> {
 }
 
 /// The prefix of LEGACY mode, if that is on.
-fn legacy_prefix(args: &MapsArgs) -> Result<Option<String>> {
+pub fn legacy_prefix(args: &MapsArgs) -> Result<Option<String>> {
     if args.legacy_prefix.is_some() {
         return Ok(args.legacy_prefix.clone());
     }
@@ -117,7 +117,8 @@ fn legacy_prefix(args: &MapsArgs) -> Result<Option<String>> {
     }
 }
 
-fn from_environment() -> Option<PathBuf> {
+/// The maps file that the environment names.
+pub fn from_environment() -> Option<PathBuf> {
     std::env::var_os("IMAGESWAP_MAPS_FILE").filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 

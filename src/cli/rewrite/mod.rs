@@ -58,6 +58,11 @@ struct Manner {
 
 /// Rewrites what the arguments name.
 pub fn run(args: &RewriteArgs) -> Result<ExitCode> {
+    run_on(args, None)
+}
+
+/// Rewrites what the arguments name; of standard input, `read` is what was read already.
+pub fn run_on(args: &RewriteArgs, read: Option<&[u8]>) -> Result<ExitCode> {
     let from_stdin = args.paths.iter().any(|path| path == Path::new("-"));
     if from_stdin && args.paths.len() > 1 {
         bail!("'-' (standard input) cannot be combined with other paths");
@@ -77,7 +82,7 @@ pub fn run(args: &RewriteArgs) -> Result<ExitCode> {
         diff_style: if is_coloured(args.color) { DiffStyle::coloured() } else { DiffStyle::plain() },
     };
     if from_stdin {
-        return stdin::run(&engine, destination, manner, args.keep_going);
+        return stdin::run(&engine, destination, manner, args.keep_going, read);
     }
     let signals = Signals::watch()?;
     let result = tree::run(args, &engine, destination, manner, signals.flag());

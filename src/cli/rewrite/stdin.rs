@@ -18,16 +18,23 @@ use super::{Destination, Manner};
 /// What reports call standard input.
 const NAME: &str = "-";
 
-/// Rewrites standard input.
+/// Rewrites standard input, or what was `read` of it already.
 pub(super) fn run(
     engine: &Engine,
     destination: Destination<'_>,
     manner: Manner,
     keep_going: bool,
+    read: Option<&[u8]>,
 ) -> Result<ExitCode> {
     let mut bytes = Vec::new();
-    io::stdin().lock().read_to_end(&mut bytes).context("cannot read standard input")?;
-    let text = encoding::decode(&bytes).context("standard input")?;
+    let bytes = match read {
+        Some(bytes) => bytes,
+        None => {
+            io::stdin().lock().read_to_end(&mut bytes).context("cannot read standard input")?;
+            &bytes
+        }
+    };
+    let text = encoding::decode(bytes).context("standard input")?;
     let plan = engine.plan_alone(text);
     let mut outcome = Outcome { summary: Summary::of_file(), ..Outcome::default() };
     for error in &plan.errors {
