@@ -39,11 +39,38 @@ struct Worker<'r> {
     buffer: Vec<u8>,
     decisions: Decisions<'r>,
     renames: Renames<'r>,
+    summary: Summary,
+}
+
+impl Worker<'_> {
+    /// Counts what became of a file, and keeps what there is to say.
+    fn done(&mut self, mut outcome: Outcome) -> Said {
+        self.summary.add(&outcome.summary);
+        Said::from(&mut outcome)
+    }
+}
+
+/// What there is to say about a file: an [`Outcome`] without its counts and spare room, since a large tree has many.
+struct Said {
+    report: Box<str>,
+    speech: Box<str>,
+    result: Box<str>,
+}
+
+impl From<&mut Outcome> for Said {
+    fn from(outcome: &mut Outcome) -> Self {
+        let take = |text: &mut String| std::mem::take(text).into_boxed_str();
+        Self {
+            report: take(&mut outcome.report),
+            speech: take(&mut outcome.speech),
+            result: take(&mut outcome.result),
+        }
+    }
 }
 
 /// What became of a file in the first pass.
 enum Planned {
-    Done(Outcome),
+    Done(Said),
     /// A Kustomization, which waits until the images of the tree are known.
     Waits(Vec<KustomizeImage>),
 }
@@ -79,56 +106,63 @@ pub(super) fn run(
             &speech::with_hint(error, tree::hint(error)),
         );
     }
-    let outcomes = run.plan_all(&files, threads, cancel);
+    let (said, summary) = run.plan_all(&files, threads, cancel);
     if cancel.load(Ordering::Relaxed) {
         bail!(INTERRUPTED);
     }
-    for outcome in outcomes {
-        all.report.push_str(&outcome.report);
-        all.speech.push_str(&outcome.speech);
-        append(&mut all.result, &outcome.result, destination);
-        all.summary.add(&outcome.summary);
-    }
+    all.summary.add(&summary);
     let good = !all.summary.has_errors() || args.keep_going;
     let written = good && destination.writes();
+    let mut end = Outcome::default();
     if written {
-        run.write(&mut all)?;
+        run.write(&mut end)?;
+        all.summary.add(&end.summary);
     }
-    show(all, destination, manner, written)
-}
-
-/// Adds a file's result; manifests are kept apart by `---`.
-fn append(all: &mut String, result: &str, destination: Destination<'_>) {
-    if destination == Destination::Stdout && !all.is_empty() && !result.is_empty() {
-        if result.starts_with('%') {
-            all.push_str("...\n");
-        } else if !result.starts_with("---") {
-            all.push_str("---\n");
-        }
-    }
-    all.push_str(result);
-}
-
-/// Prints what there is to print, and says how the run ended.
-fn show(mut all: Outcome, destination: Destination<'_>, manner: Manner, written: bool) -> Result<ExitCode> {
-    speech::say(&all.speech);
     if manner.format == ReportFormat::Json {
-        all.summary.json(&mut all.report, written);
+        all.summary.json(&mut end.report, written);
     }
-    let mut stdout = io::stdout().lock();
-    if destination.takes_stdout() {
-        speech::say(&all.report);
-        if destination == Destination::Diff || written {
-            stdout.write_all(all.result.as_bytes())?;
-        }
-    } else {
-        stdout.write_all(all.report.as_bytes())?;
-    }
-    stdout.flush()?;
+    let parts = [Said::from(&mut all)].into_iter().chain(said).chain([Said::from(&mut end)]);
+    show(&parts.collect::<Vec<_>>(), destination, written)?;
     if !manner.quiet && manner.format == ReportFormat::Text {
         speech::say(&all.summary.text(destination, written));
     }
     Ok(exit_code(&all.summary, destination))
+}
+
+/// Prints what there is to print.
+fn show(parts: &[Said], destination: Destination<'_>, written: bool) -> Result<()> {
+    for part in parts.iter().filter(|part| !part.speech.is_empty()) {
+        speech::say(&part.speech);
+    }
+    let reports = parts.iter().map(|part| &*part.report).filter(|report| !report.is_empty());
+    let mut stdout = io::BufWriter::new(io::stdout().lock());
+    if destination.takes_stdout() {
+        let mut stderr = io::BufWriter::new(io::stderr().lock());
+        // A closed standard error is nobody's error.
+        let _ = reports.into_iter().try_for_each(|report| stderr.write_all(report.as_bytes()));
+        if destination == Destination::Diff || written {
+            write_results(parts, destination, &mut stdout)?;
+        }
+    } else {
+        reports.into_iter().try_for_each(|report| stdout.write_all(report.as_bytes()))?;
+    }
+    Ok(stdout.flush()?)
+}
+
+/// Writes the files' results; manifests are kept apart by `---`.
+fn write_results(parts: &[Said], destination: Destination<'_>, out: &mut impl Write) -> io::Result<()> {
+    let results = parts.iter().map(|part| &*part.result).filter(|result| !result.is_empty());
+    for (number, result) in results.enumerate() {
+        if destination == Destination::Stdout && number > 0 {
+            if result.starts_with('%') {
+                out.write_all(b"...\n")?;
+            } else if !result.starts_with("---") {
+                out.write_all(b"---\n")?;
+            }
+        }
+        out.write_all(result.as_bytes())?;
+    }
+    Ok(())
 }
 
 /// How a run with this summary ends.
@@ -150,16 +184,17 @@ pub(super) fn write_one(folder: &Path, relative: &Path, text: &str, edits: &[Edi
 }
 
 impl<'r> Run<'r> {
-    /// Plans every file, Kustomizations last, and returns what became of each in the order of the files.
-    fn plan_all(&self, files: &[Found], threads: usize, cancel: &AtomicBool) -> Vec<Outcome> {
+    /// Plans every file, Kustomizations last, and returns what there is to say in the order of the files, and the counts.
+    fn plan_all(&self, files: &[Found], threads: usize, cancel: &AtomicBool) -> (Vec<Said>, Summary) {
         let watched = tree::is_watched(self.manner.quiet);
         let (mut planned, workers) =
             tree::each(files, threads, cancel, watched, Worker::default, |file, worker| {
                 self.first(file, worker)
             });
-        let mut renames = Renames::default();
+        let (mut renames, mut summary) = (Renames::default(), Summary::default());
         for worker in workers {
             renames.merge(worker.renames);
+            summary.add(&worker.summary);
         }
         let waiting: Vec<(Found, usize)> = planned
             .iter()
@@ -177,29 +212,32 @@ impl<'r> Run<'r> {
             .collect();
         renames.close(&entries, &self.engine.maps);
         let kustomizations: Vec<Found> = waiting.iter().map(|(file, _)| file.clone()).collect();
-        let (followed, _) =
+        let (followed, workers) =
             tree::each(&kustomizations, threads, cancel, false, Worker::default, |file, worker| {
-                self.file(file, worker, Some(&renames))
+                let (outcome, _) = self.file(file, worker, Some(&renames));
+                worker.done(outcome)
             });
-        for ((_, index), outcome) in waiting.into_iter().zip(followed) {
-            planned[index] = Planned::Done(outcome.0);
+        workers.iter().for_each(|worker| summary.add(&worker.summary));
+        for ((_, index), said) in waiting.into_iter().zip(followed) {
+            planned[index] = Planned::Done(said);
         }
         let done = planned.into_iter().filter_map(|planned| match planned {
-            Planned::Done(outcome) => Some(outcome),
+            Planned::Done(said) => Some(said),
             Planned::Waits(_) => None,
         });
-        done.collect()
+        (done.collect(), summary)
     }
 
     /// Plans a file, and learns what its images become.
     fn first(&self, file: &Found, worker: &mut Worker<'r>) -> Planned {
         let (outcome, plan) = self.file(file, worker, None);
-        let Some(plan) = plan else { return Planned::Done(outcome) };
-        worker.renames.learn(&plan);
-        if !plan.kustomize_images.is_empty() && self.engine.kustomize != KustomizeMode::Off {
-            return Planned::Waits(plan.kustomize_images);
+        if let Some(plan) = plan {
+            worker.renames.learn(&plan);
+            if !plan.kustomize_images.is_empty() && self.engine.kustomize != KustomizeMode::Off {
+                return Planned::Waits(plan.kustomize_images);
+            }
         }
-        Planned::Done(outcome)
+        Planned::Done(worker.done(outcome))
     }
 
     /// Reads, plans and stages a file. Without `renames` a Kustomization is planned and not staged.
