@@ -154,3 +154,23 @@ fn the_action_checks() {
     rewrite(folder.path());
     assert_eq!(check(&[("MAPS", ""), ("PATHS", "."), ("ARGS", "")]), Some(0));
 }
+
+/// The yaml block below a heading of `docs/hosts.md`.
+fn documented(heading: &str) -> Value {
+    let text = shipped("docs/hosts.md");
+    let section = text.split(&format!("\n## {heading}\n")).nth(1).unwrap();
+    let block = section.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
+    serde_saphyr::from_str(block).unwrap()
+}
+
+#[test]
+fn what_the_documents_say_of_hook_and_action_is_there() {
+    let hooks: Value = serde_saphyr::from_str(&shipped(".pre-commit-hooks.yaml")).unwrap();
+    assert_eq!(documented("pre-commit")["repos"][0]["hooks"][0]["id"], hooks[0]["id"]);
+
+    let action: Value = serde_saphyr::from_str(&shipped("action.yml")).unwrap();
+    let documented = documented("GitHub Actions");
+    for input in documented["steps"][1]["with"].as_object().unwrap().keys() {
+        assert!(action["inputs"][input].is_object(), "{input}");
+    }
+}
