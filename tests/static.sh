@@ -35,7 +35,18 @@ as_host() {
 }
 
 as_host --help | grep -q '^Usage: imageswap'
-printf 'kind: Pod\nspec:\n  containers:\n  - image: nginx # kept\n' |
-    as_host rewrite - --map docker.io::mirror.example.com/hub |
-    grep -qx '  - image: mirror.example.com/hub/nginx # kept'
+# A bare call with a ResourceList is the KRM function.
+as_host <<'EOF' | grep -qx '    - image: mirror.example.com/hub/nginx # kept'
+apiVersion: config.kubernetes.io/v1
+kind: ResourceList
+items:
+- kind: Pod
+  spec:
+    containers:
+    - image: nginx # kept
+functionConfig:
+  apiVersion: v1
+  kind: ConfigMap
+  data: {docker.io: mirror.example.com/hub}
+EOF
 echo "$target: static, and runs as nobody in an empty root folder without network"
