@@ -26,7 +26,7 @@ e2e *ARGS:
 
 # Speed, as ratios of runs side by side
 bench *ARGS:
-    cargo bench --locked --bench bench -- {{ARGS}}
+    benches/run.sh {{ARGS}}
 
 # Compare with the oracle's list of a folder of real manifests
 corpus DIR:
