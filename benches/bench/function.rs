@@ -38,4 +38,12 @@ pub fn run(size: Size) {
     } else {
         missing("kpt fn eval of 1000 files", "kpt");
     }
+    let kustomize = [("kubectl", "kubectl kustomize"), ("kustomize", "kustomize build")];
+    match kustomize.into_iter().find(|(program, _)| has(program)) {
+        Some((_, build)) => {
+            let shell = format!("{build} {}", package.display());
+            line(&format!("{build} of 1000 files with images:"), best(2, &shell, || {}), None);
+        }
+        None => missing("kustomize build of 1000 files with images:", "kubectl"),
+    }
 }
