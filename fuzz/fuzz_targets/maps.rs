@@ -10,7 +10,7 @@ use libfuzzer_sys::{Corpus, fuzz_target};
 fuzz_target!(|input: &str| -> Corpus {
     let (image, text) = input.split_once('\n').unwrap_or((input, ""));
     let texts = [MapsText::new("fuzz", text)];
-    lint(&texts);
+    let _ = lint(&texts);
     let Ok(image) = ImageReference::parse(image) else { return Corpus::Reject };
     for (lenient, allow_chained) in [(false, false), (true, false), (true, true)] {
         let Ok(parsed) = Maps::parse(&texts, ParseOptions { lenient, allow_chained }) else { continue };
