@@ -333,7 +333,10 @@ impl<'a, 's> Finder<'a, 's> {
             self.metadata_value(scalar);
         } else if frame.may_hold_field || frame.key.matters_to(frame.role) {
             self.value(scalar);
-        } else if matches!(scalar.style, ScalarStyle::Literal | ScalarStyle::Folded) {
+        } else if matches!(scalar.style, ScalarStyle::Literal | ScalarStyle::Folded)
+            // Schemas have many, and they are prose.
+            && frame.key_text != "description"
+        {
             self.embedded(&scalar);
         }
     }
