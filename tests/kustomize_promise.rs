@@ -288,7 +288,7 @@ fn what_cannot_follow_is_reported() {
             "a rule for the result",
             "- {name: nginx, newTag: v2}\n",
             &["[EXACT]nginx:v2::m.example/new:v3"],
-            "would become m.example/new, but nginx becomes nginx",
+            "would become m.example/new:v3, but nginx becomes nginx",
         ),
     ];
     for (name, images, maps, why) in cases {

@@ -140,6 +140,19 @@ pub struct LintArgs {
     /// How to report
     #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
     pub format: ReportFormat,
+    /// Report lines that are no rules as warnings, since they would be skipped
+    #[arg(long, env = "IMAGESWAP_MAPS_LENIENT", value_parser = boolish,
+        num_args = 0, default_missing_value = "true", default_value = "false", hide_env_values = true)]
+    pub lenient_maps: bool,
+}
+
+/// A switch as environments write it; set and empty is off.
+fn boolish(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "" | "0" | "f" | "false" | "n" | "no" | "off" => Ok(false),
+        "1" | "t" | "true" | "y" | "yes" | "on" => Ok(true),
+        _ => Err("expected true or false".to_owned()),
+    }
 }
 
 /// Be a KRM function (kpt, kustomize): a ResourceList from standard input to standard output
@@ -188,7 +201,7 @@ pub struct MapsArgs {
     #[arg(long, value_name = "KEY::VALUE")]
     pub map: Vec<String>,
     /// Skip lines that are no rules, with a warning, as imageswap-webhook does
-    #[arg(long, env = "IMAGESWAP_MAPS_LENIENT", value_parser = clap::builder::BoolishValueParser::new(),
+    #[arg(long, env = "IMAGESWAP_MAPS_LENIENT", value_parser = boolish,
         num_args = 0, default_missing_value = "true", default_value = "false", hide_env_values = true)]
     pub lenient_maps: bool,
     /// Follow rules whose result another rule rewrites, instead of reporting them
@@ -269,7 +282,7 @@ pub enum ImagesFormat {
     Text,
     /// A JSON object for each image
     Json,
-    /// Values separated by commas, with a header
+    /// Values separated by commas, with a header unless --unique
     Csv,
     /// The same, separated by tabs
     Tsv,

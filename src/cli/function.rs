@@ -131,13 +131,15 @@ fn parse_rules(
     texts.extend(std::mem::take(&mut config.rules));
     texts.extend(words);
     let options = ParseOptions { lenient: args.lenient_maps, allow_chained: args.allow_chained };
-    Maps::parse(&texts, options).map_err(|errors| {
+    let parsed = Maps::parse(&texts, options).map_err(|errors| {
         let line = |error: &crate::maps::MapsError| match error.hint() {
             Some(hint) => format!("{error} ({hint})"),
             None => error.to_string(),
         };
-        errors.iter().map(line).collect()
-    })
+        errors.iter().map(line).collect::<Vec<_>>()
+    })?;
+    // Rules that a template left empty are as good as none.
+    if parsed.maps.is_empty() { Err(vec![none_given().to_owned()]) } else { Ok(parsed) }
 }
 
 /// Where a `mapsFile` is looked for: a kustomize plugin's in its kustomization, others where the host was

@@ -28,12 +28,13 @@ pub fn run(args: &LintArgs) -> Result<ExitCode> {
     }
     let report = lint(&texts);
     let mut out = String::new();
+    let fault = if args.lenient_maps { "warning" } else { "error" };
     for error in &report.errors {
         match args.format {
             ReportFormat::Text => {
                 let _ = writeln!(
                     out,
-                    "{}:{}:{}: error: {} in `{}`, expected {}",
+                    "{}:{}:{}: {fault}: {} in `{}`, expected {}",
                     error.source_name(),
                     error.line(),
                     error.column(),
@@ -48,7 +49,7 @@ pub fn run(args: &LintArgs) -> Result<ExitCode> {
             ReportFormat::Json => json::line(
                 &mut out,
                 &serde_json::json!({
-                    "severity": "error", "file": error.source_name(), "line": error.line(),
+                    "severity": fault, "file": error.source_name(), "line": error.line(),
                     "column": error.column(), "code": "syntax", "text": error.text(),
                     "message": error.kind().to_string(), "expected": error.expected(), "hint": error.hint(),
                 }),
@@ -75,8 +76,9 @@ pub fn run(args: &LintArgs) -> Result<ExitCode> {
         }
     }
     io::stdout().lock().write_all(out.as_bytes())?;
-    let errors = report.errors.len()
-        + report.findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+    let faults = if args.lenient_maps { 0 } else { report.errors.len() };
+    let errors =
+        faults + report.findings.iter().filter(|finding| finding.severity == Severity::Error).count();
     if errors > 0 {
         speech::say(&format!("{}\n", speech::count(errors, "error")));
         return Ok(ExitCode::Error);

@@ -33,6 +33,9 @@ pub fn load(
             speech::warning(&line);
         }
     }
+    if maps.is_empty() && !quiet {
+        speech::warning("the maps hold no rule, so nothing changes");
+    }
     Ok(Some(maps))
 }
 

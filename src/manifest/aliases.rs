@@ -65,12 +65,15 @@ fn judge<'a>(findings: Vec<Finding<'a>>, uses: &FxHashMap<usize, usize>) -> Vec<
                 let known = entry.get_mut();
                 known.images += image;
                 let blocked = known.finding.blocked.or(finding.blocked);
+                let mut containers = std::mem::take(&mut known.finding.other_containers);
+                containers.extend(known.finding.container.iter().chain(&finding.container).cloned());
                 let better = finding.place.is_site()
                     && (!known.finding.place.is_site() || known.finding.reach != Reach::Own);
                 if better && (finding.reach == Reach::Own || !known.finding.place.is_site()) {
                     known.finding = finding;
                 }
                 known.finding.blocked = blocked;
+                known.finding.other_containers = containers;
             }
         }
     }

@@ -219,19 +219,27 @@ impl<'a, 's> Finder<'a, 's> {
         self.node_done();
     }
 
+    /// Whether the mapping that closes is a document, or an element of `items`.
+    fn at_root(&self) -> bool {
+        match &self.frames[..] {
+            [] => true,
+            [.., list, items] => !items.is_map && list.is_map && list.key_text == "items",
+            [_] => false,
+        }
+    }
+
     /// Settles what was pending on the mapping that closes.
     fn settle(&mut self, frame: &Frame<'a>, depth: usize, facts: Option<&Facts<'a>>) {
-        let resource = facts.and_then(|facts| facts.resource(depth));
+        let at_root = self.at_root();
+        let resource = facts.and_then(|facts| facts.resource(depth, at_root));
         let pending = &mut self.found.findings;
-        let is_kustomization = resource.as_ref().is_some_and(|r| {
-            matches!(r.kind.as_str(), "Kustomization" | "Component") && r.group() == "kustomize.config.k8s.io"
-        });
-        let own_kind = resource.as_ref().is_some_and(|r| {
-            (r.kind == "Kptfile" && r.group() == "kpt.dev") || (r.kind == "ImageSwap" && is_our_group(r))
-        });
+        let is_kustomization = resource.as_ref().is_some_and(Resource::is_kustomization);
+        let says_kind = resource.as_ref().is_some_and(|r| !r.kind.is_empty());
+        let own_kind = resource.as_ref().is_some_and(Resource::is_configuration);
         let index = resource.is_some().then_some(self.found.resources.len());
         let patch_or_name = facts.is_some_and(|f| {
-            f.patches_image || (frame.role == Role::EnvVar && f.name.as_deref().is_some_and(names_image))
+            f.patches_image
+                || (frame.role == Role::EnvVar && f.name.as_deref().is_some_and(mention::names_image))
         });
         let container = facts.filter(|_| frame.role == Role::Container).and_then(|f| f.name.as_deref());
         let fields = self.fields;
@@ -258,7 +266,7 @@ impl<'a, 's> Finder<'a, 's> {
                         }
                     }
                 }
-                Claim::Kustomize(part) if resource.is_some() && finding.resource.is_none() => {
+                Claim::Kustomize(part) if says_kind && finding.resource.is_none() => {
                     if !(is_kustomization && length == depth + 3) {
                         if part != Part::NewName {
                             return false;
@@ -357,7 +365,7 @@ impl<'a, 's> Finder<'a, 's> {
         }
         if !words {
             self.push_here(Claim::Field, Place::Mention, scalar);
-        } else if mention::is_image_like(behind_last_equals(&scalar.value)) {
+        } else if mention::is_image_like(mention::behind_last_equals(&scalar.value)) {
             self.push_here(Claim::Settled, Place::Mention, scalar);
         }
     }
@@ -422,7 +430,7 @@ impl<'a, 's> Finder<'a, 's> {
                 self.facts_of(at - 1).namespace = Some(scalar.value);
             }
             // Of a variable only a name that says "image" counts.
-            (Role::EnvVar, Key::Name) if !names_image(&scalar.value) => {}
+            (Role::EnvVar, Key::Name) if !mention::names_image(&scalar.value) => {}
             (Role::Container | Role::EnvVar, Key::Name) => self.facts_of(at).name = Some(scalar.value),
             (Role::EnvVar, Key::Value) if mention::is_image_like(&scalar.value) => {
                 self.push_here(Claim::Settled, Place::Mention, scalar);
@@ -463,6 +471,7 @@ impl<'a, 's> Finder<'a, 's> {
             reach: self.reach,
             resource: None,
             container: None,
+            other_containers: Vec::new(),
             blocked: None,
         });
     }
@@ -486,18 +495,4 @@ impl<'a, 's> Finder<'a, 's> {
         }
         path
     }
-}
-
-/// `imageswap.dev/…`, and `v1` as `kpt fn eval -- ImageSwap` writes it.
-fn is_our_group(resource: &Resource) -> bool {
-    matches!(resource.group(), "imageswap.dev" | "")
-}
-
-/// What is behind the last `=` of a word: of `--image=a`, the image. Words may be long scripts.
-fn behind_last_equals(word: &str) -> &str {
-    memchr::memrchr(b'=', word.as_bytes()).map_or(word, |i| &word[i + 1..])
-}
-
-fn names_image(name: &str) -> bool {
-    name.to_ascii_uppercase().contains("IMAGE")
 }

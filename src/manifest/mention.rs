@@ -45,6 +45,16 @@ pub(super) fn images_in(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// What is behind the last `=` of a word: of `--image=a`, the image. Words may be long scripts.
+pub(super) fn behind_last_equals(word: &str) -> &str {
+    memchr::memrchr(b'=', word.as_bytes()).map_or(word, |i| &word[i + 1..])
+}
+
+/// Whether a variable of this name may hold an image.
+pub(super) fn names_image(name: &str) -> bool {
+    name.to_ascii_uppercase().contains("IMAGE")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -97,6 +97,8 @@ pub struct Occurrence {
     pub resource: Option<usize>,
     /// Name of the container it belongs to.
     pub container: Option<String>,
+    /// Names of further containers that have it through an alias or a merge.
+    pub other_containers: Vec<String>,
     /// Why it must not be edited.
     pub blocked: Option<Blocked>,
 }
@@ -123,6 +125,24 @@ impl Resource {
     #[must_use]
     pub fn group(&self) -> &str {
         self.api_version.rsplit_once('/').map_or("", |(group, _)| group)
+    }
+
+    /// Whether kustomize reads it as its own configuration. It needs no `apiVersion` for that.
+    #[must_use]
+    pub fn is_kustomization(&self) -> bool {
+        matches!(self.kind.as_str(), "Kustomization" | "Component")
+            && (self.group() == "kustomize.config.k8s.io" || self.api_version.is_empty())
+    }
+
+    /// Whether it is configuration of kpt or of imageswap itself: `imageswap.dev/…`, or `v1` as
+    /// `kpt fn eval -- ImageSwap` writes it.
+    #[must_use]
+    pub fn is_configuration(&self) -> bool {
+        match self.kind.as_str() {
+            "Kptfile" => self.group() == "kpt.dev",
+            "ImageSwap" => matches!(self.group(), "imageswap.dev" | ""),
+            _ => false,
+        }
     }
 }
 

@@ -204,6 +204,7 @@ impl<'a, 's> Run<'a, 's> {
                 text,
                 resource,
                 container: finding.container,
+                other_containers: finding.other_containers,
                 blocked: finding.blocked,
             });
         }

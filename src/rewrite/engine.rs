@@ -89,11 +89,12 @@ impl Engine {
         decisions: &mut Decisions<'m>,
         plan: &mut Plan<'m>,
     ) {
-        let Occurrence { document, place, path, mut text, resource, container, blocked } = occurrence;
+        let Occurrence { document, place, path, mut text, resource, container, other_containers, blocked } =
+            occurrence;
         let resource = resource.map(|index| Arc::clone(&resources[index]));
         let site = |image| {
             let (position, span) = (text.position, text.span);
-            Site { document, position, span, path, place, image, resource, container }
+            Site { document, position, span, path, place, image, resource, container, other_containers }
         };
         if !place.is_site() {
             plan.unchecked.push(site(std::mem::take(&mut text.value)));

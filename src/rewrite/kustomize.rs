@@ -139,10 +139,9 @@ impl<'m> Renames<'m> {
         name: &'e Text,
         maps: &'m Maps,
     ) -> Result<Vec<(&'static str, &'e Text, String, Option<&'m Rule>)>, String> {
-        let rename = self
-            .names
-            .get(&name.value)
-            .ok_or_else(|| "names no image of the tree (a remote base?)".to_owned())?;
+        let rename = self.names.get(&name.value).ok_or_else(|| {
+            "names no image of the given files (a remote base, or one that was not given?)".to_owned()
+        })?;
         let new_names: Vec<&str> = rename.to.iter().map(String::as_str).collect();
         let [to] = new_names[..] else {
             return Err(format!(
@@ -163,7 +162,10 @@ impl<'m> Renames<'m> {
             }
         } else if mapped.name != to {
             let text = format!("{base}{}", suffix(entry));
-            return Err(format!("{text} would become {}, but {base} becomes {to}", mapped.name));
+            return Err(format!(
+                "{text} would become {}{}, but {base} becomes {to}",
+                mapped.name, mapped.suffix
+            ));
         }
         if mapped.suffix != suffix(entry) {
             return Err(format!("a rule changes the tag or digest of {base}{}", suffix(entry)));
@@ -235,5 +237,6 @@ fn entry_site(entry: &KustomizeImage, text: &Text, key: &str, plan: &Plan<'_>) -
         image: text.value.clone(),
         resource: entry.resource.map(|index| std::sync::Arc::clone(&plan.resources[index])),
         container: None,
+        other_containers: Vec::new(),
     }
 }

@@ -27,6 +27,8 @@ pub struct Site {
     pub resource: Option<Arc<Resource>>,
     /// Name of the container it belongs to.
     pub container: Option<String>,
+    /// Names of further containers that have it through an alias or a merge.
+    pub other_containers: Vec<String>,
 }
 
 impl Site {

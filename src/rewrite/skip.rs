@@ -68,7 +68,8 @@ impl SkipRule {
         fits(&self.kind, resource.map(|r| r.kind.as_str()))
             && fits(&self.name, resource.and_then(|r| r.name.as_deref()))
             && fits(&self.namespace, resource.and_then(|r| r.namespace.as_deref()))
-            && fits(&self.container, site.container.as_deref())
+            && (fits(&self.container, site.container.as_deref())
+                || site.other_containers.iter().any(|name| fits(&self.container, Some(name))))
     }
 }
 

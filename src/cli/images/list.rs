@@ -118,6 +118,7 @@ fn entry_site(entry: &KustomizeImage, plan: &Plan<'_>) -> Option<Site> {
         image,
         resource: entry.resource.map(|index| std::sync::Arc::clone(&plan.resources[index])),
         container: None,
+        other_containers: Vec::new(),
     })
 }
 
@@ -170,9 +171,9 @@ fn as_text(listed: &[Listed], with_maps: bool) -> Vec<u8> {
         }
         let mut remarks = Vec::new();
         if let Some(resource) = &site.resource {
-            let name = resource.name.as_deref().unwrap_or("?");
             let namespace = resource.namespace.as_deref().map_or(String::new(), |n| format!("{n}/"));
-            remarks.push(format!("{} {namespace}{name}", resource.kind));
+            let name = resource.name.as_deref().map_or(String::new(), |name| format!(" {namespace}{name}"));
+            remarks.push(format!("{}{name}", resource.kind));
         }
         remarks.push(format!("document {}", site.document));
         remarks.push(site.path.to_string());

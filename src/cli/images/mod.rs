@@ -55,7 +55,7 @@ pub fn run(args: &ImagesArgs) -> Result<ExitCode> {
         unique::print(&listed, args.format, with_maps, &mut errors)?
     } else {
         if with_maps {
-            unique::check_targets(&listed, &mut errors);
+            let _ = unique::check_targets(&listed, &mut errors);
         }
         list::print(&listed, args.format, with_maps)?
     };

@@ -26,20 +26,26 @@ fn pairs(listed: &[Listed]) -> BTreeSet<Pair> {
     listed.iter().filter(|entry| matches!(entry.status, "ok" | "skipped")).filter_map(pair).collect()
 }
 
-/// Adds an error for each target that several sources share: copying would overwrite one with the other.
-pub(super) fn check_targets(listed: &[Listed], errors: &mut Vec<String>) {
+/// Adds an error for each target that several sources share, since copying would overwrite one with the other, and returns
+/// those targets.
+pub(super) fn check_targets(listed: &[Listed], errors: &mut Vec<String>) -> BTreeSet<String> {
     let mut sources: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (source, target) in pairs(listed) {
-        let place = ImageReference::parse(&target).map_or(target.clone(), ImageReference::canonical);
-        sources.entry(place).or_default().insert(source);
+        sources.entry(canonical(&target)).or_default().insert(source);
     }
-    for (target, sources) in sources.iter().filter(|(_, sources)| sources.len() > 1) {
+    sources.retain(|_, sources| sources.len() > 1);
+    for (target, sources) in &sources {
         let names: Vec<&str> = sources.iter().map(String::as_str).collect();
         errors.push(format!(
             "{} share the target {target}: give one of them a rule of its own",
             names.join(" and ")
         ));
     }
+    sources.into_keys().collect()
+}
+
+fn canonical(image: &str) -> String {
+    ImageReference::parse(image).map_or(image.to_owned(), ImageReference::canonical)
 }
 
 /// The unique images, or pairs, as they are printed.
@@ -49,16 +55,14 @@ pub(super) fn print(
     with_maps: bool,
     errors: &mut Vec<String>,
 ) -> Result<Vec<u8>> {
-    if with_maps {
-        check_targets(listed, errors);
-    }
+    let shared = if with_maps { check_targets(listed, errors) } else { BTreeSet::new() };
     if format == ImagesFormat::Kustomize {
-        return Ok(kustomize(listed, errors).into_bytes());
+        return Ok(kustomize(listed, &shared, errors).into_bytes());
     }
     let mut pairs = pairs(listed);
     if with_maps {
-        // What stays where it is need not be copied.
-        pairs.retain(|(source, target)| source != target);
+        // What stays where it is need not be copied, and of two for one place neither is.
+        pairs.retain(|(source, target)| source != target && !shared.contains(&canonical(target)));
     }
     let mut out = String::new();
     match format {
@@ -94,15 +98,20 @@ pub(super) fn print(
 }
 
 /// An `images:` list that does what the maps do, for kustomize, Flux and Argo CD.
-fn kustomize(listed: &[Listed], errors: &mut Vec<String>) -> String {
+fn kustomize(listed: &[Listed], shared: &BTreeSet<String>, errors: &mut Vec<String>) -> String {
     let mut entries: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let mut impossible: BTreeSet<&str> = BTreeSet::new();
     for entry in listed.iter().filter(|entry| entry.status == "ok" && entry.site.place.is_site()) {
         let (Ok(source), Some(target)) =
             (ImageReference::parse(&entry.site.image), entry.target.as_deref().and_then(parse))
         else {
             continue;
         };
+        if shared.contains(&target.canonical()) {
+            impossible.insert(source.name());
+        }
         if source.suffix() != target.suffix() {
+            impossible.insert(source.name());
             errors.push(format!(
                 "{} becomes {}: an images: list cannot give each tag another",
                 entry.site.image,
@@ -114,7 +123,7 @@ fn kustomize(listed: &[Listed], errors: &mut Vec<String>) -> String {
     }
     let mut out = String::from("images:\n");
     let mut any = false;
-    for (name, new_names) in &entries {
+    for (name, new_names) in entries.iter().filter(|(name, _)| !impossible.contains(*name)) {
         if new_names.len() > 1 {
             let names: Vec<&str> = new_names.iter().copied().collect();
             errors.push(format!("{name} becomes {}: an images: list can say only one", names.join(" and ")));

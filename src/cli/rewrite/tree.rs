@@ -11,7 +11,7 @@ use crate::files::{
 };
 use crate::manifest::edit::{self, Edit};
 use crate::manifest::{KustomizeImage, encoding};
-use crate::rewrite::{Decisions, Engine, KustomizeMode, Plan, Renames, is_kustomization, unread};
+use crate::rewrite::{Decisions, Engine, KustomizeMode, Plan, Renames, Unread, is_kustomization, unread};
 
 use super::super::args::{ReportFormat, RewriteArgs};
 use super::super::exit_code::ExitCode;
@@ -83,7 +83,12 @@ pub(super) fn run(
     manner: Manner,
     cancel: &AtomicBool,
 ) -> Result<ExitCode> {
-    let Walked { files, skipped, errors } = walk(&args.paths, &settings::walk(&args.walk))?;
+    let Walked { mut files, skipped, errors } = walk(&args.paths, &settings::walk(&args.walk))?;
+    if let Destination::Folder(folder) = destination {
+        // What an earlier run put there is no input.
+        let folder = std::path::absolute(folder)?;
+        files.retain(|file| std::path::absolute(&file.path).is_ok_and(|path| !path.starts_with(&folder)));
+    }
     let threads = settings::threads(&args.walk);
     let run = Run {
         engine,
@@ -278,8 +283,8 @@ impl<'r> Run<'r> {
         let name = file.path.display().to_string();
         if !plan.errors.is_empty() {
             match unread(text) {
-                Some(why) => outcome.summary.unread(why),
-                None => {
+                Some(why) if !(self.manner.strict && why == Unread::Template) => outcome.summary.unread(why),
+                _ => {
                     for error in &plan.errors {
                         let place = Some((error.document, error.position.line, error.position.column));
                         outcome.error(self.manner, &name, place, &error.message);

@@ -50,6 +50,8 @@ pub(in crate::manifest) struct Finding<'a> {
     pub(in crate::manifest) reach: Reach,
     pub(in crate::manifest) resource: Option<usize>,
     pub(in crate::manifest) container: Option<String>,
+    /// Containers that it is brought to by aliases and merges, besides.
+    pub(in crate::manifest) other_containers: Vec<String>,
     pub(in crate::manifest) blocked: Option<Blocked>,
 }
 

@@ -68,11 +68,17 @@ pub(super) struct Facts<'a> {
 }
 
 impl Facts<'_> {
-    /// The resource that a mapping with these facts is.
-    pub(super) fn resource(&self, depth: usize) -> Option<Resource> {
+    /// The resource that a mapping with these facts is: one with `apiVersion` and `kind`, and where resources are
+    /// expected (`at_root`: a document, or an element of `items`) one that says anything of itself.
+    pub(super) fn resource(&self, depth: usize, at_root: bool) -> Option<Resource> {
+        let is_whole = self.api_version.is_some() && self.kind.is_some();
+        let says_something = self.kind.is_some() || self.name.is_some() || self.namespace.is_some();
+        if !is_whole && !(at_root && (says_something || self.origin.is_some())) {
+            return None;
+        }
         Some(Resource {
-            api_version: self.api_version.as_deref()?.to_owned(),
-            kind: self.kind.as_deref()?.to_owned(),
+            api_version: self.api_version.as_deref().unwrap_or_default().to_owned(),
+            kind: self.kind.as_deref().unwrap_or_default().to_owned(),
             name: self.name.as_deref().map(str::to_owned),
             namespace: self.namespace.as_deref().map(str::to_owned),
             origin: self.origin.clone(),
