@@ -140,8 +140,8 @@ fn decodes_to(written: &str, value: &str) -> bool {
 pub fn encode(value: &str, style: ScalarStyle, flow: bool) -> Cow<'_, str> {
     match style {
         ScalarStyle::Plain if is_safe_plain(value, flow) => Cow::Borrowed(value),
-        ScalarStyle::Plain | ScalarStyle::DoubleQuoted => Cow::Owned(format!("\"{value}\"")),
-        ScalarStyle::SingleQuoted => Cow::Owned(format!("'{value}'")),
+        ScalarStyle::Plain | ScalarStyle::DoubleQuoted => Cow::Owned(["\"", value, "\""].concat()),
+        ScalarStyle::SingleQuoted => Cow::Owned(["'", value, "'"].concat()),
         ScalarStyle::Literal | ScalarStyle::Folded => Cow::Borrowed(value),
     }
 }

@@ -117,13 +117,18 @@ impl Rule {
     /// The rule as a line of a maps file: `[EXACT]a::b`.
     #[must_use]
     pub fn to_line(&self) -> String {
+        self.line_parts().concat()
+    }
+
+    /// The pieces of [`Rule::to_line`].
+    fn line_parts(&self) -> [&str; 4] {
         match self.kind {
-            RuleKind::Exact => format!("[EXACT]{}::{}", self.key, self.value),
-            RuleKind::Replace => format!("[REPLACE]{}::{}", self.key, self.value),
+            RuleKind::Exact => ["[EXACT]", &self.key, "::", &self.value],
+            RuleKind::Replace => ["[REPLACE]", &self.key, "::", &self.value],
             RuleKind::Registry | RuleKind::Path | RuleKind::NoSwap | RuleKind::Default => {
-                format!("{}::{}", self.key, self.value)
+                ["", &self.key, "::", &self.value]
             }
-            RuleKind::Legacy => self.value.clone(),
+            RuleKind::Legacy => ["", "", "", &self.value],
         }
     }
 
@@ -223,7 +228,11 @@ impl Rule {
 
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} rule {} ({}", self.kind, self.to_line(), self.source)?;
+        f.write_str(self.kind.as_str())?;
+        f.write_str(" rule ")?;
+        self.line_parts().into_iter().try_for_each(|part| f.write_str(part))?;
+        f.write_str(" (")?;
+        f.write_str(&self.source)?;
         if self.line > 0 {
             write!(f, ":{}", self.line)?;
         }

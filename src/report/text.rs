@@ -7,13 +7,18 @@ use crate::rewrite::{Change, Decided, Problem, Site, Skip};
 
 /// `file:line:column`
 fn place(out: &mut String, file: &str, site: &Site) {
-    let _ = write!(out, "{file}:{}:{}: ", site.position.line, site.position.column);
+    out.push_str(file);
+    let _ = write!(out, ":{}:{}: ", site.position.line, site.position.column);
 }
 
 /// `file:1:2: nginx -> m.io/nginx (registry rule docker.io::m.io, imageswap.maps:3)`
 pub fn change(out: &mut String, file: &str, change: &Change<'_>, verbose: bool) {
+    // A run over a tree says this most of all.
+    out.reserve(file.len() + 3 * (change.site.image.len() + change.to.len()));
     place(out, file, &change.site);
-    let _ = write!(out, "{} -> {}", change.site.image, change.to);
+    out.push_str(&change.site.image);
+    out.push_str(" -> ");
+    out.push_str(&change.to);
     if let Some(rule) = change.rule {
         let _ = write!(out, " by {rule}");
     }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use memchr::{memchr, memrchr};
 use rustc_hash::FxHashMap;
 
 use crate::image::ImageReference;
@@ -220,9 +221,10 @@ fn stays(reason: &SkipReason) -> bool {
 
 /// `image`, a reference, without tag and digest. Without parsing it again: a run does this twice for each image.
 fn name_of(image: &str) -> &str {
-    let without_digest = image.split_once('@').map_or(image, |(name, _)| name);
-    let path = without_digest.rfind('/').map_or(0, |slash| slash + 1);
-    without_digest[path..].find(':').map_or(without_digest, |colon| &without_digest[..path + colon])
+    let without_digest = memchr(b'@', image.as_bytes()).map_or(image, |at| &image[..at]);
+    let path = memrchr(b'/', without_digest.as_bytes()).map_or(0, |slash| slash + 1);
+    let colon = memchr(b':', &without_digest.as_bytes()[path..]);
+    colon.map_or(without_digest, |colon| &without_digest[..path + colon])
 }
 
 fn entry_site(entry: &KustomizeImage, text: &Text, key: &str, plan: &Plan<'_>) -> Site {
