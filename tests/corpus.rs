@@ -18,7 +18,7 @@ use std::process::{Command, Output};
 
 use imageswap::manifest::edit;
 use imageswap::maps::{Maps, MapsText, ParseOptions};
-use imageswap::rewrite::{Decisions, Engine};
+use imageswap::rewrite::{Engine, Memory};
 use serde_json::Value;
 
 const MAPS: [&str; 4] =
@@ -257,7 +257,7 @@ fn the_yaml_test_suite_keeps_its_bytes() {
         let end = if case.ends_with('\n') || case.is_empty() { "" } else { "\n" };
         let stream = |pod: &str| format!("{pod}...\n{case}{end}...\n---\n{pod}");
         let (old, new) = (stream(pod), stream(&rewritten));
-        let plan = engine.plan(&old, false, &mut Decisions::default());
+        let plan = engine.plan(&old, false, &mut Memory::default());
         if !plan.errors.is_empty() {
             refused += 1;
         } else if edit::pieces(&old, &plan.edits()).unwrap().concat() == new {

@@ -14,7 +14,8 @@ mod mutate;
 mod table;
 
 use imageswap::manifest::event::{Event, Sink};
-use imageswap::manifest::{Span, fast, yaml};
+use imageswap::manifest::fast::FastReader;
+use imageswap::manifest::{Span, yaml};
 use proptest::prelude::*;
 
 /// What the YAML reader says of a text.
@@ -44,7 +45,7 @@ enum Outcome {
 /// Reads `span` of `text` with both readers and holds that they agree, or that the fast one gives up.
 fn compare(text: &str, span: Span) -> Outcome {
     let mut fast = Vec::new();
-    if !fast::read(text, span, &mut fast) {
+    if !FastReader::default().read(text, span, &mut fast) {
         return Outcome::GivenUp;
     }
     let mut full = Stream::default();

@@ -3,7 +3,8 @@
 #![no_main]
 
 use imageswap::manifest::event::{Event, Sink};
-use imageswap::manifest::{Span, fast, yaml};
+use imageswap::manifest::fast::FastReader;
+use imageswap::manifest::{Span, yaml};
 use libfuzzer_sys::{Corpus, fuzz_target};
 
 #[derive(Default)]
@@ -25,7 +26,7 @@ impl<'a> Sink<'a> for Stream<'a> {
 fuzz_target!(|text: &str| -> Corpus {
     let whole = Span::new(0, text.len());
     let mut fast = Vec::new();
-    if !fast::read(text, whole, &mut fast) {
+    if !FastReader::default().read(text, whole, &mut fast) {
         return Corpus::Keep;
     }
     let mut full = Stream::default();

@@ -4,7 +4,8 @@
 use std::borrow::Cow;
 
 use crate::manifest::event::{Event, Scalar, Sink};
-use crate::manifest::{ParseError, ScalarStyle, Span, fast, json, yaml};
+use crate::manifest::fast::FastReader;
+use crate::manifest::{ParseError, ScalarStyle, Span, json, yaml};
 
 use super::node::{Builder, Node};
 
@@ -67,7 +68,7 @@ impl<'a> Outline<'a> {
         }
         let mut shaper = Shaper::new(kept);
         shaper.document_start();
-        if is_one_document(text) && fast::read(text, whole, &mut shaper) {
+        if is_one_document(text) && FastReader::default().read(text, whole, &mut shaper) {
             return Ok(shaper.finish());
         }
         let mut shaper = Shaper::new(kept);

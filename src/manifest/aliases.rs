@@ -8,7 +8,7 @@ use std::collections::hash_map::Entry;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Span;
-use super::event::{AnchorId, Event, Scalar, ScalarStyle, Tag};
+use super::event::{AnchorId, Event, Scalar, ScalarStyle, Sink, Tag};
 use super::finder::{Finder, Finding, Found, Reach};
 use super::occurrence::Blocked;
 

@@ -1,44 +1,42 @@
 //! Splits a stream into documents before anything is parsed, and passes over those that hold no image.
 
+use std::sync::LazyLock;
+
 use memchr::memmem;
 
 use super::Span;
 use super::fields::FieldTable;
 
-/// A stretch of a text that can be parsed on its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Segment {
-    /// Its bytes, a `---` line at its start included.
-    pub(super) span: Span,
-    /// How many documents it holds, where that can be told without parsing.
-    pub(super) documents: Option<usize>,
+/// Splits `text` from byte `start` on at each `---` in column 0 that is followed by a space, a tab or a line
+/// end: such a line ends a document even inside a block scalar, unless the stream has directives. `None` for a stream
+/// with lone `\r` as line ends.
+pub(super) fn split(text: &str, start: usize) -> Option<Vec<Span>> {
+    let bytes = text.as_bytes();
+    if has_lone_cr(&bytes[start..]) {
+        return None;
+    }
+    let mut spans = Vec::new();
+    let mut from = start;
+    for marker in MARKER.find_iter(&bytes[start..]).map(|i| start + i + 1) {
+        if is_marker(&bytes[marker..]) {
+            spans.push(Span::new(from, marker));
+            from = marker;
+        }
+    }
+    spans.push(Span::new(from, text.len()));
+    Some(spans)
 }
 
-/// Splits `text` from byte `start` on at each `---` in column 0 that is followed by a space, a tab or a line
-/// end. Such a line ends a document even inside a block scalar. A stream with directives, or with lone `\r`
-/// as line ends, stays whole.
-pub(super) fn split(text: &str, start: usize) -> Vec<Segment> {
-    let bytes = text.as_bytes();
-    if has_directive(&bytes[start..]) || has_lone_cr(&bytes[start..]) {
-        return vec![Segment { span: Span::new(start, text.len()), documents: None }];
-    }
-    let mut starts = vec![start];
-    let markers = memmem::find_iter(&bytes[start..], "\n---").map(|i| start + i + 1);
-    starts.extend(markers.filter(|&at| is_marker(&bytes[at..])));
-    let ends = starts.iter().skip(1).copied().chain([text.len()]);
-    starts
-        .iter()
-        .zip(ends)
-        .map(|(&start, end)| Segment { span: Span::new(start, end), documents: count(&bytes[start..end]) })
-        .collect()
-}
+/// Finds what may be the start of a document.
+static MARKER: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new("\n---"));
 
 /// Whether `bytes` start with `---` and white space or nothing.
 fn is_marker(bytes: &[u8]) -> bool {
     bytes.starts_with(b"---") && matches!(bytes.get(3), None | Some(b' ' | b'\t' | b'\n' | b'\r'))
 }
 
-fn has_directive(bytes: &[u8]) -> bool {
+/// Whether a line starts with `%`, as directives do.
+pub(super) fn has_directive(bytes: &[u8]) -> bool {
     bytes.first() == Some(&b'%') || memmem::find(bytes, b"\n%").is_some()
 }
 
@@ -46,9 +44,9 @@ fn has_lone_cr(bytes: &[u8]) -> bool {
     memchr::memchr_iter(b'\r', bytes).any(|i| bytes.get(i + 1) != Some(&b'\n'))
 }
 
-/// How many documents one segment holds: one, or none when it has nothing but comments and no `---`.
+/// How many documents one stretch of [`split`] holds: one, or none when it has nothing but comments and no `---`.
 /// `None` when there is a `...` line, behind which another document may start without `---`.
-fn count(bytes: &[u8]) -> Option<usize> {
+pub(super) fn count(bytes: &[u8]) -> Option<usize> {
     if bytes.starts_with(b"...") || memmem::find(bytes, b"\n...").is_some() {
         return None;
     }
@@ -96,7 +94,9 @@ mod tests {
     use super::*;
 
     fn counts(text: &str) -> Vec<Option<usize>> {
-        split(text, 0).iter().map(|s| s.documents).collect()
+        let spans = split(text, 0).unwrap();
+        assert!(spans.iter().zip(&spans[1..]).all(|(one, next)| one.end == next.start));
+        spans.iter().map(|span| count(&text.as_bytes()[span.start..span.end])).collect()
     }
 
     #[test]
@@ -107,10 +107,15 @@ mod tests {
         );
         assert_eq!(counts("a: |\n  ---\n  b\n---x: 1\n"), [Some(1)]);
         assert_eq!(counts("a: 1\n...\nb: 1\n---\nc: 1\n"), [None, Some(1)]);
-        assert_eq!(counts("%YAML 1.2\n---\na\n---\nb\n"), [None]);
-        assert_eq!(counts("a: 1\r---\rb: 1\r"), [None]);
+        assert_eq!(split("a: 1\r---\rb: 1\r", 0), None);
         assert_eq!(counts("a: 1\r\n---\r\nb: 1\r\n"), [Some(1), Some(1)]);
         assert_eq!(counts(""), [Some(0)]);
+    }
+
+    #[test]
+    fn sees_directives() {
+        assert!(has_directive(b"%YAML 1.2\n---\na") && has_directive(b"a\n...\n%TAG ! x\n---\nb"));
+        assert!(!has_directive(b"a: 10%\n  %b: c\n"));
     }
 
     #[test]

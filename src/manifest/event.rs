@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::Span;
+use super::fast::Block;
 
 /// Names an anchor within its document; `None` of it means "no anchor".
 pub type AnchorId = u32;
@@ -55,6 +56,66 @@ pub struct Scalar<'a> {
     pub anchor: Option<AnchorId>,
 }
 
+/// A scalar whose value stands in the text as it is, within its quotes if it has any: one line, no escapes, no tag and
+/// no anchor. Most scalars of manifests are such, and most of them nobody needs to look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Word<'a> {
+    text: &'a str,
+    span: Span,
+    style: ScalarStyle,
+}
+
+impl<'a> Word<'a> {
+    /// The scalar of `style` (plain, or in quotes that stand within it) that is written at `span` of `text`.
+    #[inline]
+    #[must_use]
+    pub fn new(text: &'a str, span: Span, style: ScalarStyle) -> Self {
+        Self { text, span, style }
+    }
+
+    /// The bytes of the scalar as written, quotes included.
+    #[inline]
+    #[must_use]
+    pub fn span(self) -> Span {
+        self.span
+    }
+
+    /// Where its value stands.
+    #[inline]
+    fn inner(self) -> Span {
+        let quote = usize::from(self.style != ScalarStyle::Plain);
+        Span::new(self.span.start + quote, self.span.end - quote)
+    }
+
+    /// The value.
+    #[inline]
+    #[must_use]
+    pub fn value(self) -> &'a str {
+        self.inner().of(self.text).unwrap_or_default()
+    }
+
+    /// The value's bytes; cheaper to get than the value.
+    #[inline]
+    #[must_use]
+    pub fn bytes(self) -> &'a [u8] {
+        let inner = self.inner();
+        self.text.as_bytes().get(inner.start..inner.end).unwrap_or_default()
+    }
+}
+
+impl<'a> From<Word<'a>> for Scalar<'a> {
+    fn from(word: Word<'a>) -> Self {
+        Self {
+            value: Cow::Borrowed(word.value()),
+            span: word.span,
+            start: word.span.start,
+            style: word.style,
+            tag: Tag::None,
+            anchor: None,
+        }
+    }
+}
+
 /// An event of a document's structure, in the order of the text. Every node is one `Scalar`, one `Alias`, or
 /// a start with its matching end; in a mapping, keys and values alternate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,6 +155,42 @@ pub trait Sink<'a> {
     fn document_start(&mut self) {}
     /// Takes the next event of the document.
     fn event(&mut self, event: Event<'a>);
+    /// A mapping opens, without an anchor; the same as its event.
+    #[inline]
+    fn mapping_start(&mut self, flow: bool) {
+        self.event(Event::MappingStart { anchor: None, flow });
+    }
+    /// A sequence opens, without an anchor; the same as its event.
+    #[inline]
+    fn sequence_start(&mut self, flow: bool) {
+        self.event(Event::SequenceStart { anchor: None, flow });
+    }
+    /// The innermost mapping closes; the same as its event.
+    #[inline]
+    fn mapping_end(&mut self) {
+        self.event(Event::MappingEnd);
+    }
+    /// The innermost sequence closes; the same as its event.
+    #[inline]
+    fn sequence_end(&mut self) {
+        self.event(Event::SequenceEnd);
+    }
+    /// Takes a scalar in its lightest form; the same as its event.
+    #[inline]
+    fn word(&mut self, word: Word<'a>) {
+        self.event(Event::Scalar(word.into()));
+    }
+    /// Takes a key and its value; the same as their two events.
+    #[inline]
+    fn entry(&mut self, key: Word<'a>, value: Word<'a>) {
+        self.word(key);
+        self.word(value);
+    }
+    /// Takes a block scalar that is not decoded yet; the same as its event.
+    #[inline]
+    fn block(&mut self, block: Block<'a>) {
+        self.event(Event::Scalar(block.into()));
+    }
     /// The document is whole.
     fn document_end(&mut self) {}
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::keys::hash;
 use super::occurrence::Resource;
 use super::path::{FieldPath, Segment};
 
@@ -140,8 +141,8 @@ pub struct FieldTable {
     specs: Vec<FieldSpec>,
     /// Last keys of the specs' paths, without repetition.
     last_keys: Vec<String>,
-    /// A bit for each length that a last key has: most keys of a manifest can be told by that.
-    last_key_lengths: u64,
+    /// A bit for the hash of each last key: most keys of a manifest can be told by that.
+    last_key_hashes: [u64; 4],
     any_last_key: bool,
 }
 
@@ -172,7 +173,8 @@ impl FieldTable {
         match spec.last_key() {
             Some(key) if !self.last_keys.iter().any(|k| k == key) => {
                 self.last_keys.push(key.to_owned());
-                self.last_key_lengths |= 1 << key.len().min(63);
+                let hash = hash(key.as_bytes());
+                self.last_key_hashes[usize::from(hash / 64)] |= 1 << (hash % 64);
             }
             Some(_) => {}
             None => self.any_last_key = true,
@@ -182,9 +184,15 @@ impl FieldTable {
 
     /// Whether a scalar under `key` (or in a sequence under it) may be a field of the table.
     #[must_use]
-    pub(super) fn may_end_in(&self, key: &str) -> bool {
-        let length = 1_u64 << key.len().min(63);
-        self.any_last_key || (self.last_key_lengths & length != 0 && self.last_keys.iter().any(|k| k == key))
+    #[inline(always)]
+    pub(super) fn may_end_in(&self, key: &[u8]) -> bool {
+        let hash = hash(key);
+        let may_be = self.last_key_hashes[usize::from(hash / 64)] >> (hash % 64) & 1 != 0;
+        self.any_last_key || (may_be && self.is_last_key(key))
+    }
+
+    fn is_last_key(&self, key: &[u8]) -> bool {
+        self.last_keys.iter().any(|k| k.as_bytes() == key)
     }
 
     /// Whether `resource` has an image of the table at `path` (from the document's root).

@@ -6,16 +6,17 @@
 
 mod finding;
 mod frame;
+mod hear;
+mod value;
 
 use std::borrow::Cow;
 
-use super::event::{Event, Scalar, ScalarStyle};
+use super::event::Scalar;
 use super::fields::FieldTable;
 use super::keys::Key;
 use super::mention;
 use super::occurrence::{Blocked, NoteKind, Place, Resource};
 use super::path::{FieldPath, Segment};
-use super::scalar::is_string;
 use finding::Claim;
 pub(super) use finding::{Finding, Found, Part, Reach};
 pub(super) use frame::Role;
@@ -39,7 +40,7 @@ impl<'a, 's> Finder<'a, 's> {
         Self {
             fields,
             disable_label,
-            frames: Vec::new(),
+            frames: Vec::with_capacity(32),
             facts: Vec::new(),
             free_facts: Vec::new(),
             found: Found::default(),
@@ -70,29 +71,6 @@ impl<'a, 's> Finder<'a, 's> {
         found
     }
 
-    /// Takes the next event of the document. Inlined, so that a reader that makes an event knows which part of this it
-    /// calls.
-    #[inline(always)]
-    pub(super) fn event(&mut self, event: Event<'a>) {
-        match event {
-            Event::Scalar(scalar) => self.scalar(scalar),
-            Event::MappingStart { anchor, flow } => {
-                self.found.has_anchors |= anchor.is_some();
-                self.open(true, flow);
-            }
-            Event::SequenceStart { anchor, flow } => {
-                self.found.has_anchors |= anchor.is_some();
-                self.open(false, flow);
-            }
-            Event::MappingEnd => self.close_mapping(),
-            Event::SequenceEnd => {
-                self.frames.pop();
-                self.node_done();
-            }
-            Event::Alias { anchor, span } => self.alias(anchor.is_some(), span.start),
-        }
-    }
-
     /// An alias that is not followed.
     fn alias(&mut self, is_defined: bool, start: usize) {
         self.found.has_anchors = true;
@@ -118,6 +96,7 @@ impl<'a, 's> Finder<'a, 's> {
         self.frames.last().is_some_and(|f| !f.is_map || !f.at_key)
     }
 
+    /// A collection opens.
     fn open(&mut self, is_map: bool, flow: bool) {
         let role = self.role_of_child(is_map);
         let parent = self.frames.last();
@@ -145,7 +124,7 @@ impl<'a, 's> Finder<'a, 's> {
     fn role_of_child(&mut self, is_map: bool) -> Role {
         let Some(parent) = self.frames.last_mut() else { return Role::Plain };
         if parent.is_map {
-            if parent.at_key {
+            if parent.at_key || !parent.key.opens_something() {
                 return Role::Plain;
             }
             match (parent.role, parent.key, is_map) {
@@ -165,11 +144,11 @@ impl<'a, 's> Finder<'a, 's> {
                 _ => Role::Plain,
             }
         } else {
-            match (parent.role, is_map) {
-                (Role::ContainerList, true) => Role::Container,
-                (Role::VolumeList, true) => Role::Volume,
-                (Role::EnvList, true) => Role::EnvVar,
-                (Role::KustomizeList, true) => Role::KustomizeImage,
+            match parent.role {
+                Role::ContainerList if is_map => Role::Container,
+                Role::VolumeList if is_map => Role::Volume,
+                Role::EnvList if is_map => Role::EnvVar,
+                Role::KustomizeList if is_map => Role::KustomizeImage,
                 _ => Role::Plain,
             }
         }
@@ -203,7 +182,24 @@ impl<'a, 's> Finder<'a, 's> {
         }
     }
 
+    /// The innermost sequence closes.
+    fn close_sequence(&mut self) {
+        self.frames.pop();
+        self.node_done();
+    }
+
+    /// The innermost mapping closes.
     fn close_mapping(&mut self) {
+        // Most mappings say nothing that matters, and have nothing in them that waits for it.
+        if self.frames.last().is_none_or(|f| f.facts.is_none() && f.first == self.found.findings.len()) {
+            self.frames.pop();
+            self.node_done();
+        } else {
+            self.close_telling_mapping();
+        }
+    }
+
+    fn close_telling_mapping(&mut self) {
         let depth = self.frames.len().saturating_sub(1);
         let Some(frame) = self.frames.pop() else { return };
         let mut facts = frame.facts.map(|index| {
@@ -296,7 +292,9 @@ impl<'a, 's> Finder<'a, 's> {
         let mut kept = frame.first;
         for at in frame.first..pending.len() {
             if settle(&mut pending[at]) {
-                pending.swap(kept, at);
+                if kept < at {
+                    pending.swap(kept, at);
+                }
                 kept += 1;
             }
         }
@@ -319,140 +317,6 @@ impl<'a, 's> Finder<'a, 's> {
         path.push(Segment::Key("repository"));
         let scalar = Scalar { value: Cow::Owned(value), ..repository };
         self.push(Claim::Settled, Place::RenderInput, path, scalar, frame.flow);
-    }
-
-    fn scalar(&mut self, scalar: Scalar<'a>) {
-        self.found.has_anchors |= scalar.anchor.is_some();
-        let Some(frame) = self.frames.last_mut() else { return };
-        if !frame.is_map {
-            if frame.role == Role::Words || frame.may_hold_field {
-                self.element(scalar);
-            }
-            self.node_done();
-            return;
-        }
-        frame.at_key = !frame.at_key;
-        if !frame.at_key {
-            frame.key = Key::of(&scalar.value);
-            frame.may_hold_field = self.fields.may_end_in(&scalar.value);
-            frame.key_text = scalar.value;
-            frame.key_start = scalar.start;
-        } else if frame.role == Role::Labels || frame.role == Role::Annotations {
-            self.metadata_value(scalar);
-        } else if frame.may_hold_field || frame.key.matters_to(frame.role) {
-            self.value(scalar);
-        } else if matches!(scalar.style, ScalarStyle::Literal | ScalarStyle::Folded)
-            // Schemas have many, and they are prose.
-            && frame.key_text != "description"
-        {
-            self.embedded(&scalar);
-        }
-    }
-
-    /// A block of text that may be a manifest or a patch itself.
-    fn embedded(&mut self, block: &Scalar<'a>) {
-        for image in mention::images_in(&block.value) {
-            let value = Cow::Owned(image.to_owned());
-            self.push_here(Claim::Settled, Place::Mention, Scalar { value, ..block.clone() });
-        }
-    }
-
-    /// A scalar in a sequence that may hold images.
-    fn element(&mut self, scalar: Scalar<'a>) {
-        let words = self.frames.last().is_some_and(|f| f.role == Role::Words);
-        if !is_string(&scalar) {
-            return;
-        }
-        if !words {
-            self.push_here(Claim::Field, Place::Mention, scalar);
-        } else if mention::is_image_like(mention::behind_last_equals(&scalar.value)) {
-            self.push_here(Claim::Settled, Place::Mention, scalar);
-        }
-    }
-
-    /// A label or annotation.
-    fn metadata_value(&mut self, scalar: Scalar<'a>) {
-        let Some(owner) = self.frames.len().checked_sub(3) else { return };
-        let frame = &self.frames[owner + 2];
-        let key = frame.key_text.clone();
-        if frame.role == Role::Labels {
-            if key == self.disable_label && scalar.value == "disabled" {
-                self.frames[owner].disabled = true;
-            }
-            return;
-        }
-        let origin = match &*key {
-            "internal.config.kubernetes.io/path" | "config.kubernetes.io/path" => true,
-            "internal.config.kubernetes.io/index" | "config.kubernetes.io/index" => false,
-            _ => return,
-        };
-        let internal = key.starts_with("internal.");
-        let stored = self.facts_of(owner).origin.get_or_insert_default();
-        if origin && (internal || stored.path.is_none()) {
-            stored.path = Some(scalar.value.into_owned());
-        } else if !origin && (internal || stored.index.is_none()) {
-            stored.index = scalar.value.parse().ok();
-        }
-    }
-
-    /// The value of a key that the finder knows.
-    fn value(&mut self, scalar: Scalar<'a>) {
-        let at = self.frames.len() - 1;
-        let (role, key) = (self.frames[at].role, self.frames[at].key);
-        if !is_string(&scalar) {
-            // A chart's `tag: 1.20` is a number to YAML and a tag to the chart.
-            match key {
-                Key::Tag if scalar.style == ScalarStyle::Plain => self.facts_of(at).tag = Some(scalar.value),
-                Key::NewTag if role == Role::KustomizeImage => {
-                    self.push_here(Claim::Kustomize(Part::NewTag), Place::RenderInput, scalar);
-                }
-                Key::Image if role == Role::Container => self.note_duplicate(Key::Image),
-                _ => {}
-            }
-            return;
-        }
-        match (role, key) {
-            (Role::Container, Key::Image) => {
-                self.note_duplicate(Key::Image);
-                self.push_here(Claim::Settled, Place::Container, scalar);
-            }
-            (Role::VolumeImage, Key::Reference) => {
-                self.push_here(Claim::PodVolume, Place::Volume, scalar);
-            }
-            (Role::KustomizeImage, Key::Name) => self.kustomize(Part::Name, scalar),
-            (Role::KustomizeImage, Key::NewName) => self.kustomize(Part::NewName, scalar),
-            (Role::KustomizeImage, Key::NewTag) => self.kustomize(Part::NewTag, scalar),
-            (Role::KustomizeImage, Key::Digest) => self.kustomize(Part::Digest, scalar),
-            (_, Key::ApiVersion) => self.facts_of(at).api_version = Some(scalar.value),
-            (_, Key::Kind) => self.facts_of(at).kind = Some(scalar.value),
-            (Role::Metadata, Key::Name) if at > 0 => self.facts_of(at - 1).name = Some(scalar.value),
-            (Role::Metadata, Key::Namespace) if at > 0 => {
-                self.facts_of(at - 1).namespace = Some(scalar.value);
-            }
-            // Of a variable only a name that says "image" counts.
-            (Role::EnvVar, Key::Name) if !mention::names_image(&scalar.value) => {}
-            (Role::Container | Role::EnvVar, Key::Name) => self.facts_of(at).name = Some(scalar.value),
-            (Role::EnvVar, Key::Value) if mention::is_image_like(&scalar.value) => {
-                self.push_here(Claim::Settled, Place::Mention, scalar);
-            }
-            (_, Key::Value) if mention::is_reference_like(&scalar.value) => {
-                self.push_here(Claim::ImageName, Place::Mention, scalar);
-            }
-            (_, Key::Path) if scalar.value.ends_with("/image") => self.facts_of(at).patches_image = true,
-            (_, Key::Registry) => self.facts_of(at).registry = Some(scalar.value),
-            (_, Key::Repository) => self.facts_of(at).repository = Some(scalar),
-            (_, Key::Tag) => self.facts_of(at).tag = Some(scalar.value),
-            (_, Key::Digest) => self.facts_of(at).digest = Some(scalar.value),
-            (_, Key::Image) => self.push_here(Claim::Field, Place::Mention, scalar),
-            _ if self.frames[at].may_hold_field => {
-                self.push_here(Claim::Field, Place::Mention, scalar);
-            }
-            _ => {}
-        }
-    }
-
-    fn kustomize(&mut self, part: Part, scalar: Scalar<'a>) {
-        self.push_here(Claim::Kustomize(part), Place::RenderInput, scalar);
     }
 
     fn push_here(&mut self, claim: Claim, place: Place, scalar: Scalar<'a>) {

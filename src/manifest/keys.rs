@@ -2,70 +2,100 @@
 
 use super::finder::Role;
 
-/// A mapping's key, as far as the finder cares.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Key {
-    /// Any other key.
-    Other,
-    Annotations,
-    ApiVersion,
-    Args,
-    Command,
-    Containers,
-    Digest,
-    Env,
-    EphemeralContainers,
-    Image,
-    Images,
-    InitContainers,
-    Kind,
-    Labels,
-    Metadata,
-    Name,
-    Namespace,
-    NewName,
-    NewTag,
-    Path,
-    Reference,
-    Registry,
-    Repository,
-    Tag,
-    Value,
-    Volumes,
+/// Declares the keys with their names in manifests, so that each is told by one look into a table.
+macro_rules! keys {
+    ($($key:ident $name:literal)*) => {
+        /// A mapping's key, as far as the finder cares.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(super) enum Key {
+            /// Any other key.
+            Other,
+            $($key,)*
+        }
+
+        const KEYS: &[(Key, &str)] = &[(Key::Other, ""), $((Key::$key, $name),)*];
+    };
 }
 
-impl Key {
-    /// Which key `text` is. By length first: most keys of a manifest are none of these.
-    #[inline]
-    pub(super) fn of(text: &str) -> Self {
-        match (text.len(), text) {
-            (3, "env") => Self::Env,
-            (3, "tag") => Self::Tag,
-            (4, "args") => Self::Args,
-            (4, "kind") => Self::Kind,
-            (4, "name") => Self::Name,
-            (4, "path") => Self::Path,
-            (5, "image") => Self::Image,
-            (5, "value") => Self::Value,
-            (6, "digest") => Self::Digest,
-            (6, "images") => Self::Images,
-            (6, "labels") => Self::Labels,
-            (6, "newTag") => Self::NewTag,
-            (7, "command") => Self::Command,
-            (7, "newName") => Self::NewName,
-            (7, "volumes") => Self::Volumes,
-            (8, "metadata") => Self::Metadata,
-            (8, "registry") => Self::Registry,
-            (9, "namespace") => Self::Namespace,
-            (9, "reference") => Self::Reference,
-            (10, "apiVersion") => Self::ApiVersion,
-            (10, "containers") => Self::Containers,
-            (10, "repository") => Self::Repository,
-            (11, "annotations") => Self::Annotations,
-            (14, "initContainers") => Self::InitContainers,
-            (19, "ephemeralContainers") => Self::EphemeralContainers,
-            _ => Self::Other,
+keys! {
+    Annotations "annotations"
+    ApiVersion "apiVersion"
+    Args "args"
+    Command "command"
+    Containers "containers"
+    Digest "digest"
+    Env "env"
+    EphemeralContainers "ephemeralContainers"
+    Image "image"
+    Images "images"
+    InitContainers "initContainers"
+    Kind "kind"
+    Labels "labels"
+    Metadata "metadata"
+    Name "name"
+    Namespace "namespace"
+    NewName "newName"
+    NewTag "newTag"
+    Path "path"
+    Reference "reference"
+    Registry "registry"
+    Repository "repository"
+    Tag "tag"
+    Value "value"
+    Volumes "volumes"
+}
+
+/// A number below 256 that tells most keys apart, and all of [`KEYS`].
+#[inline(always)]
+pub(super) const fn hash(key: &[u8]) -> u8 {
+    match key {
+        [first, .., last] => {
+            (key.len() as u8).wrapping_add(first.wrapping_mul(2)).wrapping_add(last.wrapping_mul(5))
         }
+        [one] => *one,
+        [] => 0,
+    }
+}
+
+/// For each hash the index in [`KEYS`] of the key that has it; 0 for most.
+const BY_HASH: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut index = 1;
+    while index < KEYS.len() {
+        let hash = hash(KEYS[index].1.as_bytes()) as usize;
+        assert!(table[hash] == 0, "no two keys may have one hash: choose another function");
+        table[hash] = index as u8;
+        index += 1;
+    }
+    table
+};
+
+impl Key {
+    /// Which key `text` is. Most keys of a manifest are none of these, and told by their hash.
+    #[inline(always)]
+    pub(super) fn of(text: &[u8]) -> Self {
+        let (key, name) = KEYS[usize::from(BY_HASH[usize::from(hash(text))])];
+        if key != Self::Other && name.as_bytes() == text { key } else { Self::Other }
+    }
+
+    /// Whether a collection under this key may be more than that.
+    #[inline]
+    pub(super) fn opens_something(self) -> bool {
+        matches!(
+            self,
+            Self::Annotations
+                | Self::Args
+                | Self::Command
+                | Self::Containers
+                | Self::Env
+                | Self::EphemeralContainers
+                | Self::Image
+                | Self::Images
+                | Self::InitContainers
+                | Self::Labels
+                | Self::Metadata
+                | Self::Volumes
+        )
     }
 
     /// Whether a scalar under this key means something in a mapping of `role`.
@@ -99,6 +129,22 @@ impl Key {
             | Self::Labels
             | Self::Metadata
             | Self::Volumes => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_the_keys() {
+        for (key, name) in &KEYS[1..] {
+            assert_eq!(Key::of(name.as_bytes()), *key);
+            assert_eq!(Key::of(format!("{name}s").as_bytes()) == Key::Images, *name == "image");
+        }
+        for other in ["", "x", "imagePullPolicy", "spec", "names", "Image", "imag", "imagf"] {
+            assert_eq!(Key::of(other.as_bytes()), Key::Other, "{other}");
         }
     }
 }

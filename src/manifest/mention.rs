@@ -2,8 +2,9 @@
 
 use std::sync::LazyLock;
 
-use memchr::{memchr, memchr2, memmem};
+use memchr::{memchr, memchr2, memchr2_iter, memmem};
 
+use super::fast::Block;
 use crate::image::ImageReference;
 
 /// Whether `text` can hardly be anything but an image: a registry with a top-level domain (or `localhost`),
@@ -30,10 +31,17 @@ pub(super) fn is_reference_like(text: &str) -> bool {
     memchr2(b'/', b':', text.as_bytes()).is_some() && ImageReference::parse(text).is_ok()
 }
 
+/// What the text of a string must hold for an image to be in it.
+static IMAGE: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new("image"));
+
+/// Whether [`images_in`] may find something in the value of `block`.
+pub(super) fn may_hold_image(block: Block<'_>) -> bool {
+    block.contains(&IMAGE)
+}
+
 /// The images of a manifest or patch that stands as text in a string: what is behind `image:`, and behind `value:` where the
 /// text patches an image.
 pub(super) fn images_in(text: &str) -> impl Iterator<Item = &str> {
-    static IMAGE: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new("image"));
     let lines = IMAGE.find(text.as_bytes()).map(|_| text.lines());
     let patches = lines.is_some() && text.contains("/image");
     lines.into_iter().flatten().filter_map(move |line| {
@@ -52,12 +60,24 @@ pub(super) fn behind_last_equals(word: &str) -> &str {
 
 /// Whether a variable of this name may hold an image.
 pub(super) fn names_image(name: &str) -> bool {
-    name.to_ascii_uppercase().contains("IMAGE")
+    let name = name.as_bytes();
+    memchr2_iter(b'i', b'I', name)
+        .any(|at| name.get(at..at + 5).is_some_and(|part| part.eq_ignore_ascii_case(b"image")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_images_in_any_case() {
+        for name in ["IMAGE", "SIDECAR_IMAGE_TAG", "myImage", "iimage"] {
+            assert!(names_image(name), "{name}");
+        }
+        for name in ["", "IMAG", "I", "IM_AGE", "TIMEAGE"] {
+            assert!(!names_image(name), "{name}");
+        }
+    }
 
     #[test]
     fn finds_images_in_text() {

@@ -2,11 +2,12 @@
 
 use super::documents::{self, Prefilter};
 use super::event::{Event, Sink};
+use super::fast::FastReader;
 use super::fields::FieldTable;
 use super::finder::{Finder, Finding, Found, Part};
 use super::occurrence::{KustomizeImage, Note, Occurrence, Resource, Text};
 use super::path::FieldPath;
-use super::{Lines, ParseError, Position, Span, aliases, fast, json, scalar, yaml};
+use super::{Lines, ParseError, Position, Span, aliases, json, scalar, yaml};
 
 /// The label that, set to `disabled`, keeps a resource or pod template as it is.
 pub const DISABLE_LABEL: &str = "k8s.twr.io/imageswap";
@@ -80,6 +81,12 @@ impl Scanner {
     /// Finds the images of `text`: YAML documents, or JSON values one behind the other.
     #[must_use]
     pub fn scan(&self, text: &str) -> Scan {
+        self.scan_with(text, &mut FastReader::default())
+    }
+
+    /// As [`Scanner::scan`], with a reader that may have read other texts before.
+    #[must_use]
+    pub fn scan_with(&self, text: &str, reader: &mut FastReader) -> Scan {
         let mut run = Run::new(self, text);
         let start = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
         if text[start..].trim_start().starts_with(['{', '[']) {
@@ -89,15 +96,11 @@ impl Scanner {
             }
             run = Run::new(self, text);
         }
-        for segment in documents::split(text, start) {
-            let passed_over = segment.documents.filter(|_| {
-                let bytes = segment.span.of(text).unwrap_or_default().as_bytes();
-                !self.may_hold_image(bytes)
-            });
-            match passed_over {
-                Some(documents) => run.scan.documents += documents,
-                None => run.segment(segment.span),
-            }
+        let done =
+            documents::split(text, start).is_some_and(|spans| run.split(&spans, self, reader).is_some());
+        if !done {
+            run = Run::new(self, text);
+            run.in_full(Span::new(start, text.len()));
         }
         run.scan
     }
@@ -127,13 +130,37 @@ impl<'a, 's> Run<'a, 's> {
         }
     }
 
-    /// Reads one segment: fast where that is sure, else in full, and once more with its events kept when it
-    /// turns out to have aliases and that was not foreseen.
-    fn segment(&mut self, span: Span) {
-        if fast::read(self.text, span, &mut FastSink(&mut self.finder)) {
-            self.document_end();
-            return;
+    /// Reads a stream that is split into `spans`. `None`, with a part read, when it has directives and so must be read
+    /// as a whole.
+    fn split(&mut self, spans: &[Span], scanner: &Scanner, reader: &mut FastReader) -> Option<()> {
+        // The fast reader gives up on directives, so they are looked for only behind its back.
+        let mut may_have_directives = true;
+        for &span in spans {
+            let bytes = span.of(self.text).unwrap_or_default().as_bytes();
+            if !scanner.may_hold_image(bytes)
+                && let Some(documents) = documents::count(bytes)
+            {
+                if documents::has_directive(bytes) {
+                    return None;
+                }
+                self.scan.documents += documents;
+            } else if reader.read(self.text, span, &mut self.finder) {
+                self.document_end();
+            } else {
+                if std::mem::take(&mut may_have_directives)
+                    && documents::has_directive(&self.text.as_bytes()[spans[0].start..])
+                {
+                    return None;
+                }
+                self.in_full(span);
+            }
         }
+        Some(())
+    }
+
+    /// Reads `span` with the YAML reader, and once more with its events kept when it turns out to have aliases and that
+    /// was not foreseen.
+    fn in_full(&mut self, span: Span) {
         self.finder.reset();
         let before = self.mark();
         // Most of what gets here has anchors, and is then read only once.
@@ -295,14 +322,4 @@ fn first_offset(events: &[Event<'_>]) -> usize {
         _ => None,
     };
     events.iter().find_map(offset).unwrap_or_default()
-}
-
-/// The finder as the fast reader's sink: one document, never with anchors.
-struct FastSink<'f, 'a, 's>(&'f mut Finder<'a, 's>);
-
-impl<'a> Sink<'a> for FastSink<'_, 'a, '_> {
-    #[inline]
-    fn event(&mut self, event: Event<'a>) {
-        self.0.event(event);
-    }
 }

@@ -6,8 +6,8 @@ use crate::manifest::edit::Edit;
 use crate::manifest::{Blocked, KustomizeImage, Occurrence, Resource, Scan, Scanner, Text, scalar};
 use crate::maps::{Decision, Maps, Outcome, Rule};
 
-use super::decisions::{Asked, Decisions};
 use super::kustomize::Renames;
+use super::memory::{Asked, Memory};
 use super::plan::{Change, Decided, Plan, Problem, ProblemKind, Site, Skip, SkipReason};
 use super::skip::SkipRule;
 
@@ -38,16 +38,16 @@ pub struct Engine {
 
 impl Engine {
     /// Plans the rewrite of `text`. Entries of Kustomizations are listed, and planned by [`Engine::follow`]
-    /// when the images of the whole tree are known. `is_kustomization`: the file's name says so. `decisions`: those of
+    /// when the images of the whole tree are known. `is_kustomization`: the file's name says so. `memory`: of
     /// earlier texts.
     #[must_use]
-    pub fn plan<'m>(&'m self, text: &str, is_kustomization: bool, decisions: &mut Decisions<'m>) -> Plan<'m> {
+    pub fn plan<'m>(&'m self, text: &str, is_kustomization: bool, memory: &mut Memory<'m>) -> Plan<'m> {
         let Scan { documents, occurrences, kustomize_images, resources, notes, errors } =
-            self.scanner.scan(text);
+            self.scanner.scan_with(text, &mut memory.reader);
         let resources: Vec<Arc<Resource>> = resources.into_iter().map(Arc::new).collect();
         let mut plan = Plan { documents, notes, errors, ..Plan::default() };
         for occurrence in occurrences {
-            self.occurrence(occurrence, &resources, decisions, &mut plan);
+            self.occurrence(occurrence, &resources, memory, &mut plan);
         }
         plan.kustomize_images = kustomize_images;
         let is_claimed = |entry: &KustomizeImage| entry.resource.is_some() || is_kustomization;
@@ -59,7 +59,7 @@ impl Engine {
     /// Plans the rewrite of a text that stands for itself: its Kustomizations follow its own images.
     #[must_use]
     pub fn plan_alone(&self, text: &str) -> Plan<'_> {
-        let mut plan = self.plan(text, false, &mut Decisions::default());
+        let mut plan = self.plan(text, false, &mut Memory::default());
         let mut renames = Renames::default();
         renames.learn(&plan);
         renames.close(&plan.kustomize_images, &self.maps);
@@ -86,7 +86,7 @@ impl Engine {
         &'m self,
         occurrence: Occurrence,
         resources: &[Arc<Resource>],
-        decisions: &mut Decisions<'m>,
+        memory: &mut Memory<'m>,
         plan: &mut Plan<'m>,
     ) {
         let Occurrence { document, place, path, mut text, resource, container, other_containers, blocked } =
@@ -101,7 +101,7 @@ impl Engine {
             return;
         }
         // What is no reference may be long, and is moved.
-        let reason = match decisions.ask(&self.maps, &text.value) {
+        let reason = match memory.ask(&self.maps, &text.value) {
             Ok(asked) => {
                 let site = site(text.value.clone());
                 match self.reason_to_skip(&site, blocked) {

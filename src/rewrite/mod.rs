@@ -1,17 +1,17 @@
 //! The one pipeline: occurrences and maps become a plan of changes and skips, which the shells show or carry
 //! out. Pure: text in, plans out.
 
-mod decisions;
 mod engine;
 mod kustomize;
+mod memory;
 mod plan;
 mod skip;
 mod unread;
 mod value;
 
-pub use decisions::Decisions;
 pub use engine::{Engine, KustomizeMode};
 pub use kustomize::{Renames, is_kustomization};
+pub use memory::Memory;
 pub use plan::{Change, Decided, Plan, Problem, ProblemKind, Site, Skip, SkipReason};
 pub use skip::{SkipRule, SkipRuleError};
 pub use unread::{Unread, unread};

@@ -11,7 +11,7 @@ use anyhow::{Result, bail};
 
 use crate::files::{Found, Source, Walked, walk};
 use crate::manifest::encoding;
-use crate::rewrite::{Decisions, Engine, is_kustomization, unread};
+use crate::rewrite::{Engine, Memory, is_kustomization, unread};
 
 use super::args::{ImagesArgs, ImagesFormat};
 use super::exit_code::ExitCode;
@@ -108,7 +108,7 @@ fn read_bytes(name: &str, bytes: &[u8], engine: &Engine, args: &ImagesArgs, with
     if !engine.scanner.may_hold_image(bytes) {
         return inventory;
     }
-    let mut plan = engine.plan(text, is_kustomization(name), &mut Decisions::default());
+    let mut plan = engine.plan(text, is_kustomization(name), &mut Memory::default());
     if !plan.errors.is_empty() && unread(text).is_none() {
         inventory.errors.extend(plan.errors.iter().map(|error| format!("{name}:{error}")));
     }

@@ -11,7 +11,7 @@ use crate::files::{
 };
 use crate::manifest::edit::{self, Edit};
 use crate::manifest::{KustomizeImage, encoding};
-use crate::rewrite::{Decisions, Engine, KustomizeMode, Plan, Renames, Unread, is_kustomization, unread};
+use crate::rewrite::{Engine, KustomizeMode, Memory, Plan, Renames, Unread, is_kustomization, unread};
 
 use super::super::args::{ReportFormat, RewriteArgs};
 use super::super::exit_code::ExitCode;
@@ -37,7 +37,7 @@ struct Run<'r> {
 #[derive(Default)]
 struct Worker<'r> {
     buffer: Vec<u8>,
-    decisions: Decisions<'r>,
+    memory: Memory<'r>,
     renames: Renames<'r>,
     summary: Summary,
 }
@@ -253,7 +253,7 @@ impl<'r> Run<'r> {
         renames: Option<&Renames<'r>>,
     ) -> (Outcome, Option<Plan<'r>>) {
         let mut outcome = Outcome { summary: Summary::of_file(), ..Outcome::default() };
-        let Worker { buffer, decisions, .. } = worker;
+        let Worker { buffer, memory, .. } = worker;
         let source = match Source::read(file, buffer) {
             Ok(source) => source,
             Err(error) => {
@@ -279,7 +279,7 @@ impl<'r> Run<'r> {
             self.stage(&mut outcome, file, &source, text, &[]);
             return (outcome, None);
         }
-        let mut plan = self.engine.plan(text, is_kustomization(&file.path.to_string_lossy()), decisions);
+        let mut plan = self.engine.plan(text, is_kustomization(&file.path.to_string_lossy()), memory);
         let name = file.path.display().to_string();
         if !plan.errors.is_empty() {
             match unread(text) {

@@ -1,11 +1,14 @@
-//! Block scalars, literal and folded.
+//! Block scalars, literal and folded. What ends one is seen at once; its value is made when somebody asks for it, for
+//! scripts, dashboards and the prose of schemas are long.
 
 use std::borrow::Cow;
 
+use memchr::{memchr, memmem};
+
 use super::super::Span;
 use super::super::event::{Event, Scalar, ScalarStyle, Sink, Tag};
-use super::Reader;
 use super::plain::{break_lines, fold};
+use super::{Reader, search};
 
 /// What becomes of the line breaks at the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,47 +38,167 @@ struct Ahead {
     column: usize,
 }
 
-impl<'a, S: Sink<'a>> Reader<'a, '_, S> {
-    /// Reads the block scalar whose `|` or `>` is at `start`, in a line that ends at `end`.
-    pub(super) fn block_scalar(&mut self, start: usize, end: usize, style: ScalarStyle) -> Option<()> {
-        let header = self.header(start + 1, end)?;
-        let parent = self.column();
-        let ahead = match header.increment {
-            Some(increment) => self.skip_empty(parent + increment)?,
-            None => self.skip_empty(usize::MAX)?,
+/// A block scalar with text in it.
+#[derive(Debug, Clone, Copy)]
+pub struct Block<'a> {
+    /// The text of the file, up to the end of the document.
+    text: &'a str,
+    style: ScalarStyle,
+    chomping: Chomping,
+    /// Where its `|` or `>` stands.
+    start: usize,
+    /// Its first line of text.
+    first: Ahead,
+    /// How much its text is indented.
+    indent: usize,
+    /// The end of its indentation, of the first line behind it.
+    end: usize,
+}
+
+impl<'a> Block<'a> {
+    /// Whether `word`, which has no white space in it, stands in the value.
+    #[must_use]
+    pub fn contains(&self, word: &memmem::Finder<'_>) -> bool {
+        word.find(&self.text.as_bytes()[self.first.at..self.end]).is_some()
+    }
+
+    /// The value.
+    fn value(&self) -> Cow<'a, str> {
+        let bytes = self.text.as_bytes();
+        let mut value: Cow<'a, str> = Cow::Borrowed("");
+        let (mut ahead, mut is_first, mut after_blank) = (self.first, true, false);
+        let line_end = loop {
+            let Ahead { breaks, at, .. } = ahead;
+            let blank = matches!(bytes[at], b' ' | b'\t');
+            let line_end = line_end(bytes, at);
+            let line = &self.text[at..line_end];
+            if is_first && breaks == 0 {
+                value = Cow::Borrowed(line);
+            } else {
+                let value = value.to_mut();
+                if self.style == ScalarStyle::Folded && !is_first && !after_blank && !blank {
+                    fold(value, breaks + 1);
+                } else {
+                    break_lines(value, breaks + usize::from(!is_first));
+                }
+                value.push_str(line);
+            }
+            (is_first, after_blank) = (false, blank);
+            if line_end == bytes.len() {
+                ahead = Ahead { breaks: 0, ..ahead };
+                break line_end;
+            }
+            // What would be given up on was so before there was a block.
+            let Some(next) = skip_empty(bytes, after(bytes, line_end), self.indent) else { break line_end };
+            ahead = next;
+            if ahead.column < self.indent || ahead.at == bytes.len() {
+                break line_end;
+            }
         };
+        if self.chomping != Chomping::Strip {
+            match value {
+                Cow::Borrowed(text) if bytes.get(line_end) == Some(&b'\n') => {
+                    value = Cow::Borrowed(&self.text[line_end - text.len()..=line_end]);
+                }
+                _ => value.to_mut().push('\n'),
+            }
+        }
+        if self.chomping == Chomping::Keep && ahead.breaks > 0 {
+            break_lines(value.to_mut(), ahead.breaks);
+        }
+        value
+    }
+}
+
+impl<'a> From<Block<'a>> for Scalar<'a> {
+    fn from(block: Block<'a>) -> Self {
+        let span = Span::new(block.first.at, block.end);
+        Self {
+            value: block.value(),
+            span,
+            start: block.start,
+            style: block.style,
+            tag: Tag::None,
+            anchor: None,
+        }
+    }
+}
+
+/// Where the line at `from` ends.
+fn line_end(bytes: &[u8], from: usize) -> usize {
+    match memchr(b'\n', &bytes[from..]) {
+        Some(length) if length > 0 && bytes[from + length - 1] == b'\r' => from + length - 1,
+        Some(length) => from + length,
+        None => bytes.len(),
+    }
+}
+
+/// Where the line starts that is behind the end of another.
+fn after(bytes: &[u8], line_end: usize) -> usize {
+    line_end + if bytes[line_end] == b'\r' { 2 } else { 1 }
+}
+
+/// Passes over empty lines from the start of `line` on. A line with `indent` spaces and more is not empty.
+#[inline]
+fn skip_empty(bytes: &[u8], mut line: usize, indent: usize) -> Option<Ahead> {
+    let mut breaks = 0;
+    let mut widest = 0;
+    loop {
+        let column = (search::skip_spaces(bytes, line) - line).min(indent);
+        let at = line + column;
+        match bytes.get(at) {
+            Some(b'\n') => line = at + 1,
+            Some(b'\r') => line = at + 2,
+            // A tab may not help to indent.
+            Some(b'\t') if indent != usize::MAX && column < indent => return None,
+            _ => return Some(Ahead { breaks, widest, at, column }),
+        }
+        widest = widest.max(column);
+        breaks += 1;
+    }
+}
+
+impl<'a, S: Sink<'a>> Reader<'a, '_, S> {
+    /// Reads the block scalar whose `|` or `>` is at `start`.
+    pub(super) fn block_scalar(&mut self, start: usize) -> Option<()> {
+        let style = if self.bytes[start] == b'|' { ScalarStyle::Literal } else { ScalarStyle::Folded };
+        let header = self.header(start + 1)?;
+        let parent = self.column();
+        let increment = header.increment.map_or(usize::MAX, |increment| parent + increment);
+        let first = skip_empty(self.bytes, self.next.min(self.bytes.len()), increment)?;
         // Without an indicator the first line of text says the indentation, and no empty line before it may
         // have more.
-        let indent = header.increment.map_or(ahead.column.max(ahead.widest), |increment| parent + increment);
-        if ahead.at == self.bytes.len() {
+        let indent = header.increment.map_or(first.column.max(first.widest), |increment| parent + increment);
+        self.pass_lines(first.at - first.column);
+        if first.at == self.bytes.len() {
             // Without a line of text the scalar's span is all of it.
             if header.chomping == Chomping::Keep {
                 return None;
             }
-            self.next = ahead.at;
-            self.block_event(Cow::Borrowed(""), Span::new(start, ahead.at), start, style);
+            self.pass_lines(first.at);
+            self.without_text(Cow::Borrowed(""), Span::new(start, first.at), start, style);
             return Some(());
         }
-        if ahead.column <= parent || ahead.column < indent {
-            if ahead.column > parent {
+        if first.column <= parent || first.column < indent {
+            if first.column > parent {
                 return None;
             }
             let value =
-                if header.chomping == Chomping::Keep { "\n".repeat(ahead.breaks) } else { String::new() };
-            self.next = ahead.at - ahead.column;
-            self.content = ahead.at;
-            self.block_event(Cow::Owned(value), Span::new(ahead.at, ahead.at), start, style);
+                if header.chomping == Chomping::Keep { "\n".repeat(first.breaks) } else { String::new() };
+            self.without_text(Cow::Owned(value), Span::new(first.at, first.at), start, style);
             return Some(());
         }
-        let (value, end) = self.block_text(ahead, indent, style, header.chomping)?;
-        self.block_event(value, Span::new(ahead.at, end), start, style);
+        let end = self.block_end(indent)?;
+        let text = &self.text[..self.bytes.len()];
+        let chomping = header.chomping;
+        self.sink.block(Block { text, style, chomping, start, first, indent, end });
         Some(())
     }
 
-    fn header(&self, from: usize, end: usize) -> Option<Header> {
+    fn header(&self, from: usize) -> Option<Header> {
         let mut header = Header { chomping: Chomping::Clip, increment: None };
         let mut at = from;
-        while at < end {
+        while at < self.end {
             match self.bytes[at] {
                 b'+' if header.chomping == Chomping::Clip => header.chomping = Chomping::Keep,
                 b'-' if header.chomping == Chomping::Clip => header.chomping = Chomping::Strip,
@@ -86,89 +209,40 @@ impl<'a, S: Sink<'a>> Reader<'a, '_, S> {
             }
             at += 1;
         }
-        self.nothing_behind(at, end)?;
+        self.nothing_behind(at)?;
         Some(header)
     }
 
-    /// Passes over empty lines from `next` on. A line with `indent` spaces and more is not empty.
-    fn skip_empty(&mut self, indent: usize) -> Option<Ahead> {
-        let mut breaks = 0;
-        let mut widest = 0;
-        let mut line = self.next;
-        loop {
-            let column = (self.skip_spaces(line) - line).min(indent);
-            let at = line + column;
-            match self.bytes.get(at) {
-                Some(b'\n') => line = at + 1,
-                Some(b'\r') => line = at + 2,
-                // A tab may not help to indent.
-                Some(b'\t') if indent != usize::MAX && column < indent => return None,
-                _ => return Some(Ahead { breaks, widest, at, column }),
-            }
-            widest = widest.max(column);
-            breaks += 1;
+    /// Goes on to the line before the one that starts at `line`.
+    fn pass_lines(&mut self, line: usize) {
+        while self.next < line {
+            self.pass_line();
         }
     }
 
-    /// Reads the text from its first line on: the value and where the YAML reader's span of it ends.
-    fn block_text(
-        &mut self,
-        first: Ahead,
-        indent: usize,
-        style: ScalarStyle,
-        chomping: Chomping,
-    ) -> Option<(Cow<'a, str>, usize)> {
-        let folded = style == ScalarStyle::Folded;
-        let mut value: Cow<'a, str> = Cow::Borrowed("");
-        let mut ahead = first;
-        let mut is_first = true;
-        let mut after_blank = false;
-        let mut line_end;
+    /// Passes over the lines of text, and says where the YAML reader's span of them ends.
+    fn block_end(&mut self, indent: usize) -> Option<usize> {
         loop {
-            let Ahead { breaks, at, .. } = ahead;
-            let blank = matches!(self.bytes[at], b' ' | b'\t');
-            line_end = self.line_end(at);
-            let line = &self.text[at..line_end];
-            if is_first && breaks == 0 {
-                value = Cow::Borrowed(line);
-            } else {
-                let value = value.to_mut();
-                if folded && !is_first && !after_blank && !blank {
-                    fold(value, breaks + 1);
-                } else {
-                    break_lines(value, breaks + usize::from(!is_first));
+            let content = self.next_content();
+            match self.bytes.get(content) {
+                None => {
+                    self.pass_lines(content);
+                    return Some(content);
                 }
-                value.push_str(line);
-            }
-            is_first = false;
-            after_blank = blank;
-            if line_end == self.bytes.len() {
-                ahead = Ahead { breaks: 0, widest: 0, at: line_end, column: 0 };
-                break;
-            }
-            ahead = self.skip_empty(indent)?;
-            if ahead.column < indent || ahead.at == self.bytes.len() {
-                break;
-            }
-        }
-        if chomping != Chomping::Strip {
-            match value {
-                Cow::Borrowed(text) if self.bytes.get(line_end) == Some(&b'\n') => {
-                    let start = line_end - text.len();
-                    value = Cow::Borrowed(&self.text[start..=line_end]);
+                // An empty line, or one of spaces alone.
+                Some(b'\n' | b'\r') => {}
+                Some(byte) if content - self.next < indent => {
+                    // A tab may not help to indent.
+                    return (*byte != b'\t').then_some(content);
                 }
-                _ => value.to_mut().push('\n'),
+                Some(_) => {}
             }
+            self.pass_line();
         }
-        if chomping == Chomping::Keep && ahead.breaks > 0 {
-            break_lines(value.to_mut(), ahead.breaks);
-        }
-        self.next = if ahead.at == self.bytes.len() { ahead.at } else { ahead.at - ahead.column };
-        self.content = ahead.at;
-        Some((value, ahead.at))
     }
 
-    fn block_event(&mut self, value: Cow<'a, str>, span: Span, start: usize, style: ScalarStyle) {
+    /// A block scalar without a line of text.
+    fn without_text(&mut self, value: Cow<'a, str>, span: Span, start: usize, style: ScalarStyle) {
         self.sink.event(Event::Scalar(Scalar { value, span, start, style, tag: Tag::None, anchor: None }));
     }
 }

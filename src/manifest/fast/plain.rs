@@ -1,10 +1,9 @@
 //! Plain scalars, in one line and over lines.
 
-use std::borrow::Cow;
-
 use super::super::Span;
-use super::super::event::{ScalarStyle, Sink};
-use super::{Reader, search};
+use super::super::event::{Event, Scalar, ScalarStyle, Sink, Tag, Word};
+use super::Reader;
+use super::class::Class;
 
 /// What ends a plain scalar's text in its line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,108 +17,99 @@ pub(super) enum Stop {
 }
 
 impl<'a, S: Sink<'a>> Reader<'a, '_, S> {
-    /// The `:` of a plain key of the most common kind: it begins with a letter, and the first `:` or `#` in
-    /// its line ends it.
-    #[inline]
-    pub(super) fn plain_key(&self, start: usize, end: usize) -> Option<usize> {
-        if !self.bytes[start].is_ascii_alphabetic() {
-            return None;
-        }
-        let at = search::colon_or_hash(self.bytes, start, end)?;
-        (self.is_indicator(at, end, b':') && self.bytes[at - 1] != b' ').then_some(at)
-    }
-
     /// Whether the byte at `start` may begin a plain scalar outside flow collections.
     #[inline]
-    pub(super) fn may_start_plain(&self, start: usize, end: usize) -> bool {
-        match self.bytes[start] {
-            b'?' | b':' => start + 1 < end && self.bytes[start + 1] != b' ',
-            byte => !matches!(
-                byte,
-                b'[' | b']'
-                    | b'{'
-                    | b'}'
-                    | b','
-                    | b'#'
-                    | b'&'
-                    | b'*'
-                    | b'!'
-                    | b'|'
-                    | b'>'
-                    | b'\''
-                    | b'"'
-                    | b'%'
-                    | b'@'
-                    | b'`'
-            ),
+    pub(super) fn may_start_plain(&self, start: usize) -> bool {
+        match Class::of(self.bytes[start]) {
+            Class::Plain => true,
+            Class::Indicator => {
+                self.bytes[start] == b'-' || (start + 1 < self.end && self.bytes[start + 1] != b' ')
+            }
+            Class::Quote | Class::BlockScalar | Class::Flow | Class::Other => false,
         }
     }
 
     /// Where the text of the plain scalar at `start` ends in its line, spaces before that not counted, and
     /// what ends it.
-    pub(super) fn plain_end(&self, start: usize, end: usize) -> (usize, Stop) {
-        let mut at = start;
-        let (mut text_end, stop) = loop {
-            let Some(found) = search::colon_or_hash(self.bytes, at, end) else { break (end, Stop::Line) };
-            at = found;
-            if self.bytes[at] == b':' {
-                if at + 1 == end || self.bytes[at + 1] == b' ' {
-                    break (at, Stop::Colon(at));
-                }
-            } else if at > start && self.bytes[at - 1] == b' ' {
-                break (at, Stop::Comment);
+    #[inline(always)]
+    pub(super) fn plain_end(&mut self, start: usize) -> (usize, Stop) {
+        let mut from = start;
+        let (text_end, stop) = loop {
+            let mark = self.mark_behind(from).min(self.end);
+            if self.bytes[mark - 1] == b':' {
+                break (mark - 1, Stop::Colon(mark - 1));
             }
-            at += 1;
+            if mark == self.end {
+                break (mark, Stop::Line);
+            }
+            if self.bytes[mark] == b'#' {
+                break (mark, Stop::Comment);
+            }
+            from = mark;
         };
-        while text_end > start && self.bytes[text_end - 1] == b' ' {
-            text_end -= 1;
+        // The text has one byte at least.
+        if self.bytes[text_end - 1] == b' ' {
+            return (start + self.bytes[start..text_end].trim_ascii_end().len(), stop);
         }
         (text_end, stop)
     }
 
-    /// Reads a plain scalar that is no key, with the lines that go on with it.
-    pub(super) fn plain(&mut self, start: usize, end: usize) -> Option<()> {
-        let (mut text_end, mut stop) = self.plain_end(start, end);
-        let mut value = Cow::Borrowed(&self.text[start..text_end]);
-        loop {
-            match stop {
-                Stop::Colon(_) => return None,
-                Stop::Comment => break,
-                Stop::Line => {}
-            }
-            let Some((breaks, line)) = self.continuation() else { break };
-            let end = self.line_end(line);
-            self.no_tabs(line, end)?;
-            if self.is_indicator(line, end, b':') {
+    /// Reads the plain scalar that starts at `start` and is no key, with the lines that go on with it.
+    #[inline(always)]
+    pub(super) fn plain(&mut self, key: Option<Word<'a>>, start: usize) -> Option<()> {
+        let (text_end, stop) = self.plain_end(start);
+        let more = match stop {
+            Stop::Colon(_) => return None,
+            Stop::Comment => None,
+            Stop::Line => self.continuation(),
+        };
+        if more.is_some() {
+            self.key(key);
+            return self.long_plain(Span::new(start, text_end), more);
+        }
+        self.put(key, Word::new(self.text, Span::new(start, text_end), ScalarStyle::Plain));
+        Some(())
+    }
+
+    /// Reads on in a plain scalar whose first line is `first`.
+    fn long_plain(&mut self, first: Span, mut more: Option<(usize, usize)>) -> Option<()> {
+        let mut value = first.of(self.text)?.to_owned();
+        let mut text_end = first.end;
+        while let Some((breaks, line)) = more {
+            self.pass_line();
+            self.no_tabs(line)?;
+            if self.is_indicator(line, b':') {
                 return None;
             }
-            (text_end, stop) = self.plain_end(line, end);
-            let value = value.to_mut();
-            fold(value, breaks);
+            let stop;
+            (text_end, stop) = self.plain_end(line);
+            fold(&mut value, breaks);
             value.push_str(&self.text[line..text_end]);
+            more = match stop {
+                Stop::Colon(_) => return None,
+                Stop::Comment => None,
+                Stop::Line => self.continuation(),
+            };
         }
-        self.scalar(value, Span::new(start, text_end), ScalarStyle::Plain);
+        let span = Span::new(first.start, text_end);
+        self.sink.event(Event::Scalar(Scalar {
+            value: value.into(),
+            span,
+            start: span.start,
+            style: ScalarStyle::Plain,
+            tag: Tag::None,
+            anchor: None,
+        }));
         Some(())
     }
 
     /// The line that goes on with a plain scalar of the innermost collection, if there is one: how many line
     /// breaks are before it, and where its content starts. Passes empty lines.
+    #[inline(always)]
     fn continuation(&mut self) -> Option<(usize, usize)> {
         let mut breaks = 1;
-        loop {
-            let line = self.next;
-            let start = self.skip_spaces(line);
-            match self.bytes.get(start)? {
-                b'\n' => self.next = start + 1,
-                b'\r' => self.next = start + 2,
-                b'#' => return None,
-                _ => {
-                    self.content = start;
-                    return (start - line > self.column()).then_some((breaks, start));
-                }
-            }
-            breaks += 1;
-        }
+        let (line, start) = self.ahead(&mut breaks)?;
+        (start - line > self.column() && self.bytes[start] != b'#').then_some((breaks, start))
     }
 }
 

@@ -1,60 +1,68 @@
 //! Quoted scalars, with escapes and over lines.
 
-use std::borrow::Cow;
-
-use memchr::{memchr, memchr2};
-
-use super::super::event::{ScalarStyle, Sink};
-use super::Reader;
+use super::super::Span;
+use super::super::event::{Scalar, ScalarStyle, Sink, Tag, Word};
 use super::plain::{break_lines, fold};
+use super::{Quoted, Reader, search};
 
-/// The style of a scalar in these quotes.
-pub(super) fn style(quote: u8) -> ScalarStyle {
-    if quote == b'"' { ScalarStyle::DoubleQuoted } else { ScalarStyle::SingleQuoted }
+impl Quoted<'_> {
+    /// The bytes of the scalar, quotes included.
+    pub(super) fn span(&self) -> Span {
+        match self {
+            Self::Word(word) => word.span(),
+            Self::Long(scalar) => scalar.span,
+        }
+    }
 }
 
 impl<'a, S: Sink<'a>> Reader<'a, '_, S> {
-    /// Reads the quoted scalar at `start`, in a line that ends at `end`: its value and where it ends.
-    pub(super) fn quoted(&mut self, start: usize, end: usize, quote: u8) -> Option<(Cow<'a, str>, usize)> {
+    /// Reads the quoted scalar at `start`. Then the line at hand is the one it ends in.
+    #[inline]
+    pub(super) fn quoted(&mut self, start: usize) -> Option<Quoted<'a>> {
+        let quote = self.bytes[start];
+        let style = if quote == b'"' { ScalarStyle::DoubleQuoted } else { ScalarStyle::SingleQuoted };
         let inner = start + 1;
-        if let Some(found) = self.special(inner, end, quote)
+        let found = self.special(inner, quote);
+        if found < self.end
             && self.bytes[found] == quote
             && (quote == b'"' || self.bytes.get(found + 1) != Some(&quote))
         {
-            return Some((Cow::Borrowed(&self.text[inner..found]), found + 1));
+            return Some(Quoted::Word(Word::new(self.text, Span::new(start, found + 1), style)));
         }
-        let (value, close) = self.long_quoted(inner, end, quote)?;
-        Some((Cow::Owned(value), close))
+        let (value, close) = self.long_quoted(inner, quote)?;
+        let span = Span::new(start, close);
+        Some(Quoted::Long(Scalar { value: value.into(), span, start, style, tag: Tag::None, anchor: None }))
     }
 
-    /// The next quote or backslash that means something within these quotes.
-    fn special(&self, from: usize, end: usize, quote: u8) -> Option<usize> {
-        let rest = &self.bytes[from..end];
-        let found = if quote == b'"' { memchr2(b'"', b'\\', rest) } else { memchr(b'\'', rest) };
-        found.map(|i| from + i)
+    /// The next quote or backslash that means something within these quotes, or the end of the line.
+    #[inline]
+    fn special(&self, from: usize, quote: u8) -> usize {
+        let escape = if quote == b'"' { b'\\' } else { quote };
+        search::either(self.bytes, from, self.end, quote, escape)
     }
 
     /// Reads a quoted scalar with escapes in it or with several lines, from behind its first quote.
-    fn long_quoted(&mut self, inner: usize, end: usize, quote: u8) -> Option<(String, usize)> {
+    fn long_quoted(&mut self, inner: usize, quote: u8) -> Option<(String, usize)> {
         let mut value = String::new();
-        let (mut at, mut end) = (inner, end);
+        let mut at = inner;
         loop {
-            let Some(found) = self.special(at, end, quote) else {
-                let line = self.text[at..end].trim_end_matches(' ');
+            let found = self.special(at, quote);
+            if found == self.end {
+                let line = self.text[at..found].trim_end_matches(' ');
                 value.push_str(line);
                 let breaks;
-                (breaks, at, end) = self.next_quoted_line(quote)?;
+                (breaks, at) = self.next_quoted_line(quote)?;
                 fold(&mut value, breaks);
                 continue;
-            };
+            }
             value.push_str(&self.text[at..found]);
             if self.bytes[found] == b'\\' {
-                if found + 1 == end {
+                if found + 1 == self.end {
                     let breaks;
-                    (breaks, at, end) = self.next_quoted_line(quote)?;
+                    (breaks, at) = self.next_quoted_line(quote)?;
                     break_lines(&mut value, breaks - 1);
                 } else {
-                    let (character, length) = escape(&self.bytes[found + 1..end])?;
+                    let (character, length) = escape(&self.bytes[found + 1..self.end])?;
                     value.push(character);
                     at = found + 1 + length;
                 }
@@ -67,25 +75,15 @@ impl<'a, S: Sink<'a>> Reader<'a, '_, S> {
         }
     }
 
-    /// The next line within quotes that is not empty: how many line breaks are before it, and its content.
+    /// Goes on to the next line within quotes that is not empty: how many line breaks are before it, and its content.
     /// It must be indented more than the block collection around; a quote that closes need not.
-    fn next_quoted_line(&mut self, quote: u8) -> Option<(usize, usize, usize)> {
+    fn next_quoted_line(&mut self, quote: u8) -> Option<(usize, usize)> {
         let mut breaks = 1;
-        loop {
-            let line = self.next;
-            let start = self.skip_spaces(line);
-            match self.bytes.get(start)? {
-                b'\n' => self.next = start + 1,
-                b'\r' => self.next = start + 2,
-                &byte => {
-                    let is_indented = byte == quote || start - line > self.column();
-                    let end = self.line_end(start);
-                    self.no_tabs(start, end)?;
-                    return is_indented.then_some((breaks, start, end));
-                }
-            }
-            breaks += 1;
-        }
+        let (line, start) = self.ahead(&mut breaks)?;
+        self.pass_line();
+        let is_indented = self.bytes[start] == quote || start - line > self.column();
+        self.no_tabs(start)?;
+        is_indented.then_some((breaks, start))
     }
 }
 

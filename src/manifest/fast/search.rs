@@ -5,8 +5,6 @@ use memchr::memchr2;
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x8080_8080_8080_8080;
 const SPACES: u64 = ONES * b' ' as u64;
-const COLONS: u64 = ONES * b':' as u64;
-const HASHES: u64 = ONES * b'#' as u64;
 
 /// Where a vector search becomes the better one, in bytes.
 const LONG: usize = 48;
@@ -42,23 +40,24 @@ pub(super) fn skip_spaces(bytes: &[u8], from: usize) -> usize {
     at
 }
 
-/// The first `:` or `#` within `from..end` of `bytes`.
+/// The first `one` or `other` within `from..end` of `bytes`, or `end`.
 #[inline]
-pub(super) fn colon_or_hash(bytes: &[u8], from: usize, end: usize) -> Option<usize> {
+pub(super) fn either(bytes: &[u8], from: usize, end: usize, one: u8, other: u8) -> usize {
+    let (ones, others) = (ONES * u64::from(one), ONES * u64::from(other));
     let mut at = from;
     let short = end.min(from + LONG);
     while at < short {
         let Some(word) = word(bytes, at) else { break };
-        let marks = zeros(word ^ COLONS) | zeros(word ^ HASHES);
+        let marks = zeros(word ^ ones) | zeros(word ^ others);
         if marks != 0 {
-            return Some(at + lowest(marks)).filter(|&at| at < end);
+            return end.min(at + lowest(marks));
         }
         at += 8;
     }
     if at >= end {
-        return None;
+        return end;
     }
-    memchr2(b':', b'#', &bytes[at..end]).map(|i| at + i)
+    memchr2(one, other, &bytes[at..end]).map_or(end, |i| at + i)
 }
 
 #[cfg(test)]
@@ -73,9 +72,9 @@ mod tests {
                 let bytes = &text[..end];
                 let content = (from..end).find(|&i| bytes[i] != b' ').unwrap_or(end);
                 assert_eq!(skip_spaces(bytes, from), content);
-                let stop = (from..end).find(|&i| matches!(bytes[i], b':' | b'#'));
-                assert_eq!(colon_or_hash(bytes, from, end), stop);
-                assert_eq!(colon_or_hash(text, from, end), stop);
+                let stop = (from..end).find(|&i| matches!(bytes[i], b':' | b'#')).unwrap_or(end);
+                assert_eq!(either(bytes, from, end, b':', b'#'), stop);
+                assert_eq!(either(text, from, end, b'#', b':'), stop);
             }
         }
     }

@@ -26,10 +26,27 @@ pub(in crate::manifest) enum Role {
     Annotations,
 }
 
-/// An open collection.
+impl Role {
+    /// Whether every key of such a mapping may matter, whatever it is.
+    #[inline]
+    pub(super) fn is_metadata(self) -> bool {
+        matches!(self, Self::Labels | Self::Annotations)
+    }
+}
+
+/// An open collection. Manifests open one in every other line, so it is kept small.
 #[derive(Debug)]
 pub(super) struct Frame<'a> {
+    pub(super) key_text: Cow<'a, str>,
+    /// Where the key stands.
+    pub(super) key_start: usize,
+    pub(super) index: usize,
+    /// How many findings were pending when it opened.
+    pub(super) first: usize,
+    /// Index into `Finder::facts`.
+    pub(super) facts: Option<usize>,
     pub(super) role: Role,
+    pub(super) key: Key,
     pub(super) is_map: bool,
     pub(super) flow: bool,
     /// In a mapping: the next node is a key.
@@ -40,15 +57,13 @@ pub(super) struct Frame<'a> {
     pub(super) disabled: bool,
     /// Container keys and `image` that were seen, a bit each, to tell duplicates.
     pub(super) seen: u8,
-    pub(super) key: Key,
-    pub(super) key_text: Cow<'a, str>,
-    /// Where the key stands.
-    pub(super) key_start: usize,
-    pub(super) index: usize,
-    /// Index into `Finder::facts`.
-    pub(super) facts: Option<usize>,
-    /// How many findings were pending when it opened.
-    pub(super) first: usize,
+}
+
+impl Frame<'_> {
+    /// Whether a block of text under the key may be a manifest or patch. Descriptions are prose, and schemas have many.
+    pub(super) fn may_hold_manifest(&self) -> bool {
+        self.key_text != "description"
+    }
 }
 
 /// What a mapping says of itself; kept aside since most mappings say nothing.

@@ -1,7 +1,9 @@
-//! What the maps make of each distinct image, asked once: a tree names few images, and each of them often.
+//! What is kept from one text to the next: the reader's memory, and what the maps make of each distinct image. A tree
+//! names few images, and each of them often.
 
 use rustc_hash::FxHashMap;
 
+use crate::manifest::fast::FastReader;
 use crate::maps::{Decision, Maps, Rule};
 
 use super::plan::SkipReason;
@@ -10,9 +12,11 @@ use super::value::{Value, classify};
 /// How many images are remembered before all are forgotten, so that memory stays bounded whatever the tree.
 const MOST: usize = 10_000;
 
-/// The images that were asked about. Each thread of a run has its own.
+/// What is kept from one text to the next. Each thread of a run has its own.
 #[derive(Debug, Default)]
-pub struct Decisions<'m> {
+pub struct Memory<'m> {
+    pub(super) reader: FastReader,
+    /// The images that were asked about.
     known: FxHashMap<Box<str>, Asked<'m>>,
 }
 
@@ -23,7 +27,7 @@ pub(super) struct Asked<'m> {
     pub(super) other_spelling: Option<&'m Rule>,
 }
 
-impl<'m> Decisions<'m> {
+impl<'m> Memory<'m> {
     /// What `maps` say of the image `text`.
     ///
     /// # Errors

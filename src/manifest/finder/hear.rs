@@ -1,0 +1,274 @@
+//! The finder's ear: what of the events it needs to look at. What the fast reader says in a lighter form is passed over
+//! here where it cannot matter, in a few instructions: so are most lines of a manifest.
+
+use std::borrow::Cow;
+
+use crate::manifest::event::{Event, Sink, Word};
+use crate::manifest::fast::Block;
+use crate::manifest::keys::Key;
+use crate::manifest::mention;
+
+use super::{Finder, Role};
+
+impl<'a> Sink<'a> for Finder<'a, '_> {
+    fn event(&mut self, event: Event<'a>) {
+        match event {
+            Event::Scalar(scalar) => self.scalar(scalar),
+            Event::MappingStart { anchor, flow } => {
+                self.found.has_anchors |= anchor.is_some();
+                self.open(true, flow);
+            }
+            Event::SequenceStart { anchor, flow } => {
+                self.found.has_anchors |= anchor.is_some();
+                self.open(false, flow);
+            }
+            Event::MappingEnd => self.close_mapping(),
+            Event::SequenceEnd => self.close_sequence(),
+            Event::Alias { anchor, span } => self.alias(anchor.is_some(), span.start),
+        }
+    }
+
+    #[inline]
+    fn mapping_start(&mut self, flow: bool) {
+        self.open(true, flow);
+    }
+
+    #[inline]
+    fn sequence_start(&mut self, flow: bool) {
+        self.open(false, flow);
+    }
+
+    #[inline]
+    fn mapping_end(&mut self) {
+        self.close_mapping();
+    }
+
+    #[inline]
+    fn sequence_end(&mut self) {
+        self.close_sequence();
+    }
+
+    #[inline(always)]
+    fn entry(&mut self, key: Word<'a>, value: Word<'a>) {
+        let Some(frame) = self.frames.last() else { return };
+        let name = key.bytes();
+        let may_matter = match frame.role {
+            Role::Labels => name == self.disable_label.as_bytes(),
+            Role::Annotations => {
+                name.ends_with(b"config.kubernetes.io/path") || name.ends_with(b"config.kubernetes.io/index")
+            }
+            role => {
+                let key = Key::of(name);
+                (key.matters_to(role) && may_say_something(role, key, value)) || self.fields.may_end_in(name)
+            }
+        };
+        if may_matter || !(frame.is_map && frame.at_key) {
+            self.known_entry(key, value);
+        }
+    }
+
+    #[inline(always)]
+    fn word(&mut self, word: Word<'a>) {
+        let Some(frame) = self.frames.last_mut() else { return };
+        if !frame.is_map {
+            if frame.role == Role::Words || frame.may_hold_field {
+                self.element(word.into());
+            }
+            self.node_done();
+        } else if frame.at_key {
+            let name = word.bytes();
+            frame.at_key = false;
+            frame.key = Key::of(name);
+            frame.may_hold_field = self.fields.may_end_in(name);
+            frame.key_text = Cow::Borrowed(word.value());
+            frame.key_start = word.span().start;
+        } else {
+            self.scalar(word.into());
+        }
+    }
+
+    /// Has it decoded only where its text matters.
+    fn block(&mut self, block: Block<'a>) {
+        let Some(frame) = self.frames.last() else { return };
+        let is_prose = frame.is_map
+            && !frame.at_key
+            && !(frame.may_hold_field || frame.key.matters_to(frame.role) || frame.role.is_metadata())
+            && !(frame.may_hold_manifest() && mention::may_hold_image(block));
+        if is_prose {
+            self.node_done();
+        } else {
+            self.scalar(block.into());
+        }
+    }
+}
+
+impl<'a> Finder<'a, '_> {
+    /// An entry that may matter.
+    #[inline(never)]
+    fn known_entry(&mut self, key: Word<'a>, value: Word<'a>) {
+        self.scalar(key.into());
+        self.scalar(value.into());
+    }
+}
+
+/// Whether [`Finder::value`] may do anything with this value of a key that matters to `role`; false for most names of
+/// variables, and for most values and paths.
+#[inline]
+fn may_say_something(role: Role, key: Key, value: Word<'_>) -> bool {
+    match (role, key) {
+        (Role::EnvVar, Key::Name) => mention::names_image(value.value()),
+        (_, Key::Value) => mention::is_reference_like(value.value()),
+        (_, Key::Path) => value.bytes().ends_with(b"/image"),
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::manifest::fast::FastReader;
+    use crate::manifest::fields::FieldTable;
+    use crate::manifest::{DISABLE_LABEL, Span};
+
+    /// Hears events alone.
+    struct Plainly<'f, 'a, 's>(&'f mut Finder<'a, 's>);
+
+    impl<'a> Sink<'a> for Plainly<'_, 'a, '_> {
+        fn event(&mut self, event: Event<'a>) {
+            self.0.event(event);
+        }
+    }
+
+    /// The lines of a node.
+    type Lines = BoxedStrategy<Vec<String>>;
+
+    /// One of these nodes or entries.
+    fn one(nodes: &'static [&'static str]) -> Lines {
+        prop::sample::select(nodes).prop_map(|node| node.lines().map(str::to_owned).collect()).boxed()
+    }
+
+    /// `key:` and the node under it.
+    fn under(key: &'static str, node: Lines) -> Lines {
+        let indented = |line: String| format!("  {line}");
+        node.prop_map(move |lines| {
+            std::iter::once(format!("{key}:")).chain(lines.into_iter().map(indented)).collect()
+        })
+        .boxed()
+    }
+
+    /// A sequence of such nodes.
+    fn list(element: Lines) -> Lines {
+        let dashed = |lines: Vec<String>| {
+            lines
+                .into_iter()
+                .enumerate()
+                .map(|(i, line)| format!("{}{line}", if i == 0 { "- " } else { "  " }))
+        };
+        prop::collection::vec(element, 1..3)
+            .prop_map(move |all| all.into_iter().flat_map(dashed).collect())
+            .boxed()
+    }
+
+    /// A mapping with some of these entries, in any order.
+    fn some(entries: Vec<Lines>) -> Lines {
+        let least = 1..=entries.len();
+        prop::sample::subsequence(entries, least)
+            .prop_shuffle()
+            .prop_flat_map(|entries| entries)
+            .prop_map(|entries| entries.concat())
+            .boxed()
+    }
+
+    fn variable() -> Lines {
+        some(vec![
+            one(&["name: PATH", "name: SOME_IMAGE", "name: 'image'", "name: 5"]),
+            one(&[
+                "value: a.io/b:1",
+                "value: nginx:1",
+                "value: postgres://db:5432/app",
+                "value: text",
+                "value: 5",
+            ]),
+        ])
+    }
+
+    fn container() -> Lines {
+        some(vec![
+            one(&[
+                "image: a.io/b:1",
+                "image: \"nginx\"",
+                "image: 5",
+                "image:",
+                "image: >-\n  c:1",
+                "image: {}",
+            ]),
+            one(&["name: c", "name:", "image: d:1"]),
+            under("env", list(variable())),
+            under("args", list(one(&["--image=a.io/b:1", "text", "|\n  a.io/b:1"]))),
+            one(&["command: [a.io/b:1, \"c.io/d:2\"]", "command: x"]),
+            one(&["script: |\n  image: a:1\n  text", "script: |\n  text", "description: |\n  image: a:1"]),
+        ])
+    }
+
+    fn resource() -> Lines {
+        let labels = one(&["app: x", "k8s.twr.io/imageswap: disabled", "k8s.twr.io/imageswap: \"on\""]);
+        let annotations = one(&[
+            "internal.config.kubernetes.io/path: a/b.yaml",
+            "config.kubernetes.io/index: '1'",
+            "example.com/path: x",
+        ]);
+        let metadata = some(vec![
+            one(&["name: n", "namespace: m"]),
+            under("labels", labels),
+            under("annotations", annotations),
+        ]);
+        let volume = under("image", one(&["reference: a.io/v:1", "pullPolicy: x"]));
+        let pod = some(vec![
+            under("containers", list(container())),
+            under("volumes", list(volume)),
+            under("metadata", metadata.clone()),
+            under(
+                "image",
+                some(vec![one(&["repository: a.io/r"]), one(&["tag: 1.20"]), one(&["registry: b.io"])]),
+            ),
+        ]);
+        let patch =
+            some(vec![one(&["path: /spec/image", "path: /x"]), one(&["value: a.io/b:1", "value: x"])]);
+        let kustomized = some(vec![
+            one(&["name: nginx"]),
+            one(&["newName: a.io/n", "newTag: 1.20"]),
+            one(&["digest: sha256:0"]),
+        ]);
+        some(vec![
+            one(&[
+                "apiVersion: v1",
+                "apiVersion: tekton.dev/v1",
+                "apiVersion: kustomize.config.k8s.io/v1beta1",
+            ]),
+            one(&["kind: Pod", "kind: Task", "kind: Kustomization", "kind: Prometheus"]),
+            under("metadata", metadata),
+            under("spec", some(vec![pod, under("steps", list(container())), one(&["image: a.io/f:1"])])),
+            under("patches", list(patch)),
+            under("images", list(kustomized)),
+            one(&["initImage: a.io/b:2", "imageName: a.io/b:3", "other: # comment"]),
+        ])
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(3_000) })]
+
+        #[test]
+        fn finds_the_same_by_events_alone(lines in prop_oneof![resource(), under("items", list(resource()))]) {
+            let text = lines.join("\n");
+            let fields = FieldTable::known();
+            let [mut lightly, mut plainly] = [(); 2].map(|()| Finder::new(&fields, DISABLE_LABEL));
+            let whole = Span::new(0, text.len());
+            let mut reader = FastReader::default();
+            prop_assert!(reader.read(&text, whole, &mut lightly), "{}", text);
+            prop_assert!(reader.read(&text, whole, &mut Plainly(&mut plainly)));
+            prop_assert_eq!(format!("{:?}", lightly.finish()), format!("{:?}", plainly.finish()), "{}", text);
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Scalars that may be images, or say something about images.
+
+use std::borrow::Cow;
+
+use crate::manifest::event::{Scalar, ScalarStyle};
+use crate::manifest::keys::Key;
+use crate::manifest::mention;
+use crate::manifest::occurrence::Place;
+use crate::manifest::scalar::is_string;
+
+use super::{Claim, Finder, Part, Role};
+
+impl<'a> Finder<'a, '_> {
+    /// Takes any scalar.
+    pub(super) fn scalar(&mut self, scalar: Scalar<'a>) {
+        self.found.has_anchors |= scalar.anchor.is_some();
+        let Some(frame) = self.frames.last_mut() else { return };
+        if !frame.is_map {
+            if frame.role == Role::Words || frame.may_hold_field {
+                self.element(scalar);
+            }
+            self.node_done();
+            return;
+        }
+        frame.at_key = !frame.at_key;
+        if !frame.at_key {
+            frame.key = Key::of(scalar.value.as_bytes());
+            frame.may_hold_field = self.fields.may_end_in(scalar.value.as_bytes());
+            frame.key_text = scalar.value;
+            frame.key_start = scalar.start;
+        } else if frame.role.is_metadata() {
+            self.metadata_value(scalar);
+        } else if frame.may_hold_field || frame.key.matters_to(frame.role) {
+            self.value(scalar);
+        } else if matches!(scalar.style, ScalarStyle::Literal | ScalarStyle::Folded)
+            && frame.may_hold_manifest()
+        {
+            self.embedded(&scalar);
+        }
+    }
+
+    /// A block of text that may be a manifest or a patch itself.
+    fn embedded(&mut self, block: &Scalar<'a>) {
+        for image in mention::images_in(&block.value) {
+            let value = Cow::Owned(image.to_owned());
+            self.push_here(Claim::Settled, Place::Mention, Scalar { value, ..block.clone() });
+        }
+    }
+
+    /// A scalar in a sequence that may hold images.
+    pub(super) fn element(&mut self, scalar: Scalar<'a>) {
+        let words = self.frames.last().is_some_and(|f| f.role == Role::Words);
+        if !is_string(&scalar) {
+            return;
+        }
+        if !words {
+            self.push_here(Claim::Field, Place::Mention, scalar);
+        } else if mention::is_image_like(mention::behind_last_equals(&scalar.value)) {
+            self.push_here(Claim::Settled, Place::Mention, scalar);
+        }
+    }
+
+    /// A label or annotation.
+    fn metadata_value(&mut self, scalar: Scalar<'a>) {
+        let Some(owner) = self.frames.len().checked_sub(3) else { return };
+        let frame = &self.frames[owner + 2];
+        let key = frame.key_text.clone();
+        if frame.role == Role::Labels {
+            if key == self.disable_label && scalar.value == "disabled" {
+                self.frames[owner].disabled = true;
+            }
+            return;
+        }
+        let origin = match &*key {
+            "internal.config.kubernetes.io/path" | "config.kubernetes.io/path" => true,
+            "internal.config.kubernetes.io/index" | "config.kubernetes.io/index" => false,
+            _ => return,
+        };
+        let internal = key.starts_with("internal.");
+        let stored = self.facts_of(owner).origin.get_or_insert_default();
+        if origin && (internal || stored.path.is_none()) {
+            stored.path = Some(scalar.value.into_owned());
+        } else if !origin && (internal || stored.index.is_none()) {
+            stored.index = scalar.value.parse().ok();
+        }
+    }
+
+    /// The value of a key that the finder knows.
+    fn value(&mut self, scalar: Scalar<'a>) {
+        let at = self.frames.len() - 1;
+        let (role, key) = (self.frames[at].role, self.frames[at].key);
+        if !is_string(&scalar) {
+            // A chart's `tag: 1.20` is a number to YAML and a tag to the chart.
+            match key {
+                Key::Tag if scalar.style == ScalarStyle::Plain => self.facts_of(at).tag = Some(scalar.value),
+                Key::NewTag if role == Role::KustomizeImage => {
+                    self.push_here(Claim::Kustomize(Part::NewTag), Place::RenderInput, scalar);
+                }
+                Key::Image if role == Role::Container => self.note_duplicate(Key::Image),
+                _ => {}
+            }
+            return;
+        }
+        match (role, key) {
+            (Role::Container, Key::Image) => {
+                self.note_duplicate(Key::Image);
+                self.push_here(Claim::Settled, Place::Container, scalar);
+            }
+            (Role::VolumeImage, Key::Reference) => {
+                self.push_here(Claim::PodVolume, Place::Volume, scalar);
+            }
+            (Role::KustomizeImage, Key::Name) => self.kustomize(Part::Name, scalar),
+            (Role::KustomizeImage, Key::NewName) => self.kustomize(Part::NewName, scalar),
+            (Role::KustomizeImage, Key::NewTag) => self.kustomize(Part::NewTag, scalar),
+            (Role::KustomizeImage, Key::Digest) => self.kustomize(Part::Digest, scalar),
+            (_, Key::ApiVersion) => self.facts_of(at).api_version = Some(scalar.value),
+            (_, Key::Kind) => self.facts_of(at).kind = Some(scalar.value),
+            (Role::Metadata, Key::Name) if at > 0 => self.facts_of(at - 1).name = Some(scalar.value),
+            (Role::Metadata, Key::Namespace) if at > 0 => {
+                self.facts_of(at - 1).namespace = Some(scalar.value);
+            }
+            // Of a variable only a name that says "image" counts.
+            (Role::EnvVar, Key::Name) if !mention::names_image(&scalar.value) => {}
+            (Role::Container | Role::EnvVar, Key::Name) => self.facts_of(at).name = Some(scalar.value),
+            (Role::EnvVar, Key::Value) if mention::is_image_like(&scalar.value) => {
+                self.push_here(Claim::Settled, Place::Mention, scalar);
+            }
+            (_, Key::Value) if mention::is_reference_like(&scalar.value) => {
+                self.push_here(Claim::ImageName, Place::Mention, scalar);
+            }
+            (_, Key::Path) if scalar.value.ends_with("/image") => self.facts_of(at).patches_image = true,
+            (_, Key::Registry) => self.facts_of(at).registry = Some(scalar.value),
+            (_, Key::Repository) => self.facts_of(at).repository = Some(scalar),
+            (_, Key::Tag) => self.facts_of(at).tag = Some(scalar.value),
+            (_, Key::Digest) => self.facts_of(at).digest = Some(scalar.value),
+            (_, Key::Image) => self.push_here(Claim::Field, Place::Mention, scalar),
+            _ if self.frames[at].may_hold_field => {
+                self.push_here(Claim::Field, Place::Mention, scalar);
+            }
+            _ => {}
+        }
+    }
+
+    fn kustomize(&mut self, part: Part, scalar: Scalar<'a>) {
+        self.push_here(Claim::Kustomize(part), Place::RenderInput, scalar);
+    }
+}
