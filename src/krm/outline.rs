@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use crate::manifest::event::{Event, Scalar, Sink};
+use crate::manifest::event::{Event, Scalar, Sink, Word};
 use crate::manifest::fast::FastReader;
 use crate::manifest::{ParseError, ScalarStyle, Span, json, yaml};
 
@@ -217,6 +217,18 @@ impl<'a> Sink<'a> for Shaper<'a> {
         let whole = !matches!(event, Event::MappingStart { .. } | Event::SequenceStart { .. });
         if self.depth == 1 && whole {
             self.at_value = !self.at_value;
+        }
+    }
+
+    fn entry(&mut self, key: Word<'a>, value: Word<'a>) {
+        // Most of a list is deep in its items, of which only the end is kept.
+        if self.depth > 2 && self.outline.documents == 1 && !self.is_kept() {
+            if let Some(key) = self.outline.keys.last_mut() {
+                (key.last, key.closers) = (value.span().end, 0);
+            }
+        } else {
+            self.word(key);
+            self.word(value);
         }
     }
 }
