@@ -30,25 +30,38 @@ pub fn has(program: &str) -> bool {
     found.is_ok_and(|status| status.success())
 }
 
-/// Runs a line of shell `runs` times, each after `prepare`, and returns the best times. Exit codes 0 and 1 are
-/// fine (`--check`, grep).
+/// Runs a line of shell `runs` times, each after `prepare`, and returns the best times.
 pub fn best(runs: usize, line: &str, mut prepare: impl FnMut()) -> Seconds {
-    let mut best = Seconds { wall: f64::MAX, cpu: f64::MAX };
+    let [best] = race(runs, [line], |_| prepare());
+    best
+}
+
+/// Runs each of the lines of shell `runs` times and returns their best times. They take turns, so that a machine that
+/// is slower for a while is so for all. `prepare` gets the number of the line that comes next. Exit codes 0 and 1 are
+/// fine (`--check`, grep).
+pub fn race<const N: usize>(runs: usize, lines: [&str; N], mut prepare: impl FnMut(usize)) -> [Seconds; N] {
+    let mut best = [Seconds { wall: f64::MAX, cpu: f64::MAX }; N];
     for _ in 0..runs {
-        prepare();
-        // bash's `time` reads the children's rusage, to the millisecond.
-        let script = format!("TIMEFORMAT='@@ %R %U %S'; time {{ {line} ; }} >/dev/null 2>/dev/null");
-        let output = Command::new("bash").args(["-c", &script]).output().expect("bash runs");
-        let code = output.status.code().unwrap_or(255);
-        assert!(code <= 1, "{line}: exit code {code}");
-        let said = String::from_utf8_lossy(&output.stderr);
-        let numbers =
-            said.lines().rev().find_map(|line| line.strip_prefix("@@ ")).expect("bash says the times");
-        let numbers: Vec<f64> = numbers.split(' ').map(|n| n.parse().expect("seconds")).collect();
-        best.wall = best.wall.min(numbers[0]);
-        best.cpu = best.cpu.min(numbers[1] + numbers[2]);
+        for (number, (line, best)) in lines.iter().zip(&mut best).enumerate() {
+            prepare(number);
+            let Seconds { wall, cpu } = once(line);
+            (best.wall, best.cpu) = (best.wall.min(wall), best.cpu.min(cpu));
+        }
     }
     best
+}
+
+/// Runs a line of shell.
+fn once(line: &str) -> Seconds {
+    // bash's `time` reads the children's rusage, to the millisecond.
+    let script = format!("TIMEFORMAT='@@ %R %U %S'; time {{ {line} ; }} >/dev/null 2>/dev/null");
+    let output = Command::new("bash").args(["-c", &script]).output().expect("bash runs");
+    let code = output.status.code().unwrap_or(255);
+    assert!(code <= 1, "{line}: exit code {code}");
+    let said = String::from_utf8_lossy(&output.stderr);
+    let numbers = said.lines().rev().find_map(|line| line.strip_prefix("@@ ")).expect("bash says the times");
+    let numbers: Vec<f64> = numbers.split(' ').map(|n| n.parse().expect("seconds")).collect();
+    Seconds { wall: numbers[0], cpu: numbers[1] + numbers[2] }
 }
 
 /// Instructions that this program executes as a child with `args`, by callgrind; `None` without valgrind.

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use imageswap::files::{Found, Options, Source, Transaction, WalkOptions, walk};
 use memchr::memmem;
 
-use super::measure::{Seconds, best, has, imageswap, line, missing, this, workspace};
+use super::measure::{Seconds, best, has, imageswap, line, missing, race, this, workspace};
 use super::{Size, data};
 
 /// Walks, reads, writes temps with the metadata kept, and renames: the system calls of a rewrite (rules F3 to F5) and a
@@ -55,22 +55,31 @@ pub fn run(size: Size) {
     let (program, tree_, maps) = (imageswap(), tree.display(), maps.display());
     let runs = size.runs;
 
-    let floor = best(runs, &format!("{} child-floor {tree_}", this().display()), fresh);
+    let [floor, rewrite] = race(
+        runs,
+        [
+            &format!("{} child-floor {tree_}", this().display()),
+            &format!("{program} rewrite --maps {maps} {tree_}"),
+        ],
+        |_| fresh(),
+    );
     line("floor: walk, read, search, write temps, rename", floor, None);
-    let rewrite = best(runs, &format!("{program} rewrite --maps {maps} {tree_}"), fresh);
     line("imageswap rewrite (against the floor: at most 1.3 x)", rewrite, Some(floor));
     against(runs, "rg -l image: | xargs sed -i", "rg", fresh, &sed(&tree), rewrite);
     against(runs, "cp -r", "cp", || remove(&tree), &format!("cp -r {} {tree_}", origin.display()), rewrite);
 
     fresh();
     best(1, &format!("{program} rewrite --maps {maps} {tree_}"), || {});
-    let search = has("rg").then(|| best(runs, &format!("rg -c image: {tree_}"), || {}));
-    let check = best(runs, &format!("{program} rewrite --check --maps {maps} {tree_}"), || {});
-    match search {
-        Some(search) => line("rg -c image:", search, None),
-        None => missing("rg -c image:", "rg"),
+    let check = format!("{program} rewrite --check --maps {maps} {tree_}");
+    let name = "imageswap rewrite --check, nothing to do (at most 2 x)";
+    if has("rg") {
+        let [search, check] = race(2 * runs, [&format!("rg -c image: {tree_}"), &check], |_| {});
+        line("rg -c image:", search, None);
+        line(name, check, Some(search));
+    } else {
+        missing("rg -c image:", "rg");
+        line(name, best(runs, &check, || {}), None);
     }
-    line("imageswap rewrite --check, nothing to do (at most 2 x)", check, search);
 
     linear(size, space.path(), &maps.to_string());
     if size.full {

@@ -279,8 +279,8 @@ impl<'r> Run<'r> {
             self.stage(&mut outcome, file, &source, text, &[]);
             return (outcome, None);
         }
-        let mut plan = self.engine.plan(text, is_kustomization(&file.path.to_string_lossy()), memory);
-        let name = file.path.display().to_string();
+        let name = file.path.to_string_lossy();
+        let mut plan = self.engine.plan(text, is_kustomization(&name), memory);
         if !plan.errors.is_empty() {
             match unread(text) {
                 Some(why) if !(self.manner.strict && why == Unread::Template) => outcome.summary.unread(why),
