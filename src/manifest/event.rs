@@ -68,8 +68,7 @@ pub struct Word<'a> {
 impl<'a> Word<'a> {
     /// The scalar of `style` (plain, or in quotes that stand within it) that is written at `span` of `text`.
     #[inline]
-    #[must_use]
-    pub fn new(text: &'a str, span: Span, style: ScalarStyle) -> Self {
+    pub(super) fn new(text: &'a str, span: Span, style: ScalarStyle) -> Self {
         Self { text, span, style }
     }
 
