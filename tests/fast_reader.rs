@@ -13,6 +13,8 @@ mod mutate;
 #[path = "fast_reader/table.rs"]
 mod table;
 
+use std::cell::RefCell;
+
 use imageswap::manifest::event::{Event, Sink};
 use imageswap::manifest::fast::FastReader;
 use imageswap::manifest::{Span, yaml};
@@ -42,10 +44,15 @@ enum Outcome {
     GivenUp,
 }
 
+thread_local! {
+    /// Kept from text to text, as in a run over many files.
+    static READER: RefCell<FastReader> = RefCell::new(FastReader::default());
+}
+
 /// Reads `span` of `text` with both readers and holds that they agree, or that the fast one gives up.
 fn compare(text: &str, span: Span) -> Outcome {
     let mut fast = Vec::new();
-    if !FastReader::default().read(text, span, &mut fast) {
+    if !READER.with_borrow_mut(|reader| reader.read(text, span, &mut fast)) {
         return Outcome::GivenUp;
     }
     let mut full = Stream::default();

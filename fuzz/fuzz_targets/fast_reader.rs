@@ -2,6 +2,8 @@
 
 #![no_main]
 
+use std::cell::RefCell;
+
 use imageswap::manifest::event::{Event, Sink};
 use imageswap::manifest::fast::FastReader;
 use imageswap::manifest::{Span, yaml};
@@ -23,10 +25,15 @@ impl<'a> Sink<'a> for Stream<'a> {
     }
 }
 
+thread_local! {
+    /// Kept from text to text, as in a run over many files.
+    static READER: RefCell<FastReader> = RefCell::new(FastReader::default());
+}
+
 fuzz_target!(|text: &str| -> Corpus {
     let whole = Span::new(0, text.len());
     let mut fast = Vec::new();
-    if !FastReader::default().read(text, whole, &mut fast) {
+    if !READER.with_borrow_mut(|reader| reader.read(text, whole, &mut fast)) {
         return Corpus::Keep;
     }
     let mut full = Stream::default();

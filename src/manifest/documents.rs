@@ -8,8 +8,10 @@ use super::Span;
 use super::fields::FieldTable;
 
 /// Splits `text` from byte `start` on at each `---` in column 0 that is followed by a space, a tab or a line
-/// end: such a line ends a document even inside a block scalar, unless the stream has directives. `None` for a stream
-/// with lone `\r` as line ends.
+/// end: such a line ends a document even inside a block scalar. `None` for a stream with lone `\r` as line ends.
+///
+/// A stream with directives must be read as a whole; whether it has any ([`has_directive`]) the caller looks, where the
+/// fast reader, which gives up on them, did not.
 pub(super) fn split(text: &str, start: usize) -> Option<Vec<Span>> {
     let bytes = text.as_bytes();
     if has_lone_cr(&bytes[start..]) {

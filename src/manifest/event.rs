@@ -58,8 +58,9 @@ pub struct Scalar<'a> {
 
 /// A scalar whose value stands in the text as it is, within its quotes if it has any: one line, no escapes, no tag and
 /// no anchor. Most scalars of manifests are such, and most of them nobody needs to look at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub struct Word<'a> {
+    /// The whole text.
     text: &'a str,
     span: Span,
     style: ScalarStyle,

@@ -45,7 +45,7 @@ keys! {
     Volumes "volumes"
 }
 
-/// A number below 256 that tells most keys apart, and all of [`KEYS`].
+/// A number that tells most keys apart, and all of [`KEYS`]. It serves only to tell quickly what a key is not.
 #[inline(always)]
 pub(super) const fn hash(key: &[u8]) -> u8 {
     match key {

@@ -45,7 +45,7 @@ pub fn run(args: &ImagesArgs) -> Result<ExitCode> {
     let (listed, mut errors) = if from_stdin {
         let mut bytes = Vec::new();
         io::stdin().lock().read_to_end(&mut bytes)?;
-        let inventory = read_bytes("-", &bytes, &engine, args, with_maps);
+        let inventory = read_bytes("-", &bytes, &engine, &mut Memory::default(), args, with_maps);
         (inventory.listed, inventory.errors)
     } else {
         read_files(args, &engine, with_maps)?
@@ -75,10 +75,12 @@ fn read_files(args: &ImagesArgs, engine: &Engine, with_maps: bool) -> Result<(Ve
     let never = AtomicBool::new(false);
     let watched = tree::is_watched(args.quiet);
     let threads = settings::threads(&args.walk);
-    let (inventories, _) = tree::each(&files, threads, &never, watched, Vec::new, |file: &Found, buffer| {
+    let start = || (Vec::new(), Memory::default());
+    let (inventories, _) = tree::each(&files, threads, &never, watched, start, |file: &Found, state| {
+        let (buffer, memory) = state;
         let name = file.path.display().to_string();
         match Source::read(file, buffer) {
-            Ok(_) => read_bytes(&name, buffer, engine, args, with_maps),
+            Ok(_) => read_bytes(&name, buffer, engine, memory, args, with_maps),
             Err(error) => Inventory { errors: vec![error.to_string()], ..Inventory::default() },
         }
     });
@@ -92,7 +94,14 @@ fn read_files(args: &ImagesArgs, engine: &Engine, with_maps: bool) -> Result<(Ve
 
 /// The images of one text. Documents that do not parse are errors, unless nobody meant them as manifests; the others are
 /// listed.
-fn read_bytes(name: &str, bytes: &[u8], engine: &Engine, args: &ImagesArgs, with_maps: bool) -> Inventory {
+fn read_bytes<'m>(
+    name: &str,
+    bytes: &[u8],
+    engine: &'m Engine,
+    memory: &mut Memory<'m>,
+    args: &ImagesArgs,
+    with_maps: bool,
+) -> Inventory {
     let mut inventory = Inventory::default();
     let text = match encoding::decode(bytes) {
         Ok(text) => text,
@@ -108,7 +117,7 @@ fn read_bytes(name: &str, bytes: &[u8], engine: &Engine, args: &ImagesArgs, with
     if !engine.scanner.may_hold_image(bytes) {
         return inventory;
     }
-    let mut plan = engine.plan(text, is_kustomization(name), &mut Memory::default());
+    let mut plan = engine.plan(text, is_kustomization(name), memory);
     if !plan.errors.is_empty() && unread(text).is_none() {
         inventory.errors.extend(plan.errors.iter().map(|error| format!("{name}:{error}")));
     }

@@ -39,7 +39,7 @@ struct Ahead {
 }
 
 /// A block scalar with text in it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Block<'a> {
     /// The text of the file, up to the end of the document.
     text: &'a str,
@@ -57,8 +57,7 @@ pub struct Block<'a> {
 
 impl<'a> Block<'a> {
     /// Whether `word`, which has no white space in it, stands in the value.
-    #[must_use]
-    pub fn contains(&self, word: &memmem::Finder<'_>) -> bool {
+    pub(in crate::manifest) fn contains(&self, word: &memmem::Finder<'_>) -> bool {
         word.find(&self.text.as_bytes()[self.first.at..self.end]).is_some()
     }
 

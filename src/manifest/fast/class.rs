@@ -45,7 +45,7 @@ const CLASSES: [Class; 256] = {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Odd {
     pub(super) tabs: bool,
-    /// Lines end in `\r\n`.
+    /// There are lines that end in `\r\n`.
     pub(super) returns: bool,
 }
 

@@ -30,7 +30,7 @@ impl<'a, S: Sink<'a>> Reader<'a, '_, S> {
     }
 
     /// Where the text of the plain scalar at `start` ends in its line, spaces before that not counted, and
-    /// what ends it.
+    /// what ends it. At `start` stands text, and no `:` that would be an indicator.
     #[inline(always)]
     pub(super) fn plain_end(&mut self, start: usize) -> (usize, Stop) {
         let mut from = start;
@@ -47,7 +47,7 @@ impl<'a, S: Sink<'a>> Reader<'a, '_, S> {
             }
             from = mark;
         };
-        // The text has one byte at least.
+        debug_assert!(text_end > start, "there is text");
         if self.bytes[text_end - 1] == b' ' {
             return (start + self.bytes[start..text_end].trim_ascii_end().len(), stop);
         }

@@ -1,4 +1,4 @@
-//! Short searches, eight bytes at a time: most keys and values are too short for a vector search to pay off.
+//! Short searches, eight bytes at a time: most gaps and quoted values are too short for a vector search to pay off.
 
 use memchr::memchr2;
 

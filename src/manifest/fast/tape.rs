@@ -6,6 +6,9 @@ use wide::i8x16;
 /// How many bytes are looked at together, a bit each.
 const BLOCK: usize = 64;
 
+/// How many offsets a list may hold beyond one text: what a file of several MB needs.
+const MOST_KEPT: usize = 1 << 20;
+
 /// The offsets, rising, of what the structure of a text hangs on.
 #[derive(Debug, Default)]
 pub(super) struct Tape {
@@ -17,7 +20,7 @@ pub(super) struct Tape {
 /// What [`Tape::read`] found. Behind all of each stands the end of the text, twice.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Marks<'t> {
-    /// The first byte of each line that is no space; of a line of spaces alone, its `\n`.
+    /// The first byte of each line that is no space; of a line of spaces alone, the first of its line break.
     pub(super) contents: &'t [u32],
     /// The `\n` of each line.
     pub(super) ends: &'t [u32],
@@ -39,7 +42,7 @@ struct Carry {
 
 impl Tape {
     /// Reads the marks of `bytes` from `start` on. `odd` gets the offset of each byte that is a control character
-    /// other than `\n`, or no ASCII; when it says `None`, so does this. And so it does for a text that is too long.
+    /// other than `\n`, or no ASCII; when it says `None`, so does this. And so it does beyond the first 4 GiB.
     #[inline(never)]
     pub(super) fn read(
         &mut self,
@@ -50,9 +53,7 @@ impl Tape {
         // So that no offset within the last block is too large.
         let end = u32::try_from(bytes.len() + BLOCK).ok()? - BLOCK as u32;
         let Self { contents, ends, marks } = self;
-        for offsets in [&mut *contents, ends, marks] {
-            offsets.length = 0;
-        }
+        [contents, ends, marks].into_iter().for_each(Offsets::clear);
         let mut carry = Carry { indent: true, sign: false, space: false };
         let (blocks, rest) = bytes[start..].as_chunks::<BLOCK>();
         let mut at = start;
@@ -121,6 +122,13 @@ struct Offsets {
 }
 
 impl Offsets {
+    fn clear(&mut self) {
+        self.length = 0;
+        if self.list.len() > MOST_KEPT {
+            self.list = Vec::new();
+        }
+    }
+
     /// Adds the offsets of the bits of a block that is `at` that offset. Most blocks have `USUAL` of them or fewer, and
     /// so many are written whether they are there or not: a jump that cannot be foreseen takes longer.
     #[inline(always)]

@@ -27,9 +27,9 @@ pub(in crate::manifest) enum Role {
 }
 
 impl Role {
-    /// Whether every key of such a mapping may matter, whatever it is.
+    /// Whether the keys of such a mapping are names that people choose.
     #[inline]
-    pub(super) fn is_metadata(self) -> bool {
+    pub(super) fn has_names_for_keys(self) -> bool {
         matches!(self, Self::Labels | Self::Annotations)
     }
 }

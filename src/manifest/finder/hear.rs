@@ -90,14 +90,19 @@ impl<'a> Sink<'a> for Finder<'a, '_> {
     /// Has it decoded only where its text matters.
     fn block(&mut self, block: Block<'a>) {
         let Some(frame) = self.frames.last() else { return };
-        let is_prose = frame.is_map
-            && !frame.at_key
-            && !(frame.may_hold_field || frame.key.matters_to(frame.role) || frame.role.is_metadata())
-            && !(frame.may_hold_manifest() && mention::may_hold_image(block));
-        if is_prose {
-            self.node_done();
+        let may_matter = if frame.is_map {
+            frame.at_key
+                || frame.may_hold_field
+                || frame.key.matters_to(frame.role)
+                || frame.role.has_names_for_keys()
+                || (frame.may_hold_manifest() && mention::may_hold_image(block))
         } else {
+            frame.role == Role::Words || frame.may_hold_field
+        };
+        if may_matter {
             self.scalar(block.into());
+        } else {
+            self.node_done();
         }
     }
 }
@@ -252,7 +257,13 @@ mod tests {
             under("spec", some(vec![pod, under("steps", list(container())), one(&["image: a.io/f:1"])])),
             under("patches", list(patch)),
             under("images", list(kustomized)),
-            one(&["initImage: a.io/b:2", "imageName: a.io/b:3", "other: # comment"]),
+            one(&[
+                "initImage: a.io/b:2",
+                "imageName: a.io/b:3",
+                "other: # comment",
+                "\"im\\u0061ge\": a.io/b:4",
+            ]),
+            one(&["values: [a.io/b:1, {path: x, value: nginx:1}]", "scripts:\n- |\n  image: a:1\n- text"]),
         ])
     }
 
@@ -260,9 +271,16 @@ mod tests {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(3_000) })]
 
         #[test]
-        fn finds_the_same_by_events_alone(lines in prop_oneof![resource(), under("items", list(resource()))]) {
+        fn finds_the_same_by_events_alone(
+            lines in prop_oneof![resource(), under("items", list(resource()))],
+            named in prop::sample::subsequence(
+                vec!["*:spec.*", "*:patches[].path", "*:metadata.name", "*:values[]", "*:images[].newTag"],
+                0..3,
+            ),
+        ) {
             let text = lines.join("\n");
-            let fields = FieldTable::known();
+            let mut fields = FieldTable::known();
+            named.iter().for_each(|field| fields.add(field.parse().expect("a field")));
             let [mut lightly, mut plainly] = [(); 2].map(|()| Finder::new(&fields, DISABLE_LABEL));
             let whole = Span::new(0, text.len());
             let mut reader = FastReader::default();

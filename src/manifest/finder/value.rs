@@ -28,7 +28,7 @@ impl<'a> Finder<'a, '_> {
             frame.may_hold_field = self.fields.may_end_in(scalar.value.as_bytes());
             frame.key_text = scalar.value;
             frame.key_start = scalar.start;
-        } else if frame.role.is_metadata() {
+        } else if frame.role.has_names_for_keys() {
             self.metadata_value(scalar);
         } else if frame.may_hold_field || frame.key.matters_to(frame.role) {
             self.value(scalar);
