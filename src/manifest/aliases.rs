@@ -329,12 +329,5 @@ fn is_merge(event: &Event<'_>) -> bool {
 
 /// What stands for an alias that leads nowhere.
 fn nothing<'a>(span: Span) -> Event<'a> {
-    Event::Scalar(Scalar {
-        value: "".into(),
-        span,
-        start: span.start,
-        style: ScalarStyle::Plain,
-        tag: Tag::None,
-        anchor: None,
-    })
+    Event::Scalar(Scalar::bare("".into(), span, span.start, ScalarStyle::Plain))
 }

@@ -56,6 +56,13 @@ pub struct Scalar<'a> {
     pub anchor: Option<AnchorId>,
 }
 
+impl<'a> Scalar<'a> {
+    /// A scalar without a tag and an anchor, whose value is written at `span` and which begins at `start`.
+    pub(super) fn bare(value: Cow<'a, str>, span: Span, start: usize, style: ScalarStyle) -> Self {
+        Self { value, span, start, style, tag: Tag::None, anchor: None }
+    }
+}
+
 /// A scalar whose value stands in the text as it is, within its quotes if it has any: one line, no escapes, no tag and
 /// no anchor. Most scalars of manifests are such, and most of them nobody needs to look at.
 #[derive(Clone, Copy)]
@@ -105,14 +112,7 @@ impl<'a> Word<'a> {
 
 impl<'a> From<Word<'a>> for Scalar<'a> {
     fn from(word: Word<'a>) -> Self {
-        Self {
-            value: Cow::Borrowed(word.value()),
-            span: word.span,
-            start: word.span.start,
-            style: word.style,
-            tag: Tag::None,
-            anchor: None,
-        }
+        Self::bare(Cow::Borrowed(word.value()), word.span, word.span.start, word.style)
     }
 }
 

@@ -139,7 +139,7 @@ impl<'a> Reader<'a> {
             Cow::Borrowed(inner)
         };
         let style = ScalarStyle::DoubleQuoted;
-        sink.event(Event::Scalar(Scalar { value, span, start, style, tag: Tag::None, anchor: None }));
+        sink.event(Event::Scalar(Scalar::bare(value, span, start, style)));
         Ok(())
     }
 

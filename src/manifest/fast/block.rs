@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use memchr::{memchr, memmem};
 
 use super::super::Span;
-use super::super::event::{Event, Scalar, ScalarStyle, Sink, Tag};
+use super::super::event::{Event, Scalar, ScalarStyle, Sink};
 use super::plain::{break_lines, fold};
 use super::{Reader, search};
 
@@ -112,14 +112,7 @@ impl<'a> Block<'a> {
 impl<'a> From<Block<'a>> for Scalar<'a> {
     fn from(block: Block<'a>) -> Self {
         let span = Span::new(block.first.at, block.end);
-        Self {
-            value: block.value(),
-            span,
-            start: block.start,
-            style: block.style,
-            tag: Tag::None,
-            anchor: None,
-        }
+        Self::bare(block.value(), span, block.start, block.style)
     }
 }
 
@@ -242,6 +235,6 @@ impl<'a, S: Sink<'a>> Reader<'a, '_, S> {
 
     /// A block scalar without a line of text.
     fn without_text(&mut self, value: Cow<'a, str>, span: Span, start: usize, style: ScalarStyle) {
-        self.sink.event(Event::Scalar(Scalar { value, span, start, style, tag: Tag::None, anchor: None }));
+        self.sink.event(Event::Scalar(Scalar::bare(value, span, start, style)));
     }
 }

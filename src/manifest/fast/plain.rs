@@ -1,7 +1,7 @@
 //! Plain scalars, in one line and over lines.
 
 use super::super::Span;
-use super::super::event::{Event, Scalar, ScalarStyle, Sink, Tag, Word};
+use super::super::event::{Event, Scalar, ScalarStyle, Sink, Word};
 use super::Reader;
 use super::class::Class;
 
@@ -92,14 +92,7 @@ impl<'a, S: Sink<'a>> Reader<'a, '_, S> {
             };
         }
         let span = Span::new(first.start, text_end);
-        self.sink.event(Event::Scalar(Scalar {
-            value: value.into(),
-            span,
-            start: span.start,
-            style: ScalarStyle::Plain,
-            tag: Tag::None,
-            anchor: None,
-        }));
+        self.sink.event(Event::Scalar(Scalar::bare(value.into(), span, span.start, ScalarStyle::Plain)));
         Some(())
     }
 

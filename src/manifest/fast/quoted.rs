@@ -1,7 +1,7 @@
 //! Quoted scalars, with escapes and over lines.
 
 use super::super::Span;
-use super::super::event::{Scalar, ScalarStyle, Sink, Tag, Word};
+use super::super::event::{Scalar, ScalarStyle, Sink, Word};
 use super::plain::{break_lines, fold};
 use super::{Quoted, Reader, search};
 
@@ -31,7 +31,7 @@ impl<'a, S: Sink<'a>> Reader<'a, '_, S> {
         }
         let (value, close) = self.long_quoted(inner, quote)?;
         let span = Span::new(start, close);
-        Some(Quoted::Long(Scalar { value: value.into(), span, start, style, tag: Tag::None, anchor: None }))
+        Some(Quoted::Long(Scalar::bare(value.into(), span, start, style)))
     }
 
     /// The next quote or backslash that means something within these quotes, or the end of the line.
