@@ -46,26 +46,50 @@ run_go() {
 
 # build LINE: builds the tool a list line describes to $work/out/<any name>.
 build() {
-    local name spec module variable
-    read -r name spec module variable <<<"$1"
-    if [ "$spec" != module ]; then
-        run_go install -trimpath -ldflags '-s -w' "$spec"
-        return
-    fi
-    cp "$here/tools/$name.go" "$work/main.go" || return
-    {
-        printf 'module imageswap-e2e/%s\n\ngo 1.26.0\n\n' "$name"
-        printf 'require %s %s\n' "${module%@*}" "${module##*@}"
-    } >"$work/go.mod" || return
-    run_go build -mod=mod -trimpath -ldflags "-s -w -X $variable" \
-        -o "$work/out/$name" .
+    local name form where what
+    read -r name form where what <<<"$1"
+    case $form in
+    module)
+        cp "$here/tools/$name.go" "$work/main.go" || return
+        require "$name" "$where" || return
+        run_go build -mod=mod -trimpath -ldflags "-s -w -X $what" -o "$work/out/$name" .
+        ;;
+    package)
+        require "$name" "$what" || return
+        run_go get "$what" || return
+        run_go build -mod=mod -trimpath -ldflags '-s -w' -o "$work/out/$name" "$where"
+        ;;
+    modfile)
+        cp "$here/tools/$where/go.mod" "$here/tools/$where/go.sum" "$work/" || return
+        run_go build -mod=readonly -trimpath -ldflags "$(modfile_flags)" -o "$work/out/$name" "$what"
+        ;;
+    *)
+        run_go install -trimpath -ldflags '-s -w' "$form"
+        ;;
+    esac
+}
+
+# require NAME MODULE@VERSION: writes the go.mod of a throw-away module.
+require() {
+    printf 'module imageswap-e2e/%s\n\ngo 1.26.0\n\nrequire %s %s\n' "$1" "${2%@*}" "${2##*@}" >"$work/go.mod"
+}
+
+# Linker flags that tell the Kubernetes programs their version, without which their clients refuse them.
+modfile_flags() {
+    local version package=k8s.io/component-base/version
+    version=$(run_go list -m -f '{{.Version}}' k8s.io/kubernetes)
+    printf -- '-s -w -X %s.gitVersion=%s -X %s.gitMajor=1 -X %s.gitMinor=%s -X %s.gitTreeState=clean' \
+        "$package" "$version" "$package" "$package" "$(cut -d. -f2 <<<"$version")" "$package"
 }
 
 # stamp LINE: what the tool of a list line is made of.
 stamp() {
+    local name form where rest
+    read -r name form where rest <<<"$1"
     printf '%s\n' "$1"
-    case $1 in
-    *' module '*) cat "$here/tools/${1%% *}.go" ;;
+    case $form in
+    module) cat "$here/tools/$name.go" ;;
+    modfile) cksum <"$here/tools/$where/go.mod" ;;
     esac
 }
 
