@@ -1,0 +1,25 @@
+//! What `explain` takes.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{FindArgs, MapsArgs, ReportFormat};
+
+/// Say what images become, by which rule, and why the rules before it do not apply
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// Images to explain
+    #[arg(required_unless_present = "file", value_name = "IMAGE")]
+    pub images: Vec<String>,
+    /// Explain every image of a manifest; `-` is standard input
+    #[arg(long, value_name = "PATH|-", conflicts_with = "images")]
+    pub file: Option<PathBuf>,
+    /// How to answer
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub format: ReportFormat,
+    #[command(flatten)]
+    pub maps: MapsArgs,
+    #[command(flatten)]
+    pub find: FindArgs,
+}

@@ -1,0 +1,47 @@
+//! The arguments, as clap reads them: a file for each subcommand, and one for each group of options that several share.
+//! Help texts here are the manual.
+
+mod explain;
+mod find;
+mod function;
+mod images;
+mod lint;
+mod manner;
+mod maps;
+mod program;
+mod rewrite;
+mod walk;
+
+use clap::{Parser, Subcommand};
+
+pub use explain::ExplainArgs;
+pub use find::{Fields, FindArgs, KustomizeImages};
+pub use function::FunctionArgs;
+pub use images::{ImagesArgs, ImagesFormat};
+pub use lint::{LintArgs, MapsCommand, MapsSubcommand};
+pub use manner::{ColourChoice, ReportFormat, Verbosity};
+pub use maps::MapsArgs;
+pub use program::{CompletionsArgs, CopySelfArgs, ManArgs};
+pub use rewrite::{OnUnmapped, RewriteArgs};
+pub use walk::WalkArgs;
+
+/// Rewrites the container images of Kubernetes manifests by a maps file, and changes nothing else.
+#[derive(Debug, Parser)]
+#[command(name = "imageswap", version, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 done or nothing to do, 1 --check found changes, 2 error.")]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Rewrite(RewriteArgs),
+    Images(ImagesArgs),
+    Explain(ExplainArgs),
+    Maps(MapsCommand),
+    Fn(FunctionArgs),
+    CopySelf(CopySelfArgs),
+    Completions(CompletionsArgs),
+    Man(ManArgs),
+}

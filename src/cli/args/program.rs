@@ -1,0 +1,29 @@
+//! What the subcommands take that are about the program itself.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// Copy this program to DIR/imageswap, to take it out of a container image
+#[derive(Debug, Args)]
+pub struct CopySelfArgs {
+    /// The folder to copy to; it is made when it is not there
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+}
+
+/// Print a completion script for a shell
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// Write man pages
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// The folder to write them to; it is made when it is not there
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+}

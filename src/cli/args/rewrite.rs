@@ -1,0 +1,61 @@
+//! What `rewrite` takes.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::{ColourChoice, FindArgs, MapsArgs, ReportFormat, Verbosity, WalkArgs};
+
+/// Rewrite images in files and folders in place, or from standard input to standard output
+#[derive(Debug, Args)]
+pub struct RewriteArgs {
+    /// Files and folders to rewrite in place; `-` reads standard input and writes standard output
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Write the manifests to DIR (or `-`, standard output) instead of in place
+    #[arg(long, value_name = "DIR|-")]
+    pub output: Option<PathBuf>,
+    /// Write nothing; exit 1 when something would change
+    #[arg(long, group = "mode", conflicts_with = "output")]
+    pub check: bool,
+    /// Write nothing; print a unified diff of what would change
+    #[arg(long, group = "mode", conflicts_with = "output")]
+    pub diff: bool,
+    /// Write nothing; report what would change
+    #[arg(long, group = "mode", conflicts_with = "output")]
+    pub dry_run: bool,
+    /// Make an error of every image that is left alone though nobody asked for it: templated, encrypted,
+    /// invalid, or in a Kustomization that cannot follow
+    #[arg(long)]
+    pub strict: bool,
+    /// What to do about an image that no rule covers
+    #[arg(long, value_enum, default_value_t = OnUnmapped::Ignore, value_name = "WHAT")]
+    pub on_unmapped: OnUnmapped,
+    /// Write the good files though others have errors; the exit code is 2 all the same
+    #[arg(long)]
+    pub keep_going: bool,
+    /// Do not flush to the disk before renaming: faster, and not safe against a crash of the machine
+    #[arg(long)]
+    pub no_sync: bool,
+    /// How to report
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub format: ReportFormat,
+    /// When to colour diffs
+    #[arg(long, value_enum, default_value_t = ColourChoice::Auto, value_name = "WHEN")]
+    pub color: ColourChoice,
+    #[command(flatten)]
+    pub verbosity: Verbosity,
+    #[command(flatten)]
+    pub maps: MapsArgs,
+    #[command(flatten)]
+    pub find: FindArgs,
+    #[command(flatten)]
+    pub walk: WalkArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OnUnmapped {
+    Ignore,
+    Warn,
+    Error,
+}

@@ -1,0 +1,23 @@
+//! Which files are read.
+
+use clap::Args;
+
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Which files")]
+pub struct WalkArgs {
+    /// Read files that .gitignore and other ignore files name
+    #[arg(long)]
+    pub no_ignore: bool,
+    /// Read only files that match GLOB (relative to the folder)
+    #[arg(long, value_name = "GLOB")]
+    pub include: Vec<String>,
+    /// Leave out files and folders that match GLOB
+    #[arg(long, value_name = "GLOB")]
+    pub exclude: Vec<String>,
+    /// Follow links to folders, and links that lead out of the given folder
+    #[arg(long)]
+    pub follow: bool,
+    /// How many threads to use; 0 is one for each processor
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub threads: usize,
+}
