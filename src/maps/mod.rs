@@ -9,6 +9,7 @@ mod error;
 mod explain;
 mod glob;
 mod holder;
+pub mod import;
 mod legacy;
 mod line;
 mod lint;
