@@ -7,6 +7,7 @@
 mod decide;
 mod error;
 mod explain;
+pub mod export;
 mod glob;
 mod holder;
 pub mod import;

@@ -138,6 +138,11 @@ impl Rule {
         self.value.is_empty()
     }
 
+    /// The value, read.
+    pub(super) fn read(&self) -> &Value {
+        &self.read
+    }
+
     /// What the rule makes of an image that it applies to. Not called for empty values and substrings.
     pub(super) fn result(&self, image: ImageReference<'_>) -> Result<String, (String, ResultError)> {
         let mut text = String::with_capacity(self.value.len() + image.as_str().len() + 16);

@@ -49,7 +49,10 @@ pub(super) fn read(source: ImportSource<'_>, into: &mut Collector) -> Result<(),
             match locked.annotations.get(ID) {
                 Some(id) => into.rule(format!("[EXACT]{id}"), image, at),
                 None => {
-                    into.note(at, format!("{image} has no annotation {ID}, so what it stands for is unknown"))
+                    into.note(
+                        at,
+                        format!("{image} has no annotation {ID}, so what it stands for is unknown"),
+                    );
                 }
             }
         }
