@@ -11,6 +11,8 @@ mod function;
 mod images;
 mod lint;
 mod man;
+mod maps_export;
+mod maps_import;
 mod plugin;
 mod rewrite;
 mod rules;
@@ -48,6 +50,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Status {
         Command::Explain(args) => explain::run(args),
         Command::Maps(maps) => match &maps.command {
             MapsSubcommand::Lint(args) => lint::run(args),
+            MapsSubcommand::Import(args) => maps_import::run(args),
+            MapsSubcommand::Export(args) => maps_export::run(args),
         },
         Command::Fn(args) => function::run(args),
         Command::CopySelf(args) => copy_self::run(args),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::ReportFormat;
+use super::exchange::{ExportArgs, ImportArgs};
 use super::maps::Boolish;
 
 /// Work on maps files
@@ -17,6 +18,8 @@ pub struct MapsCommand {
 #[derive(Debug, Subcommand)]
 pub enum MapsSubcommand {
     Lint(LintArgs),
+    Import(ImportArgs),
+    Export(ExportArgs),
 }
 
 /// Check maps files: errors, deprecated forms, rules that are shadowed, duplicate or chained

@@ -1,6 +1,7 @@
 //! The arguments, as clap reads them: a file for each subcommand, and one for each group of options that several share.
 //! Help texts here are the manual.
 
+mod exchange;
 mod explain;
 mod find;
 mod function;
@@ -14,6 +15,7 @@ mod walk;
 
 use clap::{Parser, Subcommand};
 
+pub use exchange::{ExportArgs, ExportTo, ImportArgs, ImportFrom};
 pub use explain::ExplainArgs;
 pub use find::{Fields, FindArgs, KustomizeImages};
 pub use function::FunctionArgs;

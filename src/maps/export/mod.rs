@@ -9,8 +9,9 @@ mod mirror_set;
 mod redirect;
 mod registries_conf;
 
-use super::{Maps, Rule};
+use rustc_hash::FxHashMap;
 
+use super::{Maps, Rule};
 
 /// The formats that can be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -50,7 +51,7 @@ pub struct ExportNote {
 pub struct Exported {
     /// The files; more than one only of [`ExportFormat::HostsToml`].
     pub files: Vec<ExportedFile>,
-    /// What they leave out.
+    /// What they leave out, in the order of the rules.
     pub notes: Vec<ExportNote>,
 }
 
@@ -73,6 +74,9 @@ pub fn export(maps: &Maps, format: ExportFormat) -> Exported {
         }
         ExportFormat::Kustomize => kustomize::write(&redirects, &mut exported),
     }
+    let order: FxHashMap<String, usize> =
+        maps.rules().enumerate().map(|(number, rule)| (rule.to_string(), number)).collect();
+    exported.notes.sort_by_key(|note| order.get(&note.rule).copied());
     exported
 }
 

@@ -37,7 +37,9 @@ pub(super) fn of(rule: &Rule) -> Result<Redirect, &'static str> {
         RuleKind::Replace => return Err("is a glob, which cannot be said there"),
         RuleKind::NoSwap => return Err("names parts of references, which cannot be said there"),
         RuleKind::Default => {
-            return Err("stands for every other registry; give each registry a rule of its own");
+            return Err(
+                "stands for all other registries, which cannot be said there; give each a rule of its own",
+            );
         }
         RuleKind::Legacy => return Err("puts a prefix before every image, which cannot be said there"),
     };

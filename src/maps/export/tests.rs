@@ -16,7 +16,7 @@ fn noted(exported: &Exported) -> Vec<&str> {
 #[test]
 fn registries_conf() {
     let exported = export(&maps(ALL_KINDS), ExportFormat::RegistriesConf);
-    assert_eq!(noted(&exported), ["6", "7", "8", "9", "10", "1"]);
+    assert_eq!(noted(&exported), ["1", "6", "7", "8", "9", "10"]);
     let text = &exported.files[0].text;
     assert!(text.contains("prefix = \"quay.io/team\"\nlocation = \"quay.io/team\"\n\n[[registry.mirror]]\nlocation = \"n.io/t\"\n"), "{text}");
     let source = ImportSource { name: "r.conf", text };
