@@ -1,3 +1,5 @@
+//! What each format gives, and what it leaves out.
+
 use super::*;
 use crate::maps::import::{ImportFormat, ImportSource, import};
 use crate::maps::{MapsText, ParseOptions};

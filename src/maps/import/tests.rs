@@ -1,3 +1,5 @@
+//! What each format gives, and what it leaves out.
+
 use super::*;
 
 fn imported(name: &str, text: &str, target: Option<&str>) -> Imported {
