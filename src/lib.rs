@@ -12,11 +12,12 @@
 //! rewrite/    PURE  occurrences + maps → plan of changes and skips; the one pipeline that all shells call
 //! krm/        PURE  ResourceList, functionConfig, results
 //! report/     PURE  text, JSON, diff, tables
+//! registry/   the registry client: transport, tokens, digests, which addresses may be reached
 //! files/      walk, transaction (plan, write temps, sync, rename)
 //! cli/        arguments, exit codes, one file per subcommand
 //! ```
 //!
-//! Dependencies point inward: `cli → {krm, files, report} → rewrite → {maps, manifest} → image`.
+//! Dependencies point inward: `cli → {krm, files, registry, report} → rewrite → {maps, manifest} → image`.
 //! Pure modules use no clap, fs, env, clock, network or printing; `manifest` knows no maps; `maps` knows
 //! no manifests; only `cli` knows arguments. `tests/architecture.rs` holds these rules.
 
@@ -26,5 +27,6 @@ pub mod image;
 pub mod krm;
 pub mod manifest;
 pub mod maps;
+pub mod registry;
 pub mod report;
 pub mod rewrite;

@@ -22,9 +22,10 @@ const LAYERS: &[Layer] = &[
     Layer { name: "report", may_use: &["image", "maps", "manifest", "rewrite"], pure: true },
     Layer { name: "krm", may_use: &["image", "maps", "manifest", "rewrite", "report"], pure: true },
     Layer { name: "files", may_use: &["image", "maps", "manifest", "rewrite", "report"], pure: false },
+    Layer { name: "registry", may_use: &["image"], pure: false },
     Layer {
         name: "cli",
-        may_use: &["image", "maps", "manifest", "rewrite", "report", "krm", "files"],
+        may_use: &["image", "maps", "manifest", "rewrite", "report", "krm", "files", "registry"],
         pure: false,
     },
 ];
