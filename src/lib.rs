@@ -11,7 +11,7 @@
 //! manifest/   PURE  where images are: events, the finder, YAML and JSON drivers, scalar styles, edits
 //! rewrite/    PURE  occurrences + maps → plan of changes and skips; the one pipeline that all shells call
 //! krm/        PURE  ResourceList, functionConfig, results
-//! report/     PURE  text, JSON, diff, tables
+//! report/     PURE  one Report trait and a file a format: text, JSON; diffs, inventories, explanations, findings
 //! registry/   the registry client: transport, tokens, digests, which addresses may be reached
 //! files/      walk, transaction (plan, write temps, sync, rename)
 //! cli/        arguments, exit codes, one file per subcommand

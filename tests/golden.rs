@@ -106,6 +106,27 @@ fn the_maps_of_the_readme_can_be_read() {
     stdout(&imageswap().args(["maps", "lint"]).arg(file.path()).output().unwrap());
 }
 
+/// A file's name can neither break a line of a report nor steer a terminal; JSON has it as it is.
+#[test]
+fn names_with_control_characters_are_escaped() {
+    let folder = tempfile::tempdir().unwrap();
+    let pod = "kind: Pod\nspec: {containers: [{name: a, image: nginx}]}\n";
+    fs::write(folder.path().join("a\u{1b}[31m\n.yaml"), pod).unwrap();
+    fs::write(folder.path().join("b\u{7}.yaml"), "kind: Pod\nimage: [\n").unwrap();
+    let run = |format: &str| {
+        let args = ["rewrite", "--check", "--map", "docker.io::m.example.com", "--format", format, "."];
+        let output = imageswap().args(args).current_dir(folder.path()).output().unwrap();
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (report, errors) = run("text");
+    assert!(report.starts_with("./a\\u{1b}[31m\\n.yaml:2:38: nginx -> "), "{report}");
+    assert!(errors.contains("error: ./b\\u{7}.yaml:3:1: "), "{errors}");
+    let (json, _) = run("json");
+    let names: Vec<serde_json::Value> =
+        json.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(names.iter().any(|line| line["file"] == "./a\u{1b}[31m\n.yaml"), "{json}");
+}
+
 #[test]
 fn completions() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {

@@ -1,13 +1,12 @@
 //! `imageswap maps lint`
 
-use std::fmt::Write as _;
-use std::io::{self, Write as _};
+use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::{Result, bail};
 
 use crate::maps::{Severity, held_text, lint};
-use crate::report::json;
+use crate::report::lint as shown;
 
 use super::args::{LintArgs, ReportFormat};
 use super::exit_code::ExitCode;
@@ -27,54 +26,11 @@ pub fn run(args: &LintArgs) -> Result<ExitCode> {
         texts.push(held_text(name, text)?);
     }
     let report = lint(&texts);
-    let mut out = String::new();
-    let fault = if args.lenient_maps { "warning" } else { "error" };
-    for error in &report.errors {
-        match args.format {
-            ReportFormat::Text => {
-                let _ = writeln!(
-                    out,
-                    "{}:{}:{}: {fault}: {} in `{}`, expected {}",
-                    error.source_name(),
-                    error.line(),
-                    error.column(),
-                    error.kind(),
-                    error.text(),
-                    error.expected()
-                );
-                if let Some(hint) = error.hint() {
-                    let _ = writeln!(out, "  {hint}");
-                }
-            }
-            ReportFormat::Json => json::line(
-                &mut out,
-                &serde_json::json!({
-                    "severity": fault, "file": error.source_name(), "line": error.line(),
-                    "column": error.column(), "code": "syntax", "text": error.text(),
-                    "message": error.kind().to_string(), "expected": error.expected(), "hint": error.hint(),
-                }),
-            ),
-        }
-    }
-    for finding in &report.findings {
-        let severity = severity(finding.severity);
-        match args.format {
-            ReportFormat::Text => {
-                let _ = writeln!(
-                    out,
-                    "{}:{}:{}: {severity}: {} [{}]",
-                    finding.source, finding.line, finding.column, finding.message, finding.code
-                );
-            }
-            ReportFormat::Json => json::line(
-                &mut out,
-                &serde_json::json!({
-                    "severity": severity, "file": finding.source, "line": finding.line,
-                    "column": finding.column, "code": finding.code, "message": finding.message,
-                }),
-            ),
-        }
-    }
+    let fault = if args.lenient_maps { Severity::Warning } else { Severity::Error };
+    let out = match args.format {
+        ReportFormat::Text => shown::text(&report, fault),
+        ReportFormat::Json => shown::json(&report, fault),
+    };
     io::stdout().lock().write_all(out.as_bytes())?;
     let faults = if args.lenient_maps { 0 } else { report.errors.len() };
     let errors =
@@ -84,12 +40,4 @@ pub fn run(args: &LintArgs) -> Result<ExitCode> {
         return Ok(ExitCode::Error);
     }
     Ok(ExitCode::Done)
-}
-
-fn severity(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-        Severity::Hint => "hint",
-    }
 }

@@ -2,6 +2,8 @@
 
 use std::io::{self, IsTerminal, Write};
 
+pub use crate::report::text::count;
+
 /// Writes `text` to standard error; a closed standard error is nobody's error.
 pub fn say(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
@@ -46,9 +48,4 @@ pub fn with_hint(error: &dyn std::error::Error, hint: Option<&str>) -> String {
         Some(hint) => format!("{error}: {hint}"),
         None => error.to_string(),
     }
-}
-
-/// `3 images`, `1 image`
-pub fn count(n: usize, noun: &str) -> String {
-    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
 }

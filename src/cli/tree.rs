@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::files::{Found, WalkError};
+use crate::files::{Found, SkipReason, WalkError};
 
 use super::speech;
 
@@ -100,6 +100,16 @@ pub fn hint(error: &WalkError) -> Option<&'static str> {
     match error {
         WalkError::LeavesRoot { .. } => Some("--follow takes it along, --exclude leaves it out"),
         WalkError::Missing { .. } | WalkError::NotRegular { .. } | WalkError::Io { .. } => None,
+    }
+}
+
+/// What the summary calls things that the walk passed over.
+pub fn passed_over(reason: SkipReason) -> &'static str {
+    match reason {
+        SkipReason::HelmTemplate => "Helm templates",
+        SkipReason::LinkedFolder => "links to folders",
+        SkipReason::DanglingLink => "links to nothing",
+        SkipReason::NotRegular => "special files",
     }
 }
 

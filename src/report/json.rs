@@ -3,14 +3,21 @@
 use serde::Serialize;
 
 use crate::manifest::Note;
-use crate::rewrite::{Change, Decided, Problem, Site, Skip};
+use crate::rewrite::{ProblemKind, Site};
 
+use super::entry::{Entry, Message};
+use super::format::{Pages, Report};
 use super::record::{ImageRecord, RuleRecord};
+use super::summary::{Ending, Summary};
 
-/// A line of `rewrite --format json` about an image.
+/// A JSON object a line.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct JsonReport;
+
+/// A line about an image.
 #[derive(Debug, Serialize)]
-struct Line<'a> {
-    /// change, kept, skip, unmapped or error.
+struct ImageLine<'a> {
+    /// change, kept, skip, warning or error.
     r#type: &'static str,
     #[serde(flatten)]
     image: ImageRecord<'a>,
@@ -23,50 +30,110 @@ struct Line<'a> {
     message: Option<String>,
 }
 
+impl<'a> ImageLine<'a> {
+    fn new(r#type: &'static str, file: &'a str, site: &'a Site, status: &'static str) -> Self {
+        let image = ImageRecord::new(file, site);
+        Self { r#type, image, status, target: None, rule: None, message: None }
+    }
+}
+
+/// A line about a file or the run.
+#[derive(Debug, Serialize)]
+struct MessageLine<'a> {
+    r#type: &'static str,
+    file: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    document: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<usize>,
+    message: &'a str,
+}
+
 /// Appends `value` as a line of JSON.
 pub fn line(out: &mut String, value: &impl Serialize) {
     out.push_str(&serde_json::to_string(value).expect("records have string keys and no failing types"));
     out.push('\n');
 }
 
-/// An image that becomes another.
-pub fn change(out: &mut String, file: &str, change: &Change<'_>) {
-    let rule = change.rule.map(RuleRecord::from);
-    let image = ImageRecord::new(file, &change.site);
-    let target = Some(change.to.as_str());
-    line(out, &Line { r#type: "change", image, status: "ok", target, rule, message: None });
+impl Report for JsonReport {
+    fn entry(&self, pages: &mut Pages, file: &str, entry: &Entry<'_>) {
+        let value = match *entry {
+            Entry::Change(change) => ImageLine {
+                target: Some(&change.to),
+                rule: change.rule.map(RuleRecord::from),
+                ..ImageLine::new("change", file, &change.site, "ok")
+            },
+            Entry::Kept(kept) => ImageLine {
+                rule: kept.rule.map(RuleRecord::from),
+                ..ImageLine::new("kept", file, &kept.site, "ok")
+            },
+            Entry::LeftAlone { skip, fails } => ImageLine {
+                message: Some(skip.reason.message()),
+                ..ImageLine::new(if fails { "error" } else { "skip" }, file, &skip.site, skip.reason.status())
+            },
+            Entry::Problem(problem) => ImageLine {
+                message: Some(problem.kind.to_string()),
+                ..ImageLine::new("error", file, &problem.site, status(&problem.kind))
+            },
+            Entry::Unmapped { site, level } => ImageLine {
+                message: Some("no rule covers this image".to_owned()),
+                ..ImageLine::new(level.as_str(), file, site, "unmapped")
+            },
+            Entry::Note(note) => return note_line(&mut pages.report, file, note),
+        };
+        line(&mut pages.report, &value);
+    }
+
+    fn message(&self, pages: &mut Pages, message: &Message<'_>) {
+        let Message { level, file, location, text } = *message;
+        let value = MessageLine {
+            r#type: level.as_str(),
+            file,
+            document: location.map(|at| at.document),
+            line: location.map(|at| at.position.line),
+            column: location.map(|at| at.position.column),
+            message: text,
+        };
+        line(&mut pages.report, &value);
+    }
+
+    fn diff(&self, pages: &mut Pages, file: &str, diff: &str) -> bool {
+        line(&mut pages.report, &serde_json::json!({ "type": "diff", "file": file, "diff": diff }));
+        true
+    }
+
+    fn summary(&self, pages: &mut Pages, summary: &Summary, ending: Ending) {
+        line(
+            &mut pages.report,
+            &serde_json::json!({
+                "type": "summary",
+                "files": summary.files,
+                "changedFiles": summary.changed_files,
+                "changes": summary.changes,
+                "kept": summary.kept,
+                "unmapped": summary.unmapped,
+                "leftAlone": summary.left_alone,
+                "notChecked": summary.not_checked,
+                "passedOver": summary.passed_over,
+                "errors": summary.errors,
+                "written": ending == Ending::Written,
+            }),
+        );
+    }
 }
 
-/// An image that is left alone.
-pub fn skip(out: &mut String, file: &str, skip: &Skip) {
-    let image = ImageRecord::new(file, &skip.site);
-    let (status, message) = (skip.reason.status(), Some(skip.reason.message()));
-    line(out, &Line { r#type: "skip", image, status, target: None, rule: None, message });
+/// The status of an image that the rules cannot decide about.
+fn status(kind: &ProblemKind) -> &'static str {
+    match kind {
+        ProblemKind::Chained { .. } => "chained",
+        ProblemKind::Endless { .. } => "endless",
+        ProblemKind::BadResult { .. } => "invalid-result",
+    }
 }
 
-/// An image that the maps leave as it is.
-pub fn kept(out: &mut String, file: &str, kept: &Decided<'_>) {
-    let image = ImageRecord::new(file, &kept.site);
-    let rule = kept.rule.map(RuleRecord::from);
-    line(out, &Line { r#type: "kept", image, status: "ok", target: None, rule, message: None });
-}
-
-/// An image that no rule covers, where that is to be said.
-pub fn unmapped(out: &mut String, file: &str, site: &Site, level: &'static str) {
-    let image = ImageRecord::new(file, site);
-    let message = Some("no rule covers this image".to_owned());
-    line(out, &Line { r#type: level, image, status: "ok", target: None, rule: None, message });
-}
-
-/// What fails the run.
-pub fn problem(out: &mut String, file: &str, problem: &Problem) {
-    let image = ImageRecord::new(file, &problem.site);
-    let message = Some(problem.kind.to_string());
-    line(out, &Line { r#type: "error", image, status: "ok", target: None, rule: None, message });
-}
-
-/// What authors should know.
-pub fn note(out: &mut String, file: &str, note: &Note) {
+fn note_line(out: &mut String, file: &str, note: &Note) {
     let value = serde_json::json!({
         "type": "note",
         "file": file,
@@ -77,22 +144,4 @@ pub fn note(out: &mut String, file: &str, note: &Note) {
         "message": note.kind.as_str(),
     });
     line(out, &value);
-}
-
-/// An error about a file, or a place in it.
-pub fn error(out: &mut String, file: Option<&str>, place: Option<(usize, usize, usize)>, message: &str) {
-    let mut value = serde_json::json!({ "type": "error", "file": file, "message": message });
-    if let Some((document, line, column)) = place {
-        value["document"] = document.into();
-        value["line"] = line.into();
-        value["column"] = column.into();
-    }
-    line(out, &value);
-}
-
-/// An image that is left alone, where that fails the run.
-pub fn strict(out: &mut String, file: &str, skip: &Skip) {
-    let image = ImageRecord::new(file, &skip.site);
-    let (status, message) = (skip.reason.status(), Some(skip.reason.message()));
-    line(out, &Line { r#type: "error", image, status, target: None, rule: None, message });
 }

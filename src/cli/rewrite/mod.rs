@@ -2,7 +2,6 @@
 
 mod outcome;
 mod stdin;
-mod summary;
 mod tree;
 
 use std::path::Path;
@@ -10,6 +9,7 @@ use std::path::Path;
 use anyhow::{Result, bail};
 
 use crate::report::diff::DiffStyle;
+use crate::report::{Ending, JsonReport, Report, TextReport};
 
 use super::args::{ColourChoice, OnUnmapped, ReportFormat, RewriteArgs};
 use super::exit_code::ExitCode;
@@ -39,16 +39,22 @@ impl Destination<'_> {
         matches!(self, Self::InPlace | Self::Folder(_) | Self::Stdout)
     }
 
-    /// Whether standard output holds the result, so that reports go to standard error.
-    fn takes_stdout(self) -> bool {
-        matches!(self, Self::Stdout | Self::Diff)
+    /// How a run with this destination ends, for its summary.
+    fn ending(self, written: bool) -> Ending {
+        match (self.writes(), written) {
+            (true, true) => Ending::Written,
+            (true, false) => Ending::NotWritten,
+            (false, _) => Ending::OnlyShown,
+        }
     }
 }
 
 /// How the run speaks and what it minds.
-#[derive(Debug, Clone, Copy)]
-struct Manner {
-    format: ReportFormat,
+#[derive(Clone, Copy)]
+struct Manner<'r> {
+    report: &'r dyn Report,
+    /// Whether standard output holds the result, so that the report goes to standard error.
+    result_on_stdout: bool,
     quiet: bool,
     verbose: bool,
     strict: bool,
@@ -73,13 +79,27 @@ pub fn run_on(args: &RewriteArgs, read: Option<&[u8]>) -> Result<ExitCode> {
     let maps = rules::load(&args.maps, first.or(Some(here)), !from_stdin, args.verbosity.quiet)?
         .ok_or_else(rules::none_given)?;
     let engine = settings::engine(&args.find, maps);
+    let report: &dyn Report = match args.format {
+        ReportFormat::Text => &TextReport { verbose: args.verbosity.verbose, quiet: args.verbosity.quiet },
+        ReportFormat::Json => &JsonReport,
+    };
     let manner = Manner {
-        format: args.format,
+        report,
+        // A report in JSON holds the diff itself.
+        result_on_stdout: match destination {
+            Destination::Stdout => true,
+            Destination::Diff => args.format == ReportFormat::Text,
+            Destination::InPlace | Destination::Folder(_) | Destination::Check | Destination::DryRun => false,
+        },
         quiet: args.verbosity.quiet,
         verbose: args.verbosity.verbose,
         strict: args.strict,
         on_unmapped: args.on_unmapped,
-        diff_style: if is_coloured(args.color) { DiffStyle::coloured() } else { DiffStyle::plain() },
+        diff_style: if args.format == ReportFormat::Text && is_coloured(args.color) {
+            DiffStyle::coloured()
+        } else {
+            DiffStyle::plain()
+        },
     };
     if from_stdin {
         return stdin::run(&engine, destination, manner, args.keep_going, read);

@@ -6,13 +6,12 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use crate::manifest::{edit, encoding};
+use crate::report::{Pages, Summary};
 use crate::rewrite::Engine;
 
-use super::super::args::ReportFormat;
 use super::super::exit_code::ExitCode;
 use super::super::speech;
 use super::outcome::Outcome;
-use super::summary::Summary;
 use super::{Destination, Manner};
 
 /// What reports call standard input.
@@ -22,7 +21,7 @@ const NAME: &str = "-";
 pub(super) fn run(
     engine: &Engine,
     destination: Destination<'_>,
-    manner: Manner,
+    manner: Manner<'_>,
     keep_going: bool,
     read: Option<&[u8]>,
 ) -> Result<ExitCode> {
@@ -38,22 +37,21 @@ pub(super) fn run(
     let plan = engine.plan_alone(text);
     let mut outcome = Outcome { summary: Summary::of_file(), ..Outcome::default() };
     for error in &plan.errors {
-        let place = Some((error.document, error.position.line, error.position.column));
-        outcome.error(manner, NAME, place, &error.message);
+        outcome.document_error(manner, NAME, error);
     }
     outcome.plan(NAME, &plan, manner);
     outcome.diff(Path::new("stdin"), text, &plan, destination, manner)?;
     let good = plan.errors.is_empty() && (keep_going || !outcome.summary.has_errors());
     let written = good && destination.writes();
-    speech::say(&outcome.speech);
+    let mut end = Pages::default();
+    manner.report.summary(&mut end, &outcome.summary, destination.ending(written));
+    speech::say(&outcome.pages.speech);
+    let report = outcome.pages.report + &end.report;
     let mut stdout = io::stdout().lock();
-    if manner.format == ReportFormat::Json {
-        outcome.summary.json(&mut outcome.report, written);
-    }
-    if destination.takes_stdout() {
-        speech::say(&outcome.report);
+    if manner.result_on_stdout {
+        speech::say(&report);
     } else {
-        stdout.write_all(outcome.report.as_bytes())?;
+        stdout.write_all(report.as_bytes())?;
     }
     match destination {
         Destination::Diff => stdout.write_all(outcome.result.as_bytes())?,
@@ -68,8 +66,6 @@ pub(super) fn run(
         | Destination::DryRun => {}
     }
     stdout.flush()?;
-    if !manner.quiet && manner.format == ReportFormat::Text {
-        speech::say(&outcome.summary.text(destination, written));
-    }
+    speech::say(&end.speech);
     Ok(super::tree::exit_code(&outcome.summary, destination))
 }

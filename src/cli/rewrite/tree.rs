@@ -11,13 +11,13 @@ use crate::files::{
 };
 use crate::manifest::edit::{self, Edit};
 use crate::manifest::{KustomizeImage, encoding};
+use crate::report::{Level, Pages, Summary};
 use crate::rewrite::{Engine, KustomizeMode, Memory, Plan, Renames, Unread, is_kustomization, unread};
 
-use super::super::args::{ReportFormat, RewriteArgs};
+use super::super::args::RewriteArgs;
 use super::super::exit_code::ExitCode;
 use super::super::{settings, speech, tree};
 use super::outcome::Outcome;
-use super::summary::Summary;
 use super::{Destination, Manner};
 
 /// What is said when a signal came in time.
@@ -27,7 +27,7 @@ const INTERRUPTED: &str = "interrupted; nothing was written";
 struct Run<'r> {
     engine: &'r Engine,
     destination: Destination<'r>,
-    manner: Manner,
+    manner: Manner<'r>,
     roots: &'r [PathBuf],
     transaction: Transaction<'r>,
     output: Option<OutputFolder>,
@@ -61,8 +61,8 @@ impl From<&mut Outcome> for Said {
     fn from(outcome: &mut Outcome) -> Self {
         let take = |text: &mut String| std::mem::take(text).into_boxed_str();
         Self {
-            report: take(&mut outcome.report),
-            speech: take(&mut outcome.speech),
+            report: take(&mut outcome.pages.report),
+            speech: take(&mut outcome.pages.speech),
             result: take(&mut outcome.result),
         }
     }
@@ -80,7 +80,7 @@ pub(super) fn run(
     args: &RewriteArgs,
     engine: &Engine,
     destination: Destination<'_>,
-    manner: Manner,
+    manner: Manner<'_>,
     cancel: &AtomicBool,
 ) -> Result<ExitCode> {
     let Walked { mut files, skipped, errors } = walk(&args.paths, &settings::walk(&args.walk))?;
@@ -102,14 +102,9 @@ pub(super) fn run(
         },
     };
     let mut all = Outcome::default();
-    all.summary.skipped(&skipped);
+    skipped.iter().for_each(|skipped| all.summary.passed_over(tree::passed_over(skipped.reason)));
     for error in &errors {
-        all.error(
-            manner,
-            &error.path().display().to_string(),
-            None,
-            &speech::with_hint(error, tree::hint(error)),
-        );
+        all.error(manner, &error.path().display().to_string(), &speech::with_hint(error, tree::hint(error)));
     }
     let (said, summary) = run.plan_all(&files, threads, cancel);
     if cancel.load(Ordering::Relaxed) {
@@ -123,25 +118,24 @@ pub(super) fn run(
         run.write(&mut end)?;
         all.summary.add(&end.summary);
     }
-    if manner.format == ReportFormat::Json {
-        all.summary.json(&mut end.report, written);
-    }
+    let summary = std::mem::take(&mut all.summary);
+    let mut last = Pages::default();
+    manner.report.summary(&mut last, &summary, destination.ending(written));
+    end.pages.report.push_str(&last.report);
     let parts = [Said::from(&mut all)].into_iter().chain(said).chain([Said::from(&mut end)]);
-    show(&parts.collect::<Vec<_>>(), destination, written)?;
-    if !manner.quiet && manner.format == ReportFormat::Text {
-        speech::say(&all.summary.text(destination, written));
-    }
-    Ok(exit_code(&all.summary, destination))
+    show(&parts.collect::<Vec<_>>(), destination, manner, written)?;
+    speech::say(&last.speech);
+    Ok(exit_code(&summary, destination))
 }
 
 /// Prints what there is to print.
-fn show(parts: &[Said], destination: Destination<'_>, written: bool) -> Result<()> {
+fn show(parts: &[Said], destination: Destination<'_>, manner: Manner<'_>, written: bool) -> Result<()> {
     for part in parts.iter().filter(|part| !part.speech.is_empty()) {
         speech::say(&part.speech);
     }
     let reports = parts.iter().map(|part| &*part.report).filter(|report| !report.is_empty());
     let mut stdout = io::BufWriter::new(io::stdout().lock());
-    if destination.takes_stdout() {
+    if manner.result_on_stdout {
         let mut stderr = io::BufWriter::new(io::stderr().lock());
         // A closed standard error is nobody's error.
         let _ = reports.into_iter().try_for_each(|report| stderr.write_all(report.as_bytes()));
@@ -269,7 +263,7 @@ impl<'r> Run<'r> {
                     Some(why) => outcome.summary.unread(why),
                     None => {
                         let message = format!("{}: {error}", file.path.display());
-                        outcome.error(self.manner, &file.path.display().to_string(), None, &message);
+                        outcome.error(self.manner, &file.path.display().to_string(), &message);
                     }
                 }
                 return (outcome, None);
@@ -286,8 +280,7 @@ impl<'r> Run<'r> {
                 Some(why) if !(self.manner.strict && why == Unread::Template) => outcome.summary.unread(why),
                 _ => {
                     for error in &plan.errors {
-                        let place = Some((error.document, error.position.line, error.position.column));
-                        outcome.error(self.manner, &name, place, &error.message);
+                        outcome.document_error(self.manner, &name, error);
                     }
                 }
             }
@@ -353,27 +346,27 @@ impl<'r> Run<'r> {
         };
         for error in &failed {
             let message = speech::with_hint(error, error.hint());
-            all.error(self.manner, &error.path().display().to_string(), None, &message);
+            all.error(self.manner, &error.path().display().to_string(), &message);
         }
-        for warning in warnings.iter().filter(|_| !self.manner.quiet) {
-            let path = warning.path.display();
-            let line = match &warning.kind {
+        for warning in &warnings {
+            let path = warning.path.display().to_string();
+            let text = match &warning.kind {
                 WarningKind::HardLink { others } => {
                     let names = speech::count(usize::try_from(*others).unwrap_or(usize::MAX), "other name");
-                    format!("warning: {path}: had {names} (hard links), which keep the old content\n")
+                    format!("{path}: had {names} (hard links), which keep the old content")
                 }
                 WarningKind::Owner(change) => {
-                    format!("warning: {path}: belongs to user {} now, not to {}\n", change.to, change.from)
+                    format!("{path}: belongs to user {} now, not to {}", change.to, change.from)
                 }
             };
-            all.speech.push_str(&line);
+            all.message(self.manner, Level::Warning, &path, &text);
         }
         Ok(())
     }
 
     fn fail(&self, outcome: &mut Outcome, file: &Found, error: &dyn std::error::Error, hint: Option<&str>) {
         let name = file.path.display().to_string();
-        outcome.error(self.manner, &name, None, &speech::with_hint(error, hint));
+        outcome.error(self.manner, &name, &speech::with_hint(error, hint));
     }
 
     /// The place of a file in the output folder: relative to the given folder, or its name if it was given

@@ -2,27 +2,27 @@
 
 use std::fmt::Write as _;
 
-use anyhow::Result;
 use serde::Serialize;
 
 use crate::manifest::{KustomizeImage, Place};
 use crate::maps::Rule;
-use crate::report::json;
-use crate::report::record::{ImageRecord, RuleRecord};
-use crate::report::text::quoted;
 use crate::rewrite::{Plan, Site};
 
-use super::super::args::ImagesFormat;
+use super::json;
+use super::record::{ImageRecord, RuleRecord};
+use super::text::{escaped, quoted};
 
 /// An image of the inventory.
 #[derive(Debug)]
-pub(super) struct Listed {
-    pub(super) file: String,
-    pub(super) site: Site,
+pub struct Listed {
+    /// The file as given, or `-` for standard input.
+    pub file: String,
+    /// The image and its place.
+    pub site: Site,
     /// ok, templated, encrypted, invalid or skipped
-    pub(super) status: &'static str,
+    pub status: &'static str,
     /// What the maps make of it; the image itself where they leave it alone.
-    pub(super) target: Option<String>,
+    pub target: Option<String>,
     rule: Option<RuleOf>,
 }
 
@@ -54,7 +54,8 @@ impl RuleOf {
 }
 
 /// The images of a file, in the order of its text; with `all`, also what is only mentioned.
-pub(super) fn of_plan(file: &str, plan: &mut Plan<'_>, all: bool) -> Vec<Listed> {
+#[must_use]
+pub fn of_plan(file: &str, plan: &mut Plan<'_>, all: bool) -> Vec<Listed> {
     let mut listed = Vec::new();
     let mut add = |site: Site, status, target: Option<String>, rule: Option<&Rule>| {
         let rule = rule.map(RuleOf::new);
@@ -124,7 +125,7 @@ fn entry_site(entry: &KustomizeImage, plan: &Plan<'_>) -> Option<Site> {
 
 /// A line of `--format json`.
 #[derive(Serialize)]
-struct Line<'a> {
+struct ListedLine<'a> {
     #[serde(flatten)]
     image: ImageRecord<'a>,
     status: &'static str,
@@ -134,23 +135,15 @@ struct Line<'a> {
     rule: Option<Option<RuleRecord<'a>>>,
 }
 
-/// The inventory as it is printed.
-pub(super) fn print(listed: &[Listed], format: ImagesFormat, with_maps: bool) -> Result<Vec<u8>> {
-    match format {
-        ImagesFormat::Json => Ok(as_json(listed, with_maps)),
-        ImagesFormat::Csv => table(listed, b',', with_maps),
-        ImagesFormat::Tsv => table(listed, b'\t', with_maps),
-        ImagesFormat::Text | ImagesFormat::Kustomize => Ok(as_text(listed, with_maps)),
-    }
-}
-
-fn as_json(listed: &[Listed], with_maps: bool) -> Vec<u8> {
+/// A JSON object for each image; with maps, with its target and rule.
+#[must_use]
+pub fn json(listed: &[Listed], with_maps: bool) -> String {
     let mut out = String::new();
     for entry in listed {
         let rule = with_maps.then(|| entry.rule.as_ref().map(RuleOf::record));
         json::line(
             &mut out,
-            &Line {
+            &ListedLine {
                 image: ImageRecord::new(&entry.file, &entry.site),
                 status: entry.status,
                 target: entry.target.as_deref().filter(|_| with_maps),
@@ -158,13 +151,16 @@ fn as_json(listed: &[Listed], with_maps: bool) -> Vec<u8> {
             },
         );
     }
-    out.into_bytes()
+    out
 }
 
-fn as_text(listed: &[Listed], with_maps: bool) -> Vec<u8> {
+/// A line for each image.
+#[must_use]
+pub fn text(listed: &[Listed], with_maps: bool) -> String {
     let mut out = String::new();
     for Listed { file, site, status, target, .. } in listed {
         let position = site.position;
+        let file = escaped(file);
         let _ = write!(out, "{file}:{}:{}: {}", position.line, position.column, quoted(&site.image));
         if let Some(target) = target.as_deref().filter(|target| with_maps && *target != site.image) {
             let _ = write!(out, " -> {target}");
@@ -176,7 +172,7 @@ fn as_text(listed: &[Listed], with_maps: bool) -> Vec<u8> {
             remarks.push(format!("{}{name}", resource.kind));
         }
         remarks.push(format!("document {}", site.document));
-        remarks.push(site.path.to_string());
+        remarks.push(escaped(&site.path.to_string()).into_owned());
         if *status != "ok" {
             remarks.push((*status).to_owned());
         }
@@ -185,11 +181,13 @@ fn as_text(listed: &[Listed], with_maps: bool) -> Vec<u8> {
         }
         let _ = writeln!(out, " ({})", remarks.join(", "));
     }
-    out.into_bytes()
+    out
 }
 
-fn table(listed: &[Listed], delimiter: u8, with_maps: bool) -> Result<Vec<u8>> {
-    let mut writer = csv::WriterBuilder::new().delimiter(delimiter).from_writer(Vec::new());
+/// A table with a header, its values kept apart by `delimiter`.
+#[must_use]
+pub fn table(listed: &[Listed], delimiter: u8, with_maps: bool) -> String {
+    let mut table = Table::new(delimiter);
     let mut header = vec![
         "file",
         "document",
@@ -206,7 +204,7 @@ fn table(listed: &[Listed], delimiter: u8, with_maps: bool) -> Result<Vec<u8>> {
     if with_maps {
         header.extend(["target", "rule"]);
     }
-    writer.write_record(header)?;
+    table.row(header);
     for Listed { file, site, status, target, rule } in listed {
         let resource = site.resource.as_deref();
         let mut row = vec![
@@ -226,7 +224,25 @@ fn table(listed: &[Listed], delimiter: u8, with_maps: bool) -> Result<Vec<u8>> {
             row.push(target.clone().unwrap_or_default());
             row.push(rule.as_ref().map_or(String::new(), |r| format!("{}::{}", r.key, r.value)));
         }
-        writer.write_record(row)?;
+        table.row(row);
     }
-    Ok(writer.into_inner()?)
+    table.into_text()
+}
+
+/// Rows of values kept apart by commas or tabs, in quotes where they need it.
+pub(super) struct Table(csv::Writer<Vec<u8>>);
+
+impl Table {
+    pub(super) fn new(delimiter: u8) -> Self {
+        Self(csv::WriterBuilder::new().delimiter(delimiter).from_writer(Vec::new()))
+    }
+
+    pub(super) fn row(&mut self, row: impl IntoIterator<Item: AsRef<[u8]>>) {
+        self.0.write_record(row).expect("rows of one length are written to memory");
+    }
+
+    pub(super) fn into_text(self) -> String {
+        let bytes = self.0.into_inner().expect("memory takes every row");
+        String::from_utf8(bytes).expect("the rows are UTF-8")
+    }
 }

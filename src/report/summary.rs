@@ -3,36 +3,45 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use crate::files::{SkipReason, Skipped};
 use crate::manifest::Place;
-use crate::report::json;
 use crate::rewrite::{Plan, Unread};
 
-use super::super::speech::count;
-use super::Destination;
+use super::text::count;
+
+/// What became of the changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// They were written.
+    Written,
+    /// They would have been written, but for errors.
+    NotWritten,
+    /// Nothing was to be written.
+    OnlyShown,
+}
 
 /// Counts of a file, or of a whole run.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Summary {
-    files: usize,
-    changed_files: usize,
-    changes: usize,
-    kept: usize,
-    unmapped: usize,
-    errors: usize,
-    left_alone: BTreeMap<&'static str, usize>,
-    not_checked: BTreeMap<&'static str, usize>,
-    passed_over: BTreeMap<&'static str, usize>,
+pub struct Summary {
+    pub(super) files: usize,
+    pub(super) changed_files: usize,
+    pub(super) changes: usize,
+    pub(super) kept: usize,
+    pub(super) unmapped: usize,
+    pub(super) errors: usize,
+    pub(super) left_alone: BTreeMap<&'static str, usize>,
+    pub(super) not_checked: BTreeMap<&'static str, usize>,
+    pub(super) passed_over: BTreeMap<&'static str, usize>,
 }
 
 impl Summary {
     /// A file that was read and not more.
-    pub(super) fn of_file() -> Self {
+    #[must_use]
+    pub fn of_file() -> Self {
         Self { files: 1, ..Self::default() }
     }
 
     /// Counts what is planned for a file.
-    pub(super) fn plan(&mut self, plan: &Plan<'_>) {
+    pub fn plan(&mut self, plan: &Plan<'_>) {
         self.changes += plan.changes.len();
         self.changed_files += usize::from(!plan.changes.is_empty());
         self.kept += plan.kept.len();
@@ -47,7 +56,7 @@ impl Summary {
     }
 
     /// Counts a file that does not parse and is no manifest.
-    pub(super) fn unread(&mut self, unread: Unread) {
+    pub fn unread(&mut self, unread: Unread) {
         let what = match unread {
             Unread::Template => "templates that are no YAML",
             Unread::NoManifest => "files that are no manifests and do not parse",
@@ -55,36 +64,30 @@ impl Summary {
         *self.passed_over.entry(what).or_default() += 1;
     }
 
-    /// Counts what the walk passed over.
-    pub(super) fn skipped(&mut self, skipped: &[Skipped]) {
-        for skipped in skipped {
-            let what = match skipped.reason {
-                SkipReason::HelmTemplate => "Helm templates",
-                SkipReason::LinkedFolder => "links to folders",
-                SkipReason::DanglingLink => "links to nothing",
-                SkipReason::NotRegular => "special files",
-            };
-            *self.passed_over.entry(what).or_default() += 1;
-        }
+    /// Counts something that was not read.
+    pub fn passed_over(&mut self, what: &'static str) {
+        *self.passed_over.entry(what).or_default() += 1;
     }
 
     /// Counts errors.
-    pub(super) fn errors(&mut self, errors: usize) {
+    pub fn errors(&mut self, errors: usize) {
         self.errors += errors;
     }
 
     /// Whether there were any.
-    pub(super) fn has_errors(&self) -> bool {
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
         self.errors > 0
     }
 
     /// Whether anything changes.
-    pub(super) fn has_changes(&self) -> bool {
+    #[must_use]
+    pub fn has_changes(&self) -> bool {
         self.changes > 0
     }
 
     /// Adds the counts of another file.
-    pub(super) fn add(&mut self, other: &Self) {
+    pub fn add(&mut self, other: &Self) {
         let Self { files, changed_files, changes, kept, unmapped, errors, .. } = other;
         self.files += files;
         self.changed_files += changed_files;
@@ -104,15 +107,20 @@ impl Summary {
         }
     }
 
-    /// The summary in words. `written` says whether the changes were carried out.
-    pub(super) fn text(&self, destination: Destination<'_>, written: bool) -> String {
+    /// The summary in words.
+    #[must_use]
+    pub fn text(&self, ending: Ending) -> String {
         let mut out = String::new();
         let (images, files) = (count(self.changes, "image"), count(self.changed_files, "file"));
-        let _ = match destination {
-            _ if self.errors > 0 && destination.writes() && !written => {
+        let rest = self.stay().map_or(String::new(), |stay| format!("; {stay}"));
+        let failed = self.errors > 0;
+        let _ = match ending {
+            Ending::NotWritten if failed => {
                 writeln!(out, "{}; nothing was written", count(self.errors, "error"))
             }
-            _ if self.changes == 0 => {
+            // That there is nothing to do nobody knows who could not read everything.
+            Ending::Written | Ending::NotWritten | Ending::OnlyShown if self.changes == 0 && failed => Ok(()),
+            Ending::Written | Ending::NotWritten | Ending::OnlyShown if self.changes == 0 => {
                 let images = match self.stay() {
                     Some(stay) => format!(": {stay}"),
                     None if self.left_alone.is_empty() => ": no images".to_owned(),
@@ -120,18 +128,10 @@ impl Summary {
                 };
                 writeln!(out, "nothing to do{images} in {}", count(self.files, "file"))
             }
-            Destination::InPlace
-            | Destination::Folder(_)
-            | Destination::Stdout
-            | Destination::Check
-            | Destination::Diff
-            | Destination::DryRun => {
-                let verb = if destination.writes() { "rewrote" } else { "would rewrite" };
-                let rest = self.stay().map_or(String::new(), |stay| format!("; {stay}"));
-                writeln!(out, "{verb} {images} in {files}{rest}")
-            }
+            Ending::Written | Ending::NotWritten => writeln!(out, "rewrote {images} in {files}{rest}"),
+            Ending::OnlyShown => writeln!(out, "would rewrite {images} in {files}{rest}"),
         };
-        if self.errors > 0 && (written || !destination.writes()) {
+        if failed && ending != Ending::NotWritten {
             let _ = writeln!(out, "{}", count(self.errors, "error"));
         }
         list(&mut out, "left alone", &self.left_alone);
@@ -149,26 +149,6 @@ impl Summary {
             _ => format!("{kept} images stay as they are"),
         };
         Some(if unmapped > 0 { format!("{stay} ({unmapped} covered by no rule)") } else { stay })
-    }
-
-    /// The summary as a line of JSON.
-    pub(super) fn json(&self, out: &mut String, written: bool) {
-        json::line(
-            out,
-            &serde_json::json!({
-                "type": "summary",
-                "files": self.files,
-                "changedFiles": self.changed_files,
-                "changes": self.changes,
-                "kept": self.kept,
-                "unmapped": self.unmapped,
-                "leftAlone": self.left_alone,
-                "notChecked": self.not_checked,
-                "passedOver": self.passed_over,
-                "errors": self.errors,
-                "written": written,
-            }),
-        );
     }
 }
 

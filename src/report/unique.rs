@@ -4,13 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use anyhow::Result;
-
 use crate::image::ImageReference;
-use crate::report::json;
 
-use super::super::args::ImagesFormat;
-use super::list::Listed;
+use super::inventory::{Listed, Table};
+use super::json::line;
 
 /// A source and what it becomes.
 type Pair = (String, String);
@@ -28,7 +25,7 @@ fn pairs(listed: &[Listed]) -> BTreeSet<Pair> {
 
 /// Adds an error for each target that several sources share, since copying would overwrite one with the other, and returns
 /// those targets.
-pub(super) fn check_targets(listed: &[Listed], errors: &mut Vec<String>) -> BTreeSet<String> {
+pub fn check_targets(listed: &[Listed], errors: &mut Vec<String>) -> BTreeSet<String> {
     let mut sources: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (source, target) in pairs(listed) {
         sources.entry(canonical(&target)).or_default().insert(source);
@@ -48,57 +45,51 @@ fn canonical(image: &str) -> String {
     ImageReference::parse(image).map_or(image.to_owned(), ImageReference::canonical)
 }
 
-/// The unique images, or pairs, as they are printed.
-pub(super) fn print(
-    listed: &[Listed],
-    format: ImagesFormat,
-    with_maps: bool,
-    errors: &mut Vec<String>,
-) -> Result<Vec<u8>> {
-    let shared = if with_maps { check_targets(listed, errors) } else { BTreeSet::new() };
-    if format == ImagesFormat::Kustomize {
-        return Ok(kustomize(listed, &shared, errors).into_bytes());
-    }
+/// The images, each with its target where there are maps. What stays where it is need not be copied, and of two for one
+/// place neither is.
+fn printed(listed: &[Listed], with_maps: bool, errors: &mut Vec<String>) -> BTreeSet<Pair> {
     let mut pairs = pairs(listed);
     if with_maps {
-        // What stays where it is need not be copied, and of two for one place neither is.
+        let shared = check_targets(listed, errors);
         pairs.retain(|(source, target)| source != target && !shared.contains(&canonical(target)));
     }
+    pairs
+}
+
+/// A line for each image or pair. As everywhere here, targets that several sources share are added to `errors`.
+pub fn text(listed: &[Listed], with_maps: bool, errors: &mut Vec<String>) -> String {
     let mut out = String::new();
-    match format {
-        ImagesFormat::Csv | ImagesFormat::Tsv => {
-            let delimiter = if format == ImagesFormat::Csv { b',' } else { b'\t' };
-            let mut writer = csv::WriterBuilder::new().delimiter(delimiter).from_writer(Vec::new());
-            for (source, target) in &pairs {
-                if with_maps {
-                    writer.write_record([source, target])?;
-                } else {
-                    writer.write_record([source])?;
-                }
-            }
-            return Ok(writer.into_inner()?);
-        }
-        ImagesFormat::Json => {
-            for (source, target) in &pairs {
-                if with_maps {
-                    json::line(&mut out, &serde_json::json!({ "image": source, "target": target }));
-                } else {
-                    json::line(&mut out, &serde_json::json!({ "image": source }));
-                }
-            }
-        }
-        ImagesFormat::Text | ImagesFormat::Kustomize => {
-            for (source, target) in &pairs {
-                let _ =
-                    if with_maps { writeln!(out, "{source} {target}") } else { writeln!(out, "{source}") };
-            }
+    for (source, target) in printed(listed, with_maps, errors) {
+        let _ = if with_maps { writeln!(out, "{source} {target}") } else { writeln!(out, "{source}") };
+    }
+    out
+}
+
+/// A JSON object for each image or pair.
+pub fn json(listed: &[Listed], with_maps: bool, errors: &mut Vec<String>) -> String {
+    let mut out = String::new();
+    for (source, target) in printed(listed, with_maps, errors) {
+        if with_maps {
+            line(&mut out, &serde_json::json!({ "image": source, "target": target }));
+        } else {
+            line(&mut out, &serde_json::json!({ "image": source }));
         }
     }
-    Ok(out.into_bytes())
+    out
+}
+
+/// A row for each image or pair, without a header.
+pub fn table(listed: &[Listed], delimiter: u8, with_maps: bool, errors: &mut Vec<String>) -> String {
+    let mut table = Table::new(delimiter);
+    for (source, target) in printed(listed, with_maps, errors) {
+        if with_maps { table.row([source, target]) } else { table.row([source]) }
+    }
+    table.into_text()
 }
 
 /// An `images:` list that does what the maps do, for kustomize, Flux and Argo CD.
-fn kustomize(listed: &[Listed], shared: &BTreeSet<String>, errors: &mut Vec<String>) -> String {
+pub fn kustomize(listed: &[Listed], errors: &mut Vec<String>) -> String {
+    let shared = check_targets(listed, errors);
     let mut entries: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     let mut impossible: BTreeSet<&str> = BTreeSet::new();
     for entry in listed.iter().filter(|entry| entry.status == "ok" && entry.site.place.is_site()) {

@@ -1,8 +1,5 @@
 //! `imageswap images`: the inventory.
 
-mod list;
-mod unique;
-
 use std::io::{self, Read, Write};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -11,12 +8,13 @@ use anyhow::{Result, bail};
 
 use crate::files::{Found, Source, Walked, walk};
 use crate::manifest::encoding;
+use crate::report::inventory::{self, Listed};
+use crate::report::unique;
 use crate::rewrite::{Engine, Memory, is_kustomization, unread};
 
 use super::args::{ImagesArgs, ImagesFormat};
 use super::exit_code::ExitCode;
 use super::{rules, settings, speech, tree};
-use list::Listed;
 
 /// What one file holds.
 #[derive(Debug, Default)]
@@ -50,20 +48,29 @@ pub fn run(args: &ImagesArgs) -> Result<ExitCode> {
     } else {
         read_files(args, &engine, with_maps)?
     };
-    let unique = args.unique || args.format == ImagesFormat::Kustomize;
-    let printed = if unique {
-        unique::print(&listed, args.format, with_maps, &mut errors)?
-    } else {
-        if with_maps {
-            let _ = unique::check_targets(&listed, &mut errors);
+    let printed = match args.format {
+        ImagesFormat::Kustomize => unique::kustomize(&listed, &mut errors),
+        ImagesFormat::Text if args.unique => unique::text(&listed, with_maps, &mut errors),
+        ImagesFormat::Json if args.unique => unique::json(&listed, with_maps, &mut errors),
+        ImagesFormat::Csv if args.unique => unique::table(&listed, b',', with_maps, &mut errors),
+        ImagesFormat::Tsv if args.unique => unique::table(&listed, b'\t', with_maps, &mut errors),
+        ImagesFormat::Text | ImagesFormat::Json | ImagesFormat::Csv | ImagesFormat::Tsv => {
+            if with_maps {
+                let _ = unique::check_targets(&listed, &mut errors);
+            }
+            match args.format {
+                ImagesFormat::Json => inventory::json(&listed, with_maps),
+                ImagesFormat::Csv => inventory::table(&listed, b',', with_maps),
+                ImagesFormat::Tsv => inventory::table(&listed, b'\t', with_maps),
+                ImagesFormat::Text | ImagesFormat::Kustomize => inventory::text(&listed, with_maps),
+            }
         }
-        list::print(&listed, args.format, with_maps)?
     };
     for error in &errors {
         speech::error(error);
     }
     let mut stdout = io::stdout().lock();
-    stdout.write_all(&printed)?;
+    stdout.write_all(printed.as_bytes())?;
     stdout.flush()?;
     Ok(if errors.is_empty() { ExitCode::Done } else { ExitCode::Error })
 }
@@ -102,30 +109,30 @@ fn read_bytes<'m>(
     args: &ImagesArgs,
     with_maps: bool,
 ) -> Inventory {
-    let mut inventory = Inventory::default();
+    let mut found = Inventory::default();
     let text = match encoding::decode(bytes) {
         Ok(text) => text,
         Err(error) => {
             let lossy = String::from_utf8_lossy(bytes);
             let is_text = matches!(error, encoding::EncodingError::NotUtf8 { .. });
             if !is_text || unread(&lossy).is_none() {
-                inventory.errors.push(format!("{name}: {error}"));
+                found.errors.push(format!("{name}: {error}"));
             }
-            return inventory;
+            return found;
         }
     };
     if !engine.scanner.may_hold_image(bytes) {
-        return inventory;
+        return found;
     }
     let mut plan = engine.plan(text, is_kustomization(name), memory);
     if !plan.errors.is_empty() && unread(text).is_none() {
-        inventory.errors.extend(plan.errors.iter().map(|error| format!("{name}:{error}")));
+        found.errors.extend(plan.errors.iter().map(|error| format!("{name}:{error}")));
     }
-    inventory.errors.extend(plan.problems.iter().filter(|_| with_maps).map(|problem| {
+    found.errors.extend(plan.problems.iter().filter(|_| with_maps).map(|problem| {
         let position = problem.site.position;
         let image = &problem.site.image;
         format!("{name}:{}:{}: {image}: {}", position.line, position.column, problem.kind)
     }));
-    inventory.listed = list::of_plan(name, &mut plan, args.all);
-    inventory
+    found.listed = inventory::of_plan(name, &mut plan, args.all);
+    found
 }

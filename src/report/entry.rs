@@ -1,0 +1,97 @@
+//! What a report has to say: about an image, or about a file or a whole run.
+
+use crate::manifest::{DocumentError, Note, Position};
+use crate::rewrite::{Change, Decided, Problem, Site, Skip};
+
+/// How much something matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Level {
+    /// Good to know.
+    Note,
+    /// Probably not as meant.
+    Warning,
+    /// It fails the run.
+    Error,
+}
+
+impl Level {
+    /// The word that marks it in reports.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// Something about an image of a file.
+#[derive(Debug, Clone, Copy)]
+pub enum Entry<'p> {
+    /// It becomes another.
+    Change(&'p Change<'p>),
+    /// The maps leave it as it is.
+    Kept(&'p Decided<'p>),
+    /// It is left alone for another reason, which may fail the run.
+    LeftAlone {
+        /// The image and the reason.
+        skip: &'p Skip,
+        /// Whether that fails the run.
+        fails: bool,
+    },
+    /// What authors should know.
+    Note(&'p Note),
+    /// What fails the run.
+    Problem(&'p Problem),
+    /// No rule covers it, where that is to be said.
+    Unmapped {
+        /// The image.
+        site: &'p Site,
+        /// How much that matters.
+        level: Level,
+    },
+}
+
+impl Entry<'_> {
+    /// Where it stands.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        match self {
+            Self::Change(change) => change.site.position,
+            Self::Kept(kept) => kept.site.position,
+            Self::LeftAlone { skip, .. } => skip.site.position,
+            Self::Note(note) => note.position,
+            Self::Problem(problem) => problem.site.position,
+            Self::Unmapped { site, .. } => site.position,
+        }
+    }
+}
+
+/// A place in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Location {
+    /// The document, from 0.
+    pub document: usize,
+    /// Line and column.
+    pub position: Position,
+}
+
+impl From<&DocumentError> for Location {
+    fn from(error: &DocumentError) -> Self {
+        Self { document: error.document, position: error.position }
+    }
+}
+
+/// Something about a file, or about the whole run.
+#[derive(Debug, Clone, Copy)]
+pub struct Message<'m> {
+    /// How much it matters.
+    pub level: Level,
+    /// The file, where it is about one. Without a location the text names it, too.
+    pub file: Option<&'m str>,
+    /// The place in the file.
+    pub location: Option<Location>,
+    /// What there is to say.
+    pub text: &'m str,
+}
