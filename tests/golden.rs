@@ -120,7 +120,7 @@ fn names_with_control_characters_are_escaped() {
     };
     let (report, errors) = run("text");
     assert!(report.starts_with("./a\\u{1b}[31m\\n.yaml:2:38: nginx -> "), "{report}");
-    assert!(errors.contains("error: ./b\\u{7}.yaml:3:1: "), "{errors}");
+    assert!(errors.contains("error: ./b\\u{7}.yaml:"), "{errors}");
     let (json, _) = run("json");
     let names: Vec<serde_json::Value> =
         json.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
