@@ -22,6 +22,7 @@
 //! no manifests; only `cli` knows arguments. `tests/architecture.rs` holds these rules.
 
 pub mod cli;
+pub mod cluster;
 pub mod files;
 pub mod image;
 pub mod krm;

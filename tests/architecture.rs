@@ -23,9 +23,10 @@ const LAYERS: &[Layer] = &[
     Layer { name: "krm", may_use: &["image", "maps", "manifest", "rewrite", "report"], pure: true },
     Layer { name: "files", may_use: &["image", "maps", "manifest", "rewrite", "report"], pure: false },
     Layer { name: "registry", may_use: &["image"], pure: false },
+    Layer { name: "cluster", may_use: &["image", "maps", "manifest"], pure: false },
     Layer {
         name: "cli",
-        may_use: &["image", "maps", "manifest", "rewrite", "report", "krm", "files", "registry"],
+        may_use: &["image", "maps", "manifest", "rewrite", "report", "krm", "files", "registry", "cluster"],
         pure: false,
     },
 ];

@@ -1,0 +1,6 @@
+//! The cluster that `serve` runs in: what is installed there, and the certificate under which it is called.
+//! The only module that knows the client of Kubernetes.
+
+pub mod bootstrap;
+pub mod client;
+pub mod names;
