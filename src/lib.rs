@@ -13,11 +13,12 @@
 //! krm/        PURE  ResourceList, functionConfig, results
 //! report/     PURE  one Report trait and a file a format: text, JSON; diffs, inventories, explanations, findings
 //! registry/   the registry client: transport, tokens, digests, which addresses may be reached
+//! cluster/    the certificate that `serve` is called under, and what is installed; the client of Kubernetes
 //! files/      walk, transaction (plan, write temps, sync, rename)
 //! cli/        arguments, exit codes, one file per subcommand
 //! ```
 //!
-//! Dependencies point inward: `cli → {krm, files, registry, report} → rewrite → {maps, manifest} → image`.
+//! Dependencies point inward: `cli → {krm, files, registry, cluster, report} → rewrite → {maps, manifest} → image`.
 //! Pure modules use no clap, fs, env, clock, network or printing; `manifest` knows no maps; `maps` knows
 //! no manifests; only `cli` knows arguments. `tests/architecture.rs` holds these rules.
 

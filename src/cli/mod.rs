@@ -3,12 +3,14 @@
 
 mod args;
 mod bare;
+mod bootstrap;
 mod completions;
 mod copy_self;
 mod exit_code;
 mod explain;
 mod function;
 mod images;
+mod init;
 mod lint;
 mod man;
 mod maps_export;
@@ -54,6 +56,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Status {
             MapsSubcommand::Export(args) => maps_export::run(args),
         },
         Command::Fn(args) => function::run(args),
+        Command::Init(args) => init::run(args),
         Command::CopySelf(args) => copy_self::run(args),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),

@@ -17,11 +17,11 @@ pub struct Cluster {
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// Neither a kubeconfig nor a service account.
-    #[error("no cluster to talk to: {0}; run it in a pod with a service account, or set KUBECONFIG")]
-    NoConfiguration(#[source] Box<kube::config::InferConfigError>),
+    #[error("no cluster to talk to: run it in a pod with a service account, or set KUBECONFIG ({0})")]
+    NoConfiguration(Box<kube::config::InferConfigError>),
     /// The configuration names something that cannot be used.
     #[error("the configuration of the cluster cannot be used: {0}")]
-    Unusable(#[source] Box<kube::Error>),
+    Unusable(Box<kube::Error>),
 }
 
 /// Makes the client. Nothing is sent yet. Call it inside a tokio runtime.

@@ -1,11 +1,13 @@
 //! The arguments, as clap reads them: a file for each subcommand, and one for each group of options that several share.
 //! Help texts here are the manual.
 
+mod bootstrap;
 mod exchange;
 mod explain;
 mod find;
 mod function;
 mod images;
+mod init;
 mod lint;
 mod manner;
 mod maps;
@@ -15,11 +17,13 @@ mod walk;
 
 use clap::{Parser, Subcommand};
 
+pub use bootstrap::{BootstrapArgs, BootstrapHow};
 pub use exchange::{ExportArgs, ExportTo, ImportArgs, ImportFrom};
 pub use explain::ExplainArgs;
 pub use find::{Fields, FindArgs, KustomizeImages};
 pub use function::FunctionArgs;
 pub use images::{ImagesArgs, ImagesFormat};
+pub use init::InitArgs;
 pub use lint::{LintArgs, MapsCommand, MapsSubcommand};
 pub use manner::{ColourChoice, ReportFormat, Verbosity};
 pub use maps::MapsArgs;
@@ -43,6 +47,7 @@ pub enum Command {
     Explain(ExplainArgs),
     Maps(MapsCommand),
     Fn(FunctionArgs),
+    Init(InitArgs),
     CopySelf(CopySelfArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),

@@ -10,7 +10,7 @@ pub enum BootstrapError {
     #[error(transparent)]
     Connect(#[from] ConnectError),
     /// The API server refused, or did not answer.
-    #[error("cannot {verb} {kind} {name}: {}", said(source))]
+    #[error("cannot {verb} {kind} {name}: {}", said(answer))]
     Refused {
         /// What was tried.
         verb: &'static str,
@@ -19,8 +19,7 @@ pub enum BootstrapError {
         /// On which object.
         name: String,
         /// The answer.
-        #[source]
-        source: Box<kube::Error>,
+        answer: Box<kube::Error>,
     },
     /// The Secret is missing, and may not be made.
     #[error(

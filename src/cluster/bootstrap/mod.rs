@@ -301,9 +301,9 @@ impl Bootstrap {
         verb: &'static str,
         kind: &'static str,
         name: &str,
-        source: kube::Error,
+        answer: kube::Error,
     ) -> BootstrapError {
-        BootstrapError::Refused { verb, kind, name: name.to_owned(), source: Box::new(source) }
+        BootstrapError::Refused { verb, kind, name: name.to_owned(), answer: Box::new(answer) }
     }
 
     fn unusable(&self, why: certificate::Fault) -> BootstrapError {

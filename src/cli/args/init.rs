@@ -1,0 +1,17 @@
+//! What `init` takes.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::BootstrapArgs;
+
+/// Make the webhook's certificate once and publish its CA, as `serve --bootstrap` does; for an init container
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// Write the certificate to DIR/tls.crt and its key to DIR/tls.key
+    #[arg(long, value_name = "DIR")]
+    pub tls_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub bootstrap: BootstrapArgs,
+}
