@@ -85,5 +85,5 @@ where
             return;
         }
     }
-    pending().await
+    pending::<()>().await;
 }
