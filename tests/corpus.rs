@@ -238,7 +238,7 @@ fn copy(from: &Path, to: &Path) {
 fn the_yaml_test_suite_keeps_its_bytes() {
     let Some(suite) = folder("IMAGESWAP_YAML_TEST_SUITE") else { return };
     let maps = Maps::parse(&[MapsText::new("maps", "docker.io::m.example\n")], ParseOptions::default());
-    let engine = Engine { maps: maps.unwrap().maps, ..Engine::default() };
+    let engine = Engine { maps: maps.unwrap().maps.into(), ..Engine::default() };
     let pod = "kind: Pod\nspec:\n  containers:\n  - image: nginx:1\n";
     let rewritten = pod.replace("nginx", "m.example/nginx");
     let (mut alone, mut between, mut refused) = (0, 0, 0);

@@ -124,7 +124,7 @@ impl Written {
 
 fn engine() -> Engine {
     let maps = MapsText::new("maps", "docker.io::m.io/hub\nquay.io::m.io/quay\n");
-    Engine { maps: Maps::parse(&[maps], ParseOptions::default()).unwrap().maps, ..Engine::default() }
+    Engine { maps: Maps::parse(&[maps], ParseOptions::default()).unwrap().maps.into(), ..Engine::default() }
 }
 
 fn apply(text: &str, manner: Manner) -> (Verdict, String) {

@@ -101,11 +101,11 @@ fn read_files(args: &ImagesArgs, engine: &Engine, with_maps: bool) -> Result<(Ve
 
 /// The images of one text. Documents that do not parse are errors, unless nobody meant them as manifests; the others are
 /// listed.
-fn read_bytes<'m>(
+fn read_bytes(
     name: &str,
     bytes: &[u8],
-    engine: &'m Engine,
-    memory: &mut Memory<'m>,
+    engine: &Engine,
+    memory: &mut Memory,
     args: &ImagesArgs,
     with_maps: bool,
 ) -> Inventory {

@@ -26,7 +26,7 @@ pub fn engine(args: &FindArgs, maps: Maps) -> Engine {
         KustomizeImages::Report => KustomizeMode::Report,
         KustomizeImages::Off => KustomizeMode::Off,
     };
-    Engine { maps, scanner: scanner(args), skips: args.skip.clone(), kustomize }
+    Engine { maps: maps.into(), scanner: scanner(args), skips: args.skip.clone(), kustomize }
 }
 
 /// How folders are walked.

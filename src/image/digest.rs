@@ -1,14 +1,23 @@
 //! Content digests (`sha256:…`): validated text, nothing computed.
 
 use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
 
-/// A digest as written, known to be well formed.
+/// A digest as written, known to be well formed: a slice of the reference that it stands in.
 ///
 /// `sha256`, `sha384` and `sha512` have exactly 64, 96 and 128 lower-case hexadecimal digits; any other
 /// algorithm follows the grammar of distribution/reference (at least 32 hexadecimal digits).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Digest<'a> {
+pub struct DigestRef<'a> {
     text: &'a str,
+    colon: usize,
+}
+
+/// A digest of its own, known to be well formed as [`DigestRef`] is; a clone copies no text.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Digest {
+    text: Arc<str>,
     colon: usize,
 }
 
@@ -55,7 +64,7 @@ impl DigestError {
     }
 }
 
-impl<'a> Digest<'a> {
+impl<'a> DigestRef<'a> {
     /// Reads `algorithm:hex`.
     ///
     /// # Errors
@@ -107,11 +116,59 @@ impl<'a> Digest<'a> {
     pub fn hex(self) -> &'a str {
         &self.text[self.colon + 1..]
     }
+
+    /// The same digest, owned.
+    #[must_use]
+    pub fn to_digest(self) -> Digest {
+        Digest { text: self.text.into(), colon: self.colon }
+    }
 }
 
-impl fmt::Display for Digest<'_> {
+impl fmt::Display for DigestRef<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.text)
+    }
+}
+
+impl Digest {
+    /// Reads `algorithm:hex`.
+    ///
+    /// # Errors
+    /// [`DigestError`] with the reason.
+    pub fn parse(text: &str) -> Result<Self, DigestError> {
+        DigestRef::parse(text).map(DigestRef::to_digest)
+    }
+
+    /// The digest as written: `sha256:…`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// What stands before the `:`.
+    #[must_use]
+    pub fn algorithm(&self) -> &str {
+        &self.text[..self.colon]
+    }
+
+    /// The hexadecimal digits.
+    #[must_use]
+    pub fn hex(&self) -> &str {
+        &self.text[self.colon + 1..]
+    }
+}
+
+impl FromStr for Digest {
+    type Err = DigestError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text)
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
     }
 }
 

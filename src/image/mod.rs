@@ -4,7 +4,9 @@ mod digest;
 mod error;
 mod grammar;
 mod reference;
+mod repository;
 
-pub use digest::{Digest, DigestError};
+pub use digest::{Digest, DigestError, DigestRef};
 pub use error::{Part, ReferenceError};
 pub use reference::ImageReference;
+pub use repository::{Repository, RepositoryError};

@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::digest::Digest;
+use super::digest::DigestRef;
 use super::error::ReferenceError;
 use super::grammar;
+use super::repository::Repository;
 
 /// Docker Hub's name in references; `index.docker.io` and `registry-1.docker.io` mean the same.
 const DOCKER_HUB: &str = "docker.io";
@@ -72,7 +73,7 @@ impl<'a> ImageReference<'a> {
         }
         if tag_end < text.len() {
             let at = tag_end + 1;
-            Digest::parse(&text[at..]).map_err(|reason| ReferenceError::Digest { reason, at })?;
+            DigestRef::parse(&text[at..]).map_err(|reason| ReferenceError::Digest { reason, at })?;
         }
         Ok(reference)
     }
@@ -128,10 +129,16 @@ impl<'a> ImageReference<'a> {
 
     /// The digest, without its `@`.
     #[must_use]
-    pub fn digest(self) -> Option<Digest<'a>> {
+    pub fn digest(self) -> Option<DigestRef<'a>> {
         (self.tag_end < self.text.len()).then(|| {
-            Digest::parse(&self.text[self.tag_end + 1..]).expect("the digest was checked when parsed")
+            DigestRef::parse(&self.text[self.tag_end + 1..]).expect("the digest was checked when parsed")
         })
+    }
+
+    /// The repository that it names, owned.
+    #[must_use]
+    pub fn repository(self) -> Repository {
+        Repository::of(self)
     }
 
     /// The last component of the path: `app` in `quay.io/team/app:v1`.

@@ -59,15 +59,27 @@ pub fn failed(list: &ResourceList<'_>, reasons: &[String]) -> Verdict {
 /// When there is an error, or with [`Manner::validate`], only `results` are set.
 #[must_use]
 pub fn run(list: &ResourceList<'_>, engine: &Engine, manner: Manner, notices: &[MapsNotice]) -> Verdict {
+    conclude(list, &plan(list, engine), manner, notices)
+}
+
+/// What becomes of the images of `list`, before anything is said of it: nothing outside the items is touched.
+#[must_use]
+pub fn plan(list: &ResourceList<'_>, engine: &Engine) -> Plan {
     let mut plan = engine.plan_alone(list.text());
     stay_in_items(list, &mut plan);
-    with_results(list, judge(&plan, manner, notices))
+    plan
+}
+
+/// What is to be said of `plan`, a plan of `list`, and the edits to be made.
+#[must_use]
+pub fn conclude(list: &ResourceList<'_>, plan: &Plan, manner: Manner, notices: &[MapsNotice]) -> Verdict {
+    with_results(list, judge(plan, manner, notices))
 }
 
 /// What is to be said of `plan`, and whether its edits are to be made: the function without its envelope, as
 /// the legacy plugin of kustomize needs it.
 #[must_use]
-pub fn judge(plan: &Plan<'_>, manner: Manner, notices: &[MapsNotice]) -> Verdict {
+pub fn judge(plan: &Plan, manner: Manner, notices: &[MapsNotice]) -> Verdict {
     let mut summary = Summary {
         changes: plan.changes.len(),
         images: plan.changes.len() + plan.kept.len() + plan.skips.len() + plan.problems.len(),
@@ -91,8 +103,8 @@ pub fn judge(plan: &Plan<'_>, manner: Manner, notices: &[MapsNotice]) -> Verdict
         }
         results.extend(warnings);
         results.extend(plan.changes.iter().map(|change| {
-            let message = sentence(&change.site.image, &change.to, change.rule);
-            FunctionResult::about(Severity::Info, &change.site, &message, Some(change.to.clone()))
+            let message = sentence(&change.site.image, &change.to, change.rule.as_deref());
+            FunctionResult::about(Severity::Info, &change.site, &message, Some(change.to.to_string()))
         }));
         edits = plan.edits();
     } else {
@@ -114,7 +126,7 @@ fn sentence(from: &str, to: &str, rule: Option<&Rule>) -> String {
     rule.map_or_else(|| format!("{from} -> {to}"), |rule| format!("{from} -> {to} by {rule}"))
 }
 
-fn errors(plan: &Plan<'_>, manner: Manner) -> Vec<FunctionResult> {
+fn errors(plan: &Plan, manner: Manner) -> Vec<FunctionResult> {
     let mut errors: Vec<_> = plan
         .errors
         .iter()
@@ -131,15 +143,16 @@ fn errors(plan: &Plan<'_>, manner: Manner) -> Vec<FunctionResult> {
 }
 
 /// The changes that [`Manner::validate`] forbids.
-fn unwanted(plan: &Plan<'_>) -> Vec<FunctionResult> {
-    let result = |change: &Change<'_>| {
-        let message = format!("would change: {}", sentence(&change.site.image, &change.to, change.rule));
-        FunctionResult::about(Severity::Error, &change.site, &message, Some(change.to.clone()))
+fn unwanted(plan: &Plan) -> Vec<FunctionResult> {
+    let result = |change: &Change| {
+        let message =
+            format!("would change: {}", sentence(&change.site.image, &change.to, change.rule.as_deref()));
+        FunctionResult::about(Severity::Error, &change.site, &message, Some(change.to.to_string()))
     };
     plan.changes.iter().map(result).collect()
 }
 
-fn warnings(plan: &Plan<'_>, manner: Manner, notices: &[MapsNotice]) -> Vec<FunctionResult> {
+fn warnings(plan: &Plan, manner: Manner, notices: &[MapsNotice]) -> Vec<FunctionResult> {
     let mut warnings: Vec<_> =
         notices.iter().map(|notice| FunctionResult::new(Severity::Warning, &notice.to_string())).collect();
     if manner.on_unmapped == OnUnmapped::Warn {
@@ -157,7 +170,7 @@ fn warnings(plan: &Plan<'_>, manner: Manner, notices: &[MapsNotice]) -> Vec<Func
     warnings
 }
 
-fn unmapped(plan: &Plan<'_>, severity: Severity) -> impl Iterator<Item = FunctionResult> {
+fn unmapped(plan: &Plan, severity: Severity) -> impl Iterator<Item = FunctionResult> {
     plan.kept.iter().filter(|kept| kept.unmapped).map(move |kept| {
         let message = format!("no rule covers {}", kept.site.image);
         FunctionResult::about(severity, &kept.site, &message, None)
@@ -165,7 +178,7 @@ fn unmapped(plan: &Plan<'_>, severity: Severity) -> impl Iterator<Item = Functio
 }
 
 /// Takes out of `plan` what does not stand in the items, and what would be edited elsewhere.
-fn stay_in_items(list: &ResourceList<'_>, plan: &mut Plan<'_>) {
+fn stay_in_items(list: &ResourceList<'_>, plan: &mut Plan) {
     let in_items = |path: &FieldPath| path.segments().next() == Some(Segment::Key("items"));
     let is_item = |site: &Site| in_items(&site.path);
     plan.changes.retain(|change| is_item(&change.site));
@@ -175,13 +188,17 @@ fn stay_in_items(list: &ResourceList<'_>, plan: &mut Plan<'_>) {
     plan.notes.retain(|note| in_items(&note.path));
     // Kptfiles and our own configuration are items like others to hosts, and nobody's images.
     plan.skips.retain(|skip| is_item(&skip.site) && skip.reason != SkipReason::Blocked(Blocked::OwnKind));
-    let (inside, outside) =
-        std::mem::take(&mut plan.changes).into_iter().partition(|change| list.is_in_items(change.edit.span));
+    let is_outside = |site: &Site| site.slot.is_some_and(|slot| !list.is_in_items(slot.span));
+    let (outside, inside) =
+        std::mem::take(&mut plan.changes).into_iter().partition(|change| is_outside(&change.site));
     plan.changes = inside;
     plan.skips.extend(
         Vec::into_iter(outside)
             .map(|change| Skip { site: change.site, reason: SkipReason::Blocked(Blocked::SharedAnchor) }),
     );
+    for kept in plan.kept.iter_mut().filter(|kept| is_outside(&kept.site)) {
+        kept.site.slot = None;
+    }
 }
 
 /// Adds the edit that sets the results. Where the text has no place for them, the exit code and standard error

@@ -22,7 +22,7 @@ mod skip;
 mod summary;
 
 pub use config_error::{ConfigError, ConfigErrors};
-pub use function::{Ending, Manner, Verdict, failed, judge, run};
+pub use function::{Ending, Manner, Verdict, conclude, failed, judge, plan, run};
 pub use function_config::{FunctionConfig, OnUnmapped};
 pub use resource_list::{ResourceList, ResourceListError};
 pub use result::{Field, File, FunctionResult, ResourceRef, Severity};

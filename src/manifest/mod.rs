@@ -17,6 +17,7 @@ mod occurrence;
 mod path;
 pub mod scalar;
 mod scan;
+mod slot;
 mod span;
 pub mod yaml;
 
@@ -26,6 +27,7 @@ pub use lines::{Lines, Position};
 pub use occurrence::{Blocked, KustomizeImage, Note, NoteKind, Occurrence, Origin, Place, Resource, Text};
 pub use path::{FieldPath, Segment};
 pub use scan::{DISABLE_LABEL, DocumentError, Scan, Scanner};
+pub use slot::Slot;
 pub use span::Span;
 
 /// Why a text cannot be read.

@@ -2,7 +2,7 @@
 
 use super::event::ScalarStyle;
 use super::path::FieldPath;
-use super::{Position, Span};
+use super::{Position, Slot, Span};
 
 /// Why a place counts as an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -80,6 +80,14 @@ pub struct Text {
     pub flow: bool,
     /// Where it starts.
     pub position: Position,
+}
+
+impl Text {
+    /// Where another value is written in its place; `None` when it cannot be edited.
+    #[must_use]
+    pub fn slot(&self) -> Option<Slot> {
+        self.edit.map(|span| Slot { span, style: self.style, flow: self.flow })
+    }
 }
 
 /// An image in a manifest.

@@ -1,5 +1,7 @@
 //! What an image becomes: one pass of the rules, and the promise that a second run changes nothing.
 
+use std::sync::Arc;
+
 use crate::image::ImageReference;
 
 use super::rule::{ResultError, Rule, RuleKind};
@@ -10,28 +12,28 @@ use super::value::Value;
 /// How many steps are followed where chains are allowed.
 const STEPS_MAX: usize = 8;
 
-/// What the maps say about one image.
+/// What the maps say about one image. It holds the rules it names, and so outlives the maps; a clone copies nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Decision<'m> {
+pub struct Decision {
     /// What becomes of it.
-    pub outcome: Outcome<'m>,
+    pub outcome: Outcome,
     /// The rule that applied, also one that changes nothing. `None` when none did, and when the guard kept it from
     /// applying.
-    pub rule: Option<&'m Rule>,
+    pub rule: Option<Arc<Rule>>,
 }
 
 /// What becomes of an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome<'m> {
+pub enum Outcome {
     /// It becomes this reference.
-    Changed(String),
+    Changed(Arc<str>),
     /// A rule applies and changes nothing: its value is empty, or the result is the image itself.
     Kept,
     /// An entry of `noswap_wildcards` keeps it from `default`.
     NoSwap,
     /// It equals or lies under the target of this rule, so that no rule applies, or the one that would have leaves it
     /// alone.
-    AtTarget(&'m Rule),
+    AtTarget(Arc<Rule>),
     /// No rule applies, and it does not lie under a target.
     Unmapped,
     /// A second pass would rewrite the result again. The image is left alone, and this is to be reported.
@@ -39,7 +41,7 @@ pub enum Outcome<'m> {
         /// The result of the first pass.
         once: String,
         /// The rule that would apply to it.
-        second: &'m Rule,
+        second: Arc<Rule>,
         /// What that rule would make of it.
         twice: String,
     },
@@ -58,7 +60,7 @@ pub enum Outcome<'m> {
     },
 }
 
-impl Outcome<'_> {
+impl Outcome {
     /// The new reference, when the image changes.
     #[must_use]
     pub fn changed(&self) -> Option<&str> {
@@ -86,9 +88,9 @@ impl Outcome<'_> {
 
 /// One pass of the rules, called s in `docs/maps.md`.
 enum Pass<'m> {
-    Changed(&'m Rule, String),
+    Changed(&'m Arc<Rule>, String),
     /// The image stays; never [`Outcome::Changed`].
-    Unchanged(Decision<'m>),
+    Unchanged(Decision),
 }
 
 impl Maps {
@@ -99,7 +101,7 @@ impl Maps {
     /// are allowed s is followed until nothing changes, at most 8 steps. A pass whose result would be no valid image
     /// is an error for the image that leads there, so that an error shows in the first run and not in the second.
     #[must_use]
-    pub fn decide(&self, image: &ImageReference<'_>) -> Decision<'_> {
+    pub fn decide(&self, image: &ImageReference<'_>) -> Decision {
         match self.pass(*image) {
             Pass::Unchanged(decision) => decision,
             Pass::Changed(rule, once) if self.allow_chained => self.follow(*image, rule, once),
@@ -107,18 +109,18 @@ impl Maps {
         }
     }
 
-    fn settle<'m>(&'m self, rule: &'m Rule, once: String) -> Decision<'m> {
+    fn settle(&self, rule: &Arc<Rule>, once: String) -> Decision {
         let outcome = match self.pass(reparse(&once)) {
             Pass::Unchanged(Decision { outcome: outcome @ Outcome::Invalid { .. }, rule }) => {
                 return Decision { outcome, rule };
             }
-            Pass::Unchanged(_) => Outcome::Changed(once),
-            Pass::Changed(second, twice) => Outcome::Chained { once, second, twice },
+            Pass::Unchanged(_) => Outcome::Changed(once.into()),
+            Pass::Changed(second, twice) => Outcome::Chained { once, second: Arc::clone(second), twice },
         };
-        Decision { outcome, rule: Some(rule) }
+        Decision { outcome, rule: Some(Arc::clone(rule)) }
     }
 
-    fn follow<'m>(&'m self, image: ImageReference<'_>, rule: &'m Rule, once: String) -> Decision<'m> {
+    fn follow(&self, image: ImageReference<'_>, rule: &Arc<Rule>, once: String) -> Decision {
         let mut steps = vec![image.as_str().to_owned()];
         let mut current = once;
         let outcome = loop {
@@ -134,11 +136,11 @@ impl Maps {
                     return Decision { outcome, rule };
                 }
                 Pass::Unchanged(_) => {
-                    break Outcome::Changed(steps.pop().expect("a step was just pushed"));
+                    break Outcome::Changed(steps.pop().expect("a step was just pushed").into());
                 }
             };
         };
-        Decision { outcome, rule: Some(rule) }
+        Decision { outcome, rule: Some(Arc::clone(rule)) }
     }
 
     /// Asks the rules in their order: exact, replace, registry and path, noswap, default.
@@ -158,12 +160,12 @@ impl Maps {
             return self.apply(&self.rules[number], image);
         }
         if let Some(rule) = self.noswap_rule(image) {
-            return Pass::Unchanged(Decision { outcome: Outcome::NoSwap, rule: Some(rule) });
+            return Pass::Unchanged(Decision { outcome: Outcome::NoSwap, rule: Some(Arc::clone(rule)) });
         }
         match self.default {
             Some(number) => self.apply(&self.rules[number], image),
             None => {
-                let target = self.targets.guards(image, None).map(|number| &self.rules[number]);
+                let target = self.targets.guards(image, None).map(|number| Arc::clone(&self.rules[number]));
                 let outcome = target.map_or(Outcome::Unmapped, Outcome::AtTarget);
                 Pass::Unchanged(Decision { outcome, rule: None })
             }
@@ -171,7 +173,7 @@ impl Maps {
     }
 
     /// The `noswap_wildcards` rule, when one of its entries is in the image.
-    pub(super) fn noswap_rule(&self, image: ImageReference<'_>) -> Option<&Rule> {
+    pub(super) fn noswap_rule(&self, image: ImageReference<'_>) -> Option<&Arc<Rule>> {
         let rule = &self.rules[self.noswap?];
         match &rule.read {
             Value::Substrings(entries) => {
@@ -183,31 +185,32 @@ impl Maps {
         }
     }
 
-    fn apply<'m>(&'m self, rule: &'m Rule, image: ImageReference<'_>) -> Pass<'m> {
-        let kept = Pass::Unchanged(Decision { outcome: Outcome::Kept, rule: Some(rule) });
+    fn apply<'m>(&'m self, rule: &'m Arc<Rule>, image: ImageReference<'_>) -> Pass<'m> {
+        let kept = || Pass::Unchanged(Decision { outcome: Outcome::Kept, rule: Some(Arc::clone(rule)) });
         if rule.is_empty_value() {
-            return kept;
+            return kept();
         }
         if is_guarded(rule.kind)
             && let Some(number) = self.targets.guards(image, rule.name.as_ref())
         {
-            let outcome = Outcome::AtTarget(&self.rules[number]);
+            let outcome = Outcome::AtTarget(Arc::clone(&self.rules[number]));
             return Pass::Unchanged(Decision { outcome, rule: None });
         }
         match rule.result(image) {
-            Ok(text) if text == image.as_str() => kept,
+            Ok(text) if text == image.as_str() => kept(),
             Ok(text) => Pass::Changed(rule, text),
             Err((result, reason)) => {
-                Pass::Unchanged(Decision { outcome: Outcome::Invalid { result, reason }, rule: Some(rule) })
+                let outcome = Outcome::Invalid { result, reason };
+                Pass::Unchanged(Decision { outcome, rule: Some(Arc::clone(rule)) })
             }
         }
     }
 
     /// LEGACY mode: what contains the prefix lies at its target.
-    fn legacy_pass<'m>(&'m self, rule: &'m Rule, image: ImageReference<'_>) -> Pass<'m> {
+    fn legacy_pass<'m>(&'m self, rule: &'m Arc<Rule>, image: ImageReference<'_>) -> Pass<'m> {
         debug_assert_eq!(rule.kind, RuleKind::Legacy);
         if image.as_str().contains(rule.value.as_str()) {
-            return Pass::Unchanged(Decision { outcome: Outcome::AtTarget(rule), rule: None });
+            return Pass::Unchanged(Decision { outcome: Outcome::AtTarget(Arc::clone(rule)), rule: None });
         }
         self.apply(rule, image)
     }

@@ -1,5 +1,7 @@
 //! Why an image becomes what it becomes: the decision, and why each rule before it did not apply.
 
+use std::sync::Arc;
+
 use crate::image::ImageReference;
 
 use super::decide::{Decision, Outcome};
@@ -8,27 +10,27 @@ use super::rules::Maps;
 
 /// A rule that was asked before the one that decided, or that came near, and why it did not apply.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Candidate<'m> {
+pub struct Candidate {
     /// The rule.
-    pub rule: &'m Rule,
+    pub rule: Arc<Rule>,
     /// Why it did not apply.
     pub why: String,
 }
 
 /// A decision with its reasons.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Explanation<'m> {
+pub struct Explanation {
     /// The image as written.
     pub image: String,
     /// What was decided.
-    pub decision: Decision<'m>,
+    pub decision: Decision,
     /// The rules that were asked and did not apply, in the order in which they are asked.
-    pub candidates: Vec<Candidate<'m>>,
+    pub candidates: Vec<Candidate>,
     /// An `[EXACT]` rule that names the same image in another spelling.
-    pub other_spelling: Option<&'m Rule>,
+    pub other_spelling: Option<Arc<Rule>>,
 }
 
-impl Explanation<'_> {
+impl Explanation {
     /// What the image is in the end: the new reference, or as it was.
     #[must_use]
     pub fn result(&self) -> &str {
@@ -50,10 +52,10 @@ impl Explanation<'_> {
     /// The reason in one sentence, without a full stop.
     #[must_use]
     pub fn reason(&self) -> String {
-        let rule = self.decision.rule.map_or_else(String::new, ToString::to_string);
+        let rule = self.decision.rule.as_ref().map_or_else(String::new, ToString::to_string);
         match &self.decision.outcome {
             Outcome::Changed(_) => format!("the {rule} applies"),
-            Outcome::Kept if self.decision.rule.is_some_and(Rule::is_empty_value) => {
+            Outcome::Kept if self.decision.rule.as_deref().is_some_and(Rule::is_empty_value) => {
                 format!("the {rule} has an empty value: such images are left alone")
             }
             Outcome::Kept => format!("the {rule} changes nothing"),
@@ -81,19 +83,20 @@ impl Explanation<'_> {
 impl Maps {
     /// The decision about an image, with the reasons why each rule that was asked before did not apply.
     #[must_use]
-    pub fn explain(&self, image: &ImageReference<'_>) -> Explanation<'_> {
+    pub fn explain(&self, image: &ImageReference<'_>) -> Explanation {
         let decision = self.decide(image);
         Explanation {
             image: image.as_str().to_owned(),
             candidates: self.candidates(*image, &decision),
-            other_spelling: self.exact_in_other_spelling(image),
+            other_spelling: self.exact_in_other_spelling(image).cloned(),
             decision,
         }
     }
 
-    fn candidates<'m>(&'m self, image: ImageReference<'_>, decision: &Decision<'m>) -> Vec<Candidate<'m>> {
+    fn candidates(&self, image: ImageReference<'_>, decision: &Decision) -> Vec<Candidate> {
         let mut candidates = Vec::new();
-        let mut add = |rule: &'m Rule, why: String| candidates.push(Candidate { rule, why });
+        let mut add =
+            |rule: &Arc<Rule>, why: String| candidates.push(Candidate { rule: Arc::clone(rule), why });
         if self.legacy.is_some() || self.exact.contains_key(image.as_str()) {
             return candidates;
         }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::ops::Bound;
+use std::sync::Arc;
 
 use crate::image::ImageReference;
 
@@ -129,7 +130,7 @@ fn shadowed(maps: &Maps, rule: &Rule) -> Option<Finding> {
     }
     for (glob, number) in &maps.globs {
         let other = &maps.rules[*number];
-        if std::ptr::eq(other, rule) {
+        if std::ptr::eq(Arc::as_ptr(other), rule) {
             return None;
         }
         if takes_all(glob, rule) {
@@ -205,13 +206,13 @@ fn tried(maps: &Maps, keys: &Keys, rule: &Rule) -> Option<Finding> {
         let Ok(image) = ImageReference::parse(text) else { continue };
         let decision = maps.decide(&image);
         match &decision.outcome {
-            Outcome::Chained { once, second, twice } if decision.rule == Some(rule) => {
+            Outcome::Chained { once, second, twice } if decision.rule.as_deref() == Some(rule) => {
                 let message = format!(
                     "chained: {text} would become {once}, and that {twice} by the {second}; such images are left alone"
                 );
                 return Some(finding(rule, Severity::Error, "chained", message));
             }
-            Outcome::Invalid { result, reason } if decision.rule == Some(rule) => {
+            Outcome::Invalid { result, reason } if decision.rule.as_deref() == Some(rule) => {
                 let message = format!("{text} would become {result}: {reason}; such images are left alone");
                 doubtful.get_or_insert(("invalid-result", message));
             }

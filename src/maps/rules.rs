@@ -1,5 +1,7 @@
 //! The rules together, indexed so that asking costs the same for ten of them and for ten thousand.
 
+use std::sync::Arc;
+
 use rustc_hash::FxHashMap;
 
 use crate::image::ImageReference;
@@ -12,7 +14,7 @@ use super::target::Targets;
 /// Rules that were read, ready to decide about images. The default has no rules.
 #[derive(Clone, Debug, Default)]
 pub struct Maps {
-    pub(super) rules: Vec<Rule>,
+    pub(super) rules: Vec<Arc<Rule>>,
     pub(super) exact: FxHashMap<Box<str>, usize>,
     /// `[EXACT]` keys by the canonical spelling of the image they name.
     pub(super) exact_canonical: FxHashMap<Box<str>, Vec<usize>>,
@@ -51,7 +53,7 @@ impl Maps {
                 maps.targets.add(rule, number);
             }
         }
-        maps.rules = rules;
+        maps.rules = rules.into_iter().map(Arc::new).collect();
         maps
     }
 
@@ -63,7 +65,7 @@ impl Maps {
 
     /// The rules in the order in which they were given.
     pub fn rules(&self) -> impl Iterator<Item = &Rule> {
-        self.rules.iter()
+        self.rules.iter().map(Arc::as_ref)
     }
 
     /// Whether an `[EXACT]` rule has this very key. `image: auto` is an image only then.
@@ -75,7 +77,7 @@ impl Maps {
     /// An `[EXACT]` rule that names the same image in another spelling (`nginx`, `docker.io/library/nginx:latest`), and
     /// so does not apply to it. `None` when one applies.
     #[must_use]
-    pub fn exact_in_other_spelling(&self, image: &ImageReference<'_>) -> Option<&Rule> {
+    pub fn exact_in_other_spelling(&self, image: &ImageReference<'_>) -> Option<&Arc<Rule>> {
         if self.exact_canonical.is_empty() || self.exact.contains_key(image.as_str()) {
             return None;
         }

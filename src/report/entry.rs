@@ -30,9 +30,9 @@ impl Level {
 #[derive(Debug, Clone, Copy)]
 pub enum Entry<'p> {
     /// It becomes another.
-    Change(&'p Change<'p>),
+    Change(&'p Change),
     /// The maps leave it as it is.
-    Kept(&'p Decided<'p>),
+    Kept(&'p Decided),
     /// It is left alone for another reason, which may fail the run.
     LeftAlone {
         /// The image and the reason.

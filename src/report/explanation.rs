@@ -15,7 +15,7 @@ use super::text::{escaped, quoted};
 #[derive(Debug)]
 pub enum Answer<'a> {
     /// The maps decide about it.
-    Decided(Explanation<'a>),
+    Decided(Explanation),
     /// The maps are not asked.
     LeftAlone {
         /// The image as written.
@@ -54,9 +54,12 @@ struct AnswerLine<'a> {
 /// Adds the answer as a line of JSON.
 pub fn json(out: &mut String, answer: &Answer<'_>, place: Option<InFile<'_>>) {
     let (image, result, rule, reason) = match answer {
-        Answer::Decided(explanation) => {
-            (&*explanation.image, explanation.result(), explanation.decision.rule, explanation.reason())
-        }
+        Answer::Decided(explanation) => (
+            &*explanation.image,
+            explanation.result(),
+            explanation.decision.rule.as_deref(),
+            explanation.reason(),
+        ),
         Answer::LeftAlone { image, reason } => (*image, *image, None, format!("left alone: {reason}")),
     };
     let line = AnswerLine {
@@ -89,14 +92,14 @@ pub fn text(out: &mut String, answer: &Answer<'_>, place: Option<InFile<'_>>) {
     }
 }
 
-fn decided(out: &mut String, explanation: &Explanation<'_>) {
+fn decided(out: &mut String, explanation: &Explanation) {
     let arrow = if explanation.changed() { "->" } else { "stays" };
     let _ = writeln!(out, "{} {arrow} {}", explanation.image, explanation.result());
     let _ = writeln!(out, "  {}", explanation.reason());
     for candidate in &explanation.candidates {
         let _ = writeln!(out, "  not {}: {}", candidate.rule, candidate.why);
     }
-    if let Some(rule) = explanation.other_spelling {
+    if let Some(rule) = &explanation.other_spelling {
         let _ =
             writeln!(out, "  note: {rule} names the same image in another spelling, and so does not apply");
     }

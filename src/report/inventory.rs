@@ -1,6 +1,7 @@
 //! Every image with its place, in the formats of the inventory.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -22,58 +23,30 @@ pub struct Listed {
     /// ok, templated, encrypted, invalid or skipped
     pub status: &'static str,
     /// What the maps make of it; the image itself where they leave it alone.
-    pub target: Option<String>,
-    rule: Option<RuleOf>,
-}
-
-/// A rule, kept beyond the engine's life.
-#[derive(Debug)]
-struct RuleOf {
-    kind: &'static str,
-    key: String,
-    value: String,
-    file: String,
-    line: usize,
-}
-
-impl RuleOf {
-    fn new(rule: &Rule) -> Self {
-        Self {
-            kind: rule.kind().as_str(),
-            key: rule.key().to_owned(),
-            value: rule.value().to_owned(),
-            file: rule.source_name().to_owned(),
-            line: rule.line(),
-        }
-    }
-
-    fn record(&self) -> RuleRecord<'_> {
-        let Self { kind, key, value, file, line } = self;
-        RuleRecord { kind, key, value, file, line: *line }
-    }
+    pub target: Option<Arc<str>>,
+    rule: Option<Arc<Rule>>,
 }
 
 /// The images of a file, in the order of its text; with `all`, also what is only mentioned.
 #[must_use]
-pub fn of_plan(file: &str, plan: &mut Plan<'_>, all: bool) -> Vec<Listed> {
+pub fn of_plan(file: &str, plan: &mut Plan, all: bool) -> Vec<Listed> {
     let mut listed = Vec::new();
-    let mut add = |site: Site, status, target: Option<String>, rule: Option<&Rule>| {
-        let rule = rule.map(RuleOf::new);
+    let mut add = |site: Site, status, target: Option<Arc<str>>, rule: Option<Arc<Rule>>| {
         listed.push(Listed { file: file.to_owned(), site, status, target, rule });
     };
     for change in plan.changes.drain(..) {
         add(change.site, "ok", Some(change.to), change.rule);
     }
     for kept in plan.kept.drain(..) {
-        let target = kept.site.image.clone();
+        let target = Arc::from(kept.site.image.as_str());
         add(kept.site, "ok", Some(target), kept.rule);
     }
     for problem in plan.problems.drain(..) {
-        let target = problem.site.image.clone();
+        let target = Arc::from(problem.site.image.as_str());
         add(problem.site, "ok", Some(target), None);
     }
     for skip in plan.skips.drain(..) {
-        let target = skip.site.image.clone();
+        let target = Arc::from(skip.site.image.as_str());
         add(skip.site, skip.reason.status(), Some(target), None);
     }
     if all {
@@ -102,7 +75,7 @@ fn status_of(image: &str) -> &'static str {
 }
 
 /// The image that a Kustomization's entry puts together.
-fn entry_site(entry: &KustomizeImage, plan: &Plan<'_>) -> Option<Site> {
+fn entry_site(entry: &KustomizeImage, plan: &Plan) -> Option<Site> {
     let base = entry.new_name.as_ref().or(entry.name.as_ref())?;
     let mut image = base.value.clone();
     for (sign, part) in [(':', &entry.new_tag), ('@', &entry.digest)] {
@@ -117,7 +90,8 @@ fn entry_site(entry: &KustomizeImage, plan: &Plan<'_>) -> Option<Site> {
         path: entry.path.clone(),
         place: Place::RenderInput,
         image,
-        resource: entry.resource.map(|index| std::sync::Arc::clone(&plan.resources[index])),
+        slot: None,
+        resource: entry.resource.map(|index| Arc::clone(&plan.resources[index])),
         container: None,
         other_containers: Vec::new(),
     })
@@ -140,7 +114,7 @@ struct ListedLine<'a> {
 pub fn json(listed: &[Listed], with_maps: bool) -> String {
     let mut out = String::new();
     for entry in listed {
-        let rule = with_maps.then(|| entry.rule.as_ref().map(RuleOf::record));
+        let rule = with_maps.then(|| entry.rule.as_ref().map(|rule| RuleRecord::from(&**rule)));
         json::line(
             &mut out,
             &ListedLine {
@@ -221,8 +195,8 @@ pub fn table(listed: &[Listed], delimiter: u8, with_maps: bool) -> String {
             (*status).to_owned(),
         ];
         if with_maps {
-            row.push(target.clone().unwrap_or_default());
-            row.push(rule.as_ref().map_or(String::new(), |r| format!("{}::{}", r.key, r.value)));
+            row.push(target.as_deref().unwrap_or_default().to_owned());
+            row.push(rule.as_ref().map_or(String::new(), |r| format!("{}::{}", r.key(), r.value())));
         }
         table.row(row);
     }

@@ -62,11 +62,11 @@ impl Report for JsonReport {
         let value = match *entry {
             Entry::Change(change) => ImageLine {
                 target: Some(&change.to),
-                rule: change.rule.map(RuleRecord::from),
+                rule: change.rule.as_deref().map(RuleRecord::from),
                 ..ImageLine::new("change", file, &change.site, "ok")
             },
             Entry::Kept(kept) => ImageLine {
-                rule: kept.rule.map(RuleRecord::from),
+                rule: kept.rule.as_deref().map(RuleRecord::from),
                 ..ImageLine::new("kept", file, &kept.site, "ok")
             },
             Entry::LeftAlone { skip, fails } => ImageLine {

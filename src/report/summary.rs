@@ -41,7 +41,7 @@ impl Summary {
     }
 
     /// Counts what is planned for a file.
-    pub fn plan(&mut self, plan: &Plan<'_>) {
+    pub fn plan(&mut self, plan: &Plan) {
         self.changes += plan.changes.len();
         self.changed_files += usize::from(!plan.changes.is_empty());
         self.kept += plan.kept.len();

@@ -27,7 +27,7 @@ impl Report for TextReport {
             Entry::Kept(kept) => {
                 place(report, file, kept.site.position);
                 let image = &kept.site.image;
-                let _ = match kept.rule {
+                let _ = match &kept.rule {
                     Some(rule) => writeln!(report, "kept: {image} by {rule}"),
                     None => writeln!(report, "kept: {image} (no rule applies)"),
                 };
@@ -98,18 +98,18 @@ fn place(out: &mut String, file: &str, position: Position) {
 }
 
 /// `file:1:2: nginx -> m.io/nginx by the registry rule docker.io::m.io (imageswap.maps:3)`
-fn change(out: &mut String, file: &str, change: &Change<'_>, verbose: bool) {
+fn change(out: &mut String, file: &str, change: &Change, verbose: bool) {
     // A run over a tree says this most of all.
     out.reserve(file.len() + 3 * (change.site.image.len() + change.to.len()));
     place(out, file, change.site.position);
     out.push_str(&change.site.image);
     out.push_str(" -> ");
     out.push_str(&change.to);
-    if let Some(rule) = change.rule {
+    if let Some(rule) = &change.rule {
         let _ = write!(out, " by {rule}");
     }
     out.push('\n');
-    if verbose && let Some(rule) = change.other_spelling {
+    if verbose && let Some(rule) = &change.other_spelling {
         place(out, file, change.site.position);
         let _ = writeln!(out, "note: {rule} names the same image in another spelling, and so does not apply");
     }

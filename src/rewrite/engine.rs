@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::manifest::edit::Edit;
-use crate::manifest::{Blocked, KustomizeImage, Occurrence, Resource, Scan, Scanner, Text, scalar};
-use crate::maps::{Decision, Maps, Outcome, Rule};
+use crate::manifest::{Blocked, KustomizeImage, Occurrence, Resource, Scan, Scanner};
+use crate::maps::{Maps, Outcome, Rule};
 
 use super::kustomize::Renames;
-use super::memory::{Asked, Memory};
-use super::plan::{Change, Decided, Plan, Problem, ProblemKind, Site, Skip, SkipReason};
+use super::memory::{Memory, Ruling};
+use super::plan::{Change, Decided, Plan, Skip, SkipReason};
+use super::problem::{Problem, ProblemKind};
+use super::site::Site;
 use super::skip::SkipRule;
 
 /// What becomes of the `images` of Kustomizations.
@@ -27,7 +28,7 @@ pub enum KustomizeMode {
 #[derive(Debug, Default)]
 pub struct Engine {
     /// Which image becomes which.
-    pub maps: Maps,
+    pub maps: Arc<Maps>,
     /// Where images are.
     pub scanner: Scanner,
     /// What the user wants left alone.
@@ -41,7 +42,8 @@ impl Engine {
     /// when the images of the whole tree are known. `is_kustomization`: the file's name says so. `memory`: of
     /// earlier texts.
     #[must_use]
-    pub fn plan<'m>(&'m self, text: &str, is_kustomization: bool, memory: &mut Memory<'m>) -> Plan<'m> {
+    pub fn plan(&self, text: &str, is_kustomization: bool, memory: &mut Memory) -> Plan {
+        memory.serve(&self.maps);
         let Scan { documents, occurrences, kustomize_images, resources, notes, errors } =
             self.scanner.scan_with(text, &mut memory.reader);
         let resources: Vec<Arc<Resource>> = resources.into_iter().map(Arc::new).collect();
@@ -58,7 +60,7 @@ impl Engine {
 
     /// Plans the rewrite of a text that stands for itself: its Kustomizations follow its own images.
     #[must_use]
-    pub fn plan_alone(&self, text: &str) -> Plan<'_> {
+    pub fn plan_alone(&self, text: &str) -> Plan {
         let mut plan = self.plan(text, false, &mut Memory::default());
         let mut renames = Renames::default();
         renames.learn(&plan);
@@ -69,7 +71,7 @@ impl Engine {
 
     /// Adds to `plan` what its Kustomizations' entries become when the tree's images become what `renames`
     /// says.
-    pub fn follow<'m>(&'m self, plan: &mut Plan<'m>, renames: &Renames<'m>) {
+    pub fn follow(&self, plan: &mut Plan, renames: &Renames) {
         if self.kustomize == KustomizeMode::Off {
             return;
         }
@@ -78,43 +80,40 @@ impl Engine {
             renames.plan_entry(entry, self, plan);
         }
         plan.kustomize_images = entries;
-        plan.changes.sort_by_key(|change| change.edit.span);
+        plan.changes.sort_by_key(|change| change.site.span);
         plan.skips.sort_by_key(|skip| skip.site.span);
     }
 
-    fn occurrence<'m>(
-        &'m self,
+    fn occurrence(
+        &self,
         occurrence: Occurrence,
         resources: &[Arc<Resource>],
-        memory: &mut Memory<'m>,
-        plan: &mut Plan<'m>,
+        memory: &mut Memory,
+        plan: &mut Plan,
     ) {
-        let Occurrence { document, place, path, mut text, resource, container, other_containers, blocked } =
+        let Occurrence { document, place, path, text, resource, container, other_containers, blocked } =
             occurrence;
-        let resource = resource.map(|index| Arc::clone(&resources[index]));
-        let site = |image| {
-            let (position, span) = (text.position, text.span);
-            Site { document, position, span, path, place, image, resource, container, other_containers }
+        let ruling = place.is_site().then(|| memory.decide(&self.maps, &text.value));
+        let site = Site {
+            document,
+            position: text.position,
+            span: text.span,
+            path,
+            place,
+            slot: text.slot(),
+            image: text.value,
+            resource: resource.map(|index| Arc::clone(&resources[index])),
+            container,
+            other_containers,
         };
-        if !place.is_site() {
-            plan.unchecked.push(site(std::mem::take(&mut text.value)));
+        let Some(ruling) = ruling else {
+            plan.unchecked.push(site);
             return;
-        }
-        // What is no reference may be long, and is moved.
-        let reason = match memory.ask(&self.maps, &text.value) {
-            Ok(asked) => {
-                let site = site(text.value.clone());
-                match self.reason_to_skip(&site, blocked) {
-                    Some(reason) => plan.skips.push(Skip { site, reason }),
-                    None => carry_out(asked, &text, site, plan),
-                }
-                return;
-            }
-            Err(reason) => reason,
         };
-        let site = site(std::mem::take(&mut text.value));
-        let reason = self.reason_to_skip(&site, blocked).unwrap_or(reason);
-        plan.skips.push(Skip { site, reason });
+        match (self.reason_to_skip(&site, blocked), ruling) {
+            (Some(reason), _) | (None, Err(reason)) => plan.skips.push(Skip { site, reason }),
+            (None, Ok(ruling)) => carry_out(ruling, site, plan),
+        }
     }
 
     fn reason_to_skip(&self, site: &Site, blocked: Option<Blocked>) -> Option<SkipReason> {
@@ -129,43 +128,44 @@ impl Engine {
 }
 
 /// Adds to `plan` what the maps say of the image at `site`.
-fn carry_out<'m>(asked: Asked<'m>, text: &Text, site: Site, plan: &mut Plan<'m>) {
-    let Asked { decision: Decision { outcome, rule }, other_spelling } = asked;
-    match outcome {
-        Outcome::Changed(to) => match edit(text, &to) {
-            Some(edit) => plan.changes.push(Change { site, to, rule, other_spelling, edit }),
-            None => plan.skips.push(Skip { site, reason: SkipReason::Blocked(Blocked::NotEditable) }),
-        },
+fn carry_out(ruling: &Ruling, site: Site, plan: &mut Plan) {
+    let rule = ruling.decision.rule.clone();
+    match &ruling.decision.outcome {
+        Outcome::Changed(_) if site.slot.is_none() => {
+            plan.skips.push(Skip { site, reason: SkipReason::Blocked(Blocked::NotEditable) });
+        }
+        Outcome::Changed(to) => {
+            let (to, other_spelling) = (Arc::clone(to), ruling.other_spelling.clone());
+            plan.changes.push(Change { site, to, rule, other_spelling, pinned: false });
+        }
         Outcome::Kept | Outcome::NoSwap => plan.kept.push(Decided { site, rule, unmapped: false }),
         Outcome::AtTarget(target) => {
-            plan.kept.push(Decided { site, rule: rule.or(Some(target)), unmapped: false });
+            let rule = rule.or_else(|| Some(Arc::clone(target)));
+            plan.kept.push(Decided { site, rule, unmapped: false });
         }
         Outcome::Unmapped => plan.kept.push(Decided { site, rule: None, unmapped: true }),
         outcome @ (Outcome::Chained { .. } | Outcome::Cycle { .. } | Outcome::Invalid { .. }) => {
-            plan.problems.extend(problem(rule, outcome).map(|kind| Problem { site, kind }));
+            plan.problems.extend(problem(rule.as_deref(), outcome).map(|kind| Problem { site, kind }));
         }
     }
 }
 
 /// What is wrong with a decision that decides nothing; `None` for one that does.
-fn problem(rule: Option<&Rule>, outcome: Outcome<'_>) -> Option<ProblemKind> {
+fn problem(rule: Option<&Rule>, outcome: &Outcome) -> Option<ProblemKind> {
     let rule = rule.map(ToString::to_string).unwrap_or_default();
     match outcome {
-        Outcome::Chained { once, second, twice } => {
-            Some(ProblemKind::Chained { first: rule, once, second: second.to_string(), twice })
-        }
-        Outcome::Cycle { steps } => Some(ProblemKind::Endless { rule, steps }),
+        Outcome::Chained { once, second, twice } => Some(ProblemKind::Chained {
+            first: rule,
+            once: once.clone(),
+            second: second.to_string(),
+            twice: twice.clone(),
+        }),
+        Outcome::Cycle { steps } => Some(ProblemKind::Endless { rule, steps: steps.clone() }),
         Outcome::Invalid { result, reason } => {
-            Some(ProblemKind::BadResult { rule, result, reason: reason.to_string() })
+            Some(ProblemKind::BadResult { rule, result: result.clone(), reason: reason.to_string() })
         }
         Outcome::Changed(_) | Outcome::Kept | Outcome::NoSwap | Outcome::AtTarget(_) | Outcome::Unmapped => {
             None
         }
     }
-}
-
-/// The edit that writes `value` in place of `text`; `None` when it cannot be edited.
-pub(super) fn edit(text: &Text, value: &str) -> Option<Edit> {
-    let encoded = scalar::encode(value, text.style, text.flow);
-    text.edit.map(|span| Edit { span, text: encoded.into_owned() })
 }

@@ -2,6 +2,7 @@
 //! the rewritten tree gives what rewriting the build of the original tree gives.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use memchr::{memchr, memrchr};
 use rustc_hash::FxHashMap;
@@ -10,8 +11,9 @@ use crate::image::ImageReference;
 use crate::manifest::{Blocked, FieldPath, KustomizeImage, Place, Segment, Text};
 use crate::maps::{Maps, Outcome, Rule};
 
-use super::engine::{Engine, KustomizeMode, edit};
-use super::plan::{Change, Plan, Site, Skip, SkipReason};
+use super::engine::{Engine, KustomizeMode};
+use super::plan::{Change, Plan, Skip, SkipReason};
+use super::site::Site;
 use super::value::{Value, classify};
 
 /// Whether kustomize takes the file at `path` for a Kustomization by its name.
@@ -23,30 +25,30 @@ pub fn is_kustomization(path: &str) -> bool {
 
 /// What the names of a tree's images (without tag and digest, as written) become.
 #[derive(Debug, Default)]
-pub struct Renames<'m> {
-    names: FxHashMap<String, Rename<'m>>,
+pub struct Renames {
+    names: FxHashMap<String, Rename>,
 }
 
 /// What one name becomes.
 #[derive(Debug, Clone)]
-struct Rename<'m> {
+struct Rename {
     /// The new name, and in a tree where the same name becomes several, all of them.
     to: BTreeSet<String>,
-    rule: Option<&'m Rule>,
+    rule: Option<Arc<Rule>>,
 }
 
 /// An image as an entry puts it together, and what the maps make of it.
-struct Mapped<'m> {
+struct Mapped {
     name: String,
     suffix: String,
-    rule: Option<&'m Rule>,
+    rule: Option<Arc<Rule>>,
 }
 
-impl<'m> Renames<'m> {
+impl Renames {
     /// Adds the images of `plan`, changed or not.
-    pub fn learn(&mut self, plan: &Plan<'m>) {
+    pub fn learn(&mut self, plan: &Plan) {
         for change in &plan.changes {
-            self.add(name_of(&change.site.image), name_of(&change.to), change.rule);
+            self.add(name_of(&change.site.image), name_of(&change.to), change.rule.as_ref());
         }
         for kept in &plan.kept {
             let name = name_of(&kept.site.image);
@@ -64,28 +66,30 @@ impl<'m> Renames<'m> {
     pub fn merge(&mut self, other: Self) {
         for (name, rename) in other.names {
             for to in rename.to {
-                self.add(&name, &to, rename.rule);
+                self.add(&name, &to, rename.rule.as_ref());
             }
         }
     }
 
-    fn add(&mut self, from: &str, to: &str, rule: Option<&'m Rule>) {
+    fn add(&mut self, from: &str, to: &str, rule: Option<&Arc<Rule>>) {
         let Some(known) = self.names.get_mut(from) else {
-            self.names.insert(from.to_owned(), Rename { to: BTreeSet::from([to.to_owned()]), rule });
+            self.names
+                .insert(from.to_owned(), Rename { to: BTreeSet::from([to.to_owned()]), rule: rule.cloned() });
             return;
         };
         if !known.to.contains(to) {
             known.to.insert(to.to_owned());
         }
-        let place = |rule: &'m Rule| (rule.source_name(), rule.line());
-        known.rule = match (known.rule, rule) {
-            (Some(a), Some(b)) => Some(if place(b) < place(a) { b } else { a }),
-            (a, b) => a.or(b),
-        };
+        let place = |rule: &Arc<Rule>| (rule.source_name().to_owned(), rule.line());
+        if let Some(rule) = rule
+            && known.rule.as_ref().is_none_or(|known| !Arc::ptr_eq(known, rule) && place(rule) < place(known))
+        {
+            known.rule = Some(Arc::clone(rule));
+        }
     }
 
     /// Adds the names that entries give: one overlay's `newName` may be another's `name`.
-    pub fn close(&mut self, entries: &[KustomizeImage], maps: &'m Maps) {
+    pub fn close(&mut self, entries: &[KustomizeImage], maps: &Maps) {
         loop {
             let known = self.names.len();
             for entry in entries {
@@ -93,7 +97,7 @@ impl<'m> Renames<'m> {
                     entry.name.as_ref().is_some_and(|name| self.names.contains_key(&name.value));
                 let Some(new_name) = entry.new_name.as_ref().filter(|_| names_image) else { continue };
                 if let Ok(mapped) = mapped(&new_name.value, entry, maps) {
-                    self.add(&new_name.value, &mapped.name, mapped.rule);
+                    self.add(&new_name.value, &mapped.name, mapped.rule.as_ref());
                 }
             }
             if self.names.len() == known {
@@ -103,10 +107,10 @@ impl<'m> Renames<'m> {
     }
 
     /// Plans what one entry becomes.
-    pub(super) fn plan_entry(&self, entry: &KustomizeImage, engine: &'m Engine, plan: &mut Plan<'m>) {
+    pub(super) fn plan_entry(&self, entry: &KustomizeImage, engine: &Engine, plan: &mut Plan) {
         let Some(name) = &entry.name else { return };
         let outcome = self.changes(entry, name, &engine.maps);
-        let unfollowed = |reason: String, plan: &mut Plan<'m>| {
+        let unfollowed = |reason: String, plan: &mut Plan| {
             let site = entry_site(entry, name, "name", plan);
             plan.skips.push(Skip { site, reason: SkipReason::Kustomize(reason) });
         };
@@ -119,14 +123,17 @@ impl<'m> Renames<'m> {
             Ok(changes) => {
                 for (key, text, to, rule) in changes {
                     let site = entry_site(entry, text, key, plan);
-                    match edit(text, &to) {
-                        Some(edit) => {
-                            plan.changes.push(Change { site, to, rule, other_spelling: None, edit });
-                        }
-                        None => {
-                            unfollowed("written in a way that cannot be edited in place".to_owned(), plan);
-                        }
+                    if site.slot.is_none() {
+                        unfollowed(Blocked::NotEditable.as_str().to_owned(), plan);
+                        continue;
                     }
+                    plan.changes.push(Change {
+                        site,
+                        to: to.into(),
+                        rule,
+                        other_spelling: None,
+                        pinned: false,
+                    });
                 }
             }
         }
@@ -138,8 +145,8 @@ impl<'m> Renames<'m> {
         &self,
         entry: &'e KustomizeImage,
         name: &'e Text,
-        maps: &'m Maps,
-    ) -> Result<Vec<(&'static str, &'e Text, String, Option<&'m Rule>)>, String> {
+        maps: &Maps,
+    ) -> Result<Vec<(&'static str, &'e Text, String, Option<Arc<Rule>>)>, String> {
         let rename = self.names.get(&name.value).ok_or_else(|| {
             "names no image of the given files (a remote base, or one that was not given?)".to_owned()
         })?;
@@ -153,13 +160,13 @@ impl<'m> Renames<'m> {
         };
         let mut changes = Vec::new();
         if to != name.value {
-            changes.push(("name", name, to.to_owned(), rename.rule));
+            changes.push(("name", name, to.to_owned(), rename.rule.clone()));
         }
         let base = entry.new_name.as_ref().map_or(&name.value, |new_name| &new_name.value);
         let mapped = mapped(base, entry, maps)?;
         if let Some(new_name) = &entry.new_name {
             if mapped.name != new_name.value {
-                changes.push(("newName", new_name, mapped.name.clone(), mapped.rule));
+                changes.push(("newName", new_name, mapped.name.clone(), mapped.rule.clone()));
             }
         } else if mapped.name != to {
             let text = format!("{base}{}", suffix(entry));
@@ -176,7 +183,7 @@ impl<'m> Renames<'m> {
 }
 
 /// What the maps make of `name` with the entry's tag and digest.
-fn mapped<'m>(name: &str, entry: &KustomizeImage, maps: &'m Maps) -> Result<Mapped<'m>, String> {
+fn mapped(name: &str, entry: &KustomizeImage, maps: &Maps) -> Result<Mapped, String> {
     let text = format!("{name}{}", suffix(entry));
     let reference = match classify(&text) {
         Value::Reference(reference) => reference,
@@ -186,7 +193,7 @@ fn mapped<'m>(name: &str, entry: &KustomizeImage, maps: &'m Maps) -> Result<Mapp
     };
     let decision = maps.decide(&reference);
     let result = match decision.outcome {
-        Outcome::Changed(result) => result,
+        Outcome::Changed(result) => result.to_string(),
         Outcome::Kept | Outcome::NoSwap | Outcome::AtTarget(_) | Outcome::Unmapped => text.clone(),
         Outcome::Chained { .. } | Outcome::Cycle { .. } | Outcome::Invalid { .. } => {
             return Err(format!("the rules for {text} do not lead to one image"));
@@ -227,7 +234,7 @@ fn name_of(image: &str) -> &str {
     colon.map_or(without_digest, |colon| &without_digest[..path + colon])
 }
 
-fn entry_site(entry: &KustomizeImage, text: &Text, key: &str, plan: &Plan<'_>) -> Site {
+fn entry_site(entry: &KustomizeImage, text: &Text, key: &str, plan: &Plan) -> Site {
     let mut path: FieldPath = entry.path.clone();
     path.push(Segment::Key(key));
     Site {
@@ -237,7 +244,8 @@ fn entry_site(entry: &KustomizeImage, text: &Text, key: &str, plan: &Plan<'_>) -
         path,
         place: Place::RenderInput,
         image: text.value.clone(),
-        resource: entry.resource.map(|index| std::sync::Arc::clone(&plan.resources[index])),
+        slot: text.slot(),
+        resource: entry.resource.map(|index| Arc::clone(&plan.resources[index])),
         container: None,
         other_containers: Vec::new(),
     }

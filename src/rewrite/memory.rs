@@ -1,6 +1,8 @@
 //! What is kept from one text to the next: the reader's memory, and what the maps make of each distinct image. A tree
 //! names few images, and each of them often.
 
+use std::sync::Arc;
+
 use rustc_hash::FxHashMap;
 
 use crate::manifest::fast::FastReader;
@@ -10,31 +12,47 @@ use super::plan::SkipReason;
 use super::value::{Value, classify};
 
 /// How many images are remembered before all are forgotten, so that memory stays bounded whatever the tree.
-const MOST: usize = 10_000;
+const CAPACITY: usize = 10_000;
 
 /// What is kept from one text to the next. Each thread of a run has its own.
 #[derive(Debug, Default)]
-pub struct Memory<'m> {
+pub struct Memory {
     pub(super) reader: FastReader,
-    /// The images that were asked about.
-    known: FxHashMap<Box<str>, Asked<'m>>,
+    /// The maps that made the rulings.
+    maps: Option<Arc<Maps>>,
+    /// The number of each image's ruling.
+    numbers: FxHashMap<Box<str>, usize>,
+    rulings: Vec<Ruling>,
 }
 
 /// What the maps say of an image.
-#[derive(Debug, Clone)]
-pub(super) struct Asked<'m> {
-    pub(super) decision: Decision<'m>,
-    pub(super) other_spelling: Option<&'m Rule>,
+#[derive(Debug)]
+pub(super) struct Ruling {
+    pub(super) decision: Decision,
+    pub(super) other_spelling: Option<Arc<Rule>>,
 }
 
-impl<'m> Memory<'m> {
-    /// What `maps` say of the image `text`.
+impl Memory {
+    /// Forgets what other maps than these said.
+    pub(super) fn serve(&mut self, maps: &Arc<Maps>) {
+        if !self.maps.as_ref().is_some_and(|own| Arc::ptr_eq(own, maps)) {
+            self.forget();
+            self.maps = Some(Arc::clone(maps));
+        }
+    }
+
+    fn forget(&mut self) {
+        self.numbers.clear();
+        self.rulings.clear();
+    }
+
+    /// What `maps`, those of [`Memory::serve`], say of the image `text`.
     ///
     /// # Errors
     /// Why it is to be left alone, when it is no reference.
-    pub(super) fn ask(&mut self, maps: &'m Maps, text: &str) -> Result<Asked<'m>, SkipReason> {
-        if let Some(asked) = self.known.get(text) {
-            return Ok(asked.clone());
+    pub(super) fn decide(&mut self, maps: &Maps, text: &str) -> Result<&Ruling, SkipReason> {
+        if let Some(&number) = self.numbers.get(text) {
+            return Ok(&self.rulings[number]);
         }
         let reference = match classify(text) {
             Value::Reference(reference) => reference,
@@ -43,11 +61,50 @@ impl<'m> Memory<'m> {
             Value::Invalid(error) => return Err(SkipReason::Invalid(error.to_string())),
         };
         let decision = maps.decide(&reference);
-        let asked = Asked { decision, other_spelling: maps.exact_in_other_spelling(&reference) };
-        if self.known.len() == MOST {
-            self.known.clear();
+        let other_spelling = maps.exact_in_other_spelling(&reference).cloned();
+        if self.rulings.len() == CAPACITY {
+            self.forget();
         }
-        self.known.insert(text.into(), asked.clone());
-        Ok(asked)
+        let number = self.rulings.len();
+        self.numbers.insert(text.into(), number);
+        self.rulings.push(Ruling { decision, other_spelling });
+        Ok(&self.rulings[number])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::maps::{MapsText, ParseOptions};
+
+    fn maps(text: &str) -> Arc<Maps> {
+        Arc::new(Maps::parse(&[MapsText::new("maps", text)], ParseOptions::default()).unwrap().maps)
+    }
+
+    #[test]
+    fn forgets_what_other_maps_said() {
+        let (one, two) = (maps("default::one.io"), maps("default::two.io"));
+        let mut memory = Memory::default();
+        for (maps, becomes) in [(&one, "one.io/a"), (&two, "two.io/a"), (&one, "one.io/a")] {
+            memory.serve(maps);
+            for _ in 0..2 {
+                let ruling = memory.decide(maps, "a").unwrap();
+                assert_eq!(ruling.decision.outcome.changed(), Some(becomes));
+            }
+        }
+    }
+
+    #[test]
+    fn is_bounded() {
+        let maps = maps("default::m.io");
+        let mut memory = Memory::default();
+        memory.serve(&maps);
+        for number in 0..=CAPACITY {
+            let image = format!("a:{number}");
+            let becomes = format!("m.io/{image}");
+            let ruling = memory.decide(&maps, &image).unwrap();
+            assert_eq!(ruling.decision.outcome.changed(), Some(becomes.as_str()));
+        }
+        assert!(memory.rulings.len() <= CAPACITY && memory.numbers.len() == memory.rulings.len());
     }
 }

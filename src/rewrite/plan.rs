@@ -3,55 +3,26 @@
 use std::sync::Arc;
 
 use crate::manifest::edit::Edit;
-use crate::manifest::{
-    Blocked, DocumentError, FieldPath, KustomizeImage, Note, Place, Position, Resource, Span,
-};
+use crate::manifest::{Blocked, DocumentError, KustomizeImage, Note, Resource};
 use crate::maps::Rule;
 
-/// An image and where it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Site {
-    /// The document of the file, from 0.
-    pub document: usize,
-    /// Line and column of the scalar.
-    pub position: Position,
-    /// The bytes of the scalar as it stands.
-    pub span: Span,
-    /// The way to it from the document's root.
-    pub path: FieldPath,
-    /// Why it counts as an image.
-    pub place: Place,
-    /// The image as written.
-    pub image: String,
-    /// The resource it belongs to.
-    pub resource: Option<Arc<Resource>>,
-    /// Name of the container it belongs to.
-    pub container: Option<String>,
-    /// Names of further containers that have it through an alias or a merge.
-    pub other_containers: Vec<String>,
-}
-
-impl Site {
-    /// The path from the resource on, as KRM results name fields.
-    #[must_use]
-    pub fn path_in_resource(&self) -> FieldPath {
-        self.path.below(self.resource.as_deref().map_or(0, |r| r.depth))
-    }
-}
+use super::pin::Unpinned;
+use super::problem::Problem;
+use super::site::Site;
 
 /// An image that becomes another.
 #[derive(Debug, Clone)]
-pub struct Change<'m> {
+pub struct Change {
     /// The image.
     pub site: Site,
-    /// What it becomes.
-    pub to: String,
+    /// What it becomes, with its digest where one was found.
+    pub to: Arc<str>,
     /// The rule that says so; of a Kustomization's entry that follows, the rule of the image it names.
-    pub rule: Option<&'m Rule>,
+    pub rule: Option<Arc<Rule>>,
     /// An `[EXACT]` rule names the same image in another spelling, and so does not apply.
-    pub other_spelling: Option<&'m Rule>,
-    /// The edit of the text.
-    pub edit: Edit,
+    pub other_spelling: Option<Arc<Rule>>,
+    /// Whether its digest was set here, and not by the maps.
+    pub pinned: bool,
 }
 
 /// An image that is left alone though it is no plain reference or the user asked for it.
@@ -141,86 +112,30 @@ impl SkipReason {
 
 /// An image that the maps leave as it is.
 #[derive(Debug, Clone)]
-pub struct Decided<'m> {
+pub struct Decided {
     /// The image.
     pub site: Site,
     /// The rule that leaves it as it is, or whose target it lies under.
-    pub rule: Option<&'m Rule>,
+    pub rule: Option<Arc<Rule>>,
     /// No rule applied, and it does not lie under a target.
     pub unmapped: bool,
 }
 
-/// Something that must not go unnoticed: the run fails.
-#[derive(Debug, Clone)]
-pub struct Problem {
-    /// The image.
-    pub site: Site,
-    /// What is wrong.
-    pub kind: ProblemKind,
-}
-
-/// What a [`Problem`] is about. The texts name the rules.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ProblemKind {
-    /// Rewriting once and twice would differ.
-    #[error("chained: {first} makes it {once}, and {second} would make that {twice}")]
-    Chained {
-        /// The rule that applies.
-        first: String,
-        /// Its result.
-        once: String,
-        /// The rule that would apply to the result.
-        second: String,
-        /// And its result.
-        twice: String,
-    },
-    /// Following the chain never ends.
-    #[error("{rule} starts a chain that does not end: {}", .steps.join(", then "))]
-    Endless {
-        /// The rule that applies first.
-        rule: String,
-        /// The image and what it becomes, step by step.
-        steps: Vec<String>,
-    },
-    /// The rule makes no valid reference of this image.
-    #[error("{rule} makes it {result:?}, which is no image reference: {reason}")]
-    BadResult {
-        /// The rule.
-        rule: String,
-        /// What it makes.
-        result: String,
-        /// Why that is no reference.
-        reason: String,
-    },
-}
-
-impl ProblemKind {
-    /// What to do about it, if there is good advice.
-    #[must_use]
-    pub fn hint(&self) -> Option<&'static str> {
-        match self {
-            Self::Chained { .. } => {
-                Some("--allow-chained follows the rules to the end, or give one rule that leads there")
-            }
-            Self::Endless { .. } => Some("take one of these rules out"),
-            Self::BadResult { .. } => Some("give this image a rule of its own"),
-        }
-    }
-}
-
 /// What a rewrite of one text would do.
 #[derive(Debug, Default)]
-pub struct Plan<'m> {
+pub struct Plan {
     /// How many documents the text has.
     pub documents: usize,
     /// Images that become others, in the order of the text.
-    pub changes: Vec<Change<'m>>,
+    pub changes: Vec<Change>,
     /// Images that the maps leave as they are.
-    pub kept: Vec<Decided<'m>>,
+    pub kept: Vec<Decided>,
     /// Images that are left alone for another reason.
     pub skips: Vec<Skip>,
     /// What fails the run.
     pub problems: Vec<Problem>,
+    /// Images whose digest was wanted and not found. They stand among the others as well, without it.
+    pub unpinned: Vec<Unpinned>,
     /// Images that charts put together, and text that looks like images: neither is checked.
     pub unchecked: Vec<Site>,
     /// A Kustomization's entries, to be followed when the whole tree is known.
@@ -233,11 +148,13 @@ pub struct Plan<'m> {
     pub errors: Vec<DocumentError>,
 }
 
-impl Plan<'_> {
-    /// The edits of the text, sorted by position.
+impl Plan {
+    /// The edits of the text, sorted by position. This is where new values are encoded: last, when no more is
+    /// decided.
     #[must_use]
     pub fn edits(&self) -> Vec<Edit> {
-        let mut edits: Vec<Edit> = self.changes.iter().map(|change| change.edit.clone()).collect();
+        let edit = |change: &Change| change.site.slot.map(|slot| slot.edit(&change.to));
+        let mut edits: Vec<Edit> = self.changes.iter().filter_map(edit).collect();
         edits.sort_by_key(|edit| edit.span);
         edits
     }

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use super::plan::Site;
+use super::site::Site;
 
 /// What to leave alone: everything that fits all the parts that are given.
 ///

@@ -42,7 +42,7 @@ impl Outcome {
     }
 
     /// Adds what the plan says, and counts it.
-    pub(super) fn plan(&mut self, file: &str, plan: &Plan<'_>, manner: Manner<'_>) {
+    pub(super) fn plan(&mut self, file: &str, plan: &Plan, manner: Manner<'_>) {
         self.summary.plan(plan);
         let fails = |skip: &Skip| manner.strict && skip.reason.fails_strict();
         let unmapped = match manner.on_unmapped {
@@ -87,7 +87,7 @@ impl Outcome {
         &mut self,
         path: &Path,
         source: &str,
-        plan: &Plan<'_>,
+        plan: &Plan,
         destination: Destination<'_>,
         manner: Manner<'_>,
     ) -> std::io::Result<()> {

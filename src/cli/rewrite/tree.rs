@@ -35,14 +35,14 @@ struct Run<'r> {
 
 /// What one thread has to itself.
 #[derive(Default)]
-struct Worker<'r> {
+struct Worker {
     buffer: Vec<u8>,
-    memory: Memory<'r>,
-    renames: Renames<'r>,
+    memory: Memory,
+    renames: Renames,
     summary: Summary,
 }
 
-impl Worker<'_> {
+impl Worker {
     /// Counts what became of a file, and keeps what there is to say.
     fn done(&mut self, mut outcome: Outcome) -> Said {
         self.summary.add(&outcome.summary);
@@ -228,7 +228,7 @@ impl<'r> Run<'r> {
     }
 
     /// Plans a file, and learns what its images become.
-    fn first(&self, file: &Found, worker: &mut Worker<'r>) -> Planned {
+    fn first(&self, file: &Found, worker: &mut Worker) -> Planned {
         let (outcome, plan) = self.file(file, worker, None);
         if let Some(plan) = plan {
             worker.renames.learn(&plan);
@@ -240,12 +240,7 @@ impl<'r> Run<'r> {
     }
 
     /// Reads, plans and stages a file. Without `renames` a Kustomization is planned and not staged.
-    fn file(
-        &self,
-        file: &Found,
-        worker: &mut Worker<'r>,
-        renames: Option<&Renames<'r>>,
-    ) -> (Outcome, Option<Plan<'r>>) {
+    fn file(&self, file: &Found, worker: &mut Worker, renames: Option<&Renames>) -> (Outcome, Option<Plan>) {
         let mut outcome = Outcome { summary: Summary::of_file(), ..Outcome::default() };
         let Worker { buffer, memory, .. } = worker;
         let source = match Source::read(file, buffer) {

@@ -83,7 +83,7 @@ fn parts() {
         assert_eq!(image.registry(), *registry, "{name}: registry");
         assert_eq!(image.path(), *path, "{name}: path");
         assert_eq!(image.tag(), *tag, "{name}: tag");
-        assert_eq!(image.digest().map(Digest::as_str), *digest, "{name}: digest");
+        assert_eq!(image.digest().map(DigestRef::as_str), *digest, "{name}: digest");
         assert_eq!(image.canonical(), *canonical, "{name}: canonical");
         assert_eq!(image.to_string(), *text, "{name}: text");
     }

@@ -1,0 +1,23 @@
+//! Where a scalar's value stands in a text, and how another is written there.
+
+use super::edit::Edit;
+use super::{ScalarStyle, Span, scalar};
+
+/// The place of one value in a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slot {
+    /// The bytes to replace for another value.
+    pub span: Span,
+    /// How the value is written.
+    pub style: ScalarStyle,
+    /// Whether it stands within a flow collection.
+    pub flow: bool,
+}
+
+impl Slot {
+    /// The edit that writes `value` there, encoded for its place.
+    #[must_use]
+    pub fn edit(&self, value: &str) -> Edit {
+        Edit { span: self.span, text: scalar::encode(value, self.style, self.flow).into_owned() }
+    }
+}

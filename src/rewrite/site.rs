@@ -1,0 +1,38 @@
+//! An image of a text: where it stands, what it belongs to, and how another is written in its place.
+
+use std::sync::Arc;
+
+use crate::manifest::{FieldPath, Place, Position, Resource, Slot, Span};
+
+/// An image and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Site {
+    /// The document of the file, from 0.
+    pub document: usize,
+    /// Line and column of the scalar.
+    pub position: Position,
+    /// The bytes of the scalar as it stands.
+    pub span: Span,
+    /// The way to it from the document's root.
+    pub path: FieldPath,
+    /// Why it counts as an image.
+    pub place: Place,
+    /// The image as written.
+    pub image: String,
+    /// Where and how another image is written in its place; `None` when it cannot be edited.
+    pub slot: Option<Slot>,
+    /// The resource it belongs to.
+    pub resource: Option<Arc<Resource>>,
+    /// Name of the container it belongs to.
+    pub container: Option<String>,
+    /// Names of further containers that have it through an alias or a merge.
+    pub other_containers: Vec<String>,
+}
+
+impl Site {
+    /// The path from the resource on, as KRM results name fields.
+    #[must_use]
+    pub fn path_in_resource(&self) -> FieldPath {
+        self.path.below(self.resource.as_deref().map_or(0, |r| r.depth))
+    }
+}
