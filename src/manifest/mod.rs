@@ -4,6 +4,8 @@
 mod aliases;
 mod documents;
 pub mod edit;
+#[allow(dead_code)]
+mod embedded;
 pub mod encoding;
 pub mod event;
 pub mod fast;
