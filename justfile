@@ -42,6 +42,10 @@ fuzz TARGET="" SECONDS="60":
 image:
     tests/static.sh
 
+# The release that the workflow would make of a static program, as far as no outside service is needed
+release PROGRAM:
+    release/test.sh {{PROGRAM}}
+
 # The library's documentation
 docs:
     cargo doc --locked --no-deps
