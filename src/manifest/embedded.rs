@@ -136,13 +136,12 @@ impl<'a> Embedded<'a> {
 /// has no way to spell it.
 pub(super) fn write(text: &str, style: ScalarStyle) -> Option<Cow<'_, str>> {
     match style {
-        ScalarStyle::Literal => Some(Cow::Borrowed(text)),
+        // In a folded one, too: a longer word moves no line break that is written, and an image has no space to fold at.
+        ScalarStyle::Literal | ScalarStyle::Folded => Some(Cow::Borrowed(text)),
         ScalarStyle::SingleQuoted if !text.contains('\'') => Some(Cow::Borrowed(text)),
         ScalarStyle::SingleQuoted => Some(Cow::Owned(text.replace('\'', "''"))),
         ScalarStyle::DoubleQuoted if !text.contains(['"', '\\']) => Some(Cow::Borrowed(text)),
         ScalarStyle::DoubleQuoted => Some(Cow::Owned(text.replace('\\', "\\\\").replace('"', "\\\""))),
-        // A longer word does not move a line break that is written, and an image has no space to fold at.
-        ScalarStyle::Folded => Some(Cow::Borrowed(text)),
         ScalarStyle::Plain => None,
     }
 }
