@@ -78,15 +78,13 @@ fn readme_commands_without_output() {
     assert!(ran >= 5, "the README shows how to use the program, in {ran} commands");
 }
 
-/// The README's first command shows a diff in under a second, and the diff is the one at its top.
+/// The README's first command shows the diff at its top.
 #[test]
 fn the_first_command_of_the_readme_shows_a_diff() {
     let readme = fs::read_to_string("README.md").unwrap();
     let first = fenced(&readme, "sh").next().unwrap();
     let arguments = first.strip_prefix("cargo run --release -- ").unwrap().split_whitespace();
-    let started = std::time::Instant::now();
     let output = stdout(&imageswap().args(arguments).output().unwrap());
-    assert!(started.elapsed() < std::time::Duration::from_secs(1));
     assert!(output.starts_with("--- a/fixtures/"), "{output}");
     let shown: Vec<&str> = fenced(&readme, "diff").filter(|line| line.starts_with(['+', '-'])).collect();
     assert!(shown.len() >= 4);

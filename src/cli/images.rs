@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::{Result, bail};
 
-use crate::files::{Found, Source, Walked, walk};
+use crate::files::{Found, Source, Walked, is_template, walk};
 use crate::manifest::encoding;
 use crate::report::inventory::{self, Listed};
 use crate::report::unique;
@@ -115,7 +115,7 @@ fn read_bytes(
         Err(error) => {
             let lossy = String::from_utf8_lossy(bytes);
             let is_text = matches!(error, encoding::EncodingError::NotUtf8 { .. });
-            if !is_text || unread(&lossy).is_none() {
+            if !is_text || unread(&lossy, is_template(Path::new(name))).is_none() {
                 found.errors.push(format!("{name}: {error}"));
             }
             return found;
@@ -125,7 +125,7 @@ fn read_bytes(
         return found;
     }
     let mut plan = engine.plan(text, is_kustomization(name), memory);
-    if !plan.errors.is_empty() && unread(text).is_none() {
+    if !plan.errors.is_empty() && unread(text, is_template(Path::new(name))).is_none() {
         found.errors.extend(plan.errors.iter().map(|error| format!("{name}:{error}")));
     }
     found.errors.extend(plan.problems.iter().filter(|_| with_maps).map(|problem| {

@@ -46,3 +46,9 @@ fn is_in_chart(folder: &Path) -> bool {
         .filter(|folder| folder.ends_with("templates"))
         .any(|folder| folder.with_file_name("Chart.yaml").exists())
 }
+
+/// Whether a file is a template of a chart: below a `templates` folder beside a `Chart.yaml`.
+#[must_use]
+pub fn is_template(file: &Path) -> bool {
+    file.canonicalize().is_ok_and(|real| real.parent().is_some_and(is_in_chart))
+}

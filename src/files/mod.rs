@@ -16,6 +16,7 @@ mod transaction;
 mod visit;
 mod walk;
 
+pub use chart::is_template;
 pub use metadata::{MetadataError, OwnerChange};
 pub use outcome::{CommitError, Committed, FileError, StageError, Warning, WarningKind};
 pub use output::{OutputError, OutputFolder};

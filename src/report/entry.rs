@@ -1,6 +1,6 @@
 //! What a report has to say: about an image, or about a file or a whole run.
 
-use crate::manifest::{DocumentError, Note, Position};
+use crate::manifest::{DocumentError, Note, Place, Position};
 use crate::rewrite::{Change, Decided, Problem, Site, Skip};
 
 /// How much something matters.
@@ -44,6 +44,13 @@ pub enum Entry<'p> {
     Note(&'p Note),
     /// What fails the run.
     Problem(&'p Problem),
+    /// It looks like an image, and its place is none that is rewritten.
+    Unchecked {
+        /// What looks like one.
+        site: &'p Site,
+        /// How much that matters.
+        level: Level,
+    },
     /// No rule covers it, where that is to be said.
     Unmapped {
         /// The image.
@@ -63,7 +70,18 @@ impl Entry<'_> {
             Self::LeftAlone { skip, .. } => skip.site.position,
             Self::Note(note) => note.position,
             Self::Problem(problem) => problem.site.position,
-            Self::Unmapped { site, .. } => site.position,
+            Self::Unmapped { site, .. } | Self::Unchecked { site, .. } => site.position,
+        }
+    }
+}
+
+/// Why something that looks like an image is not checked.
+#[must_use]
+pub fn why_unchecked(place: Place) -> &'static str {
+    match place {
+        Place::RenderInput => "a chart or an operator puts this image together",
+        Place::Mention | Place::Container | Place::Volume | Place::Field => {
+            "it looks like an image, in a place where none is known; name the field with --field, or use --fields all"
         }
     }
 }

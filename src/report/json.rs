@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::manifest::Note;
 use crate::rewrite::{ProblemKind, Site};
 
-use super::entry::{Entry, Message};
+use super::entry::{Entry, Message, why_unchecked};
 use super::format::{Pages, Report};
 use super::record::{ImageRecord, RuleRecord};
 use super::summary::{Ending, Summary};
@@ -80,6 +80,10 @@ impl Report for JsonReport {
             Entry::Unmapped { site, level } => ImageLine {
                 message: Some("no rule covers this image".to_owned()),
                 ..ImageLine::new(level.as_str(), file, site, "unmapped")
+            },
+            Entry::Unchecked { site, level } => ImageLine {
+                message: Some(why_unchecked(site.place).to_owned()),
+                ..ImageLine::new(level.as_str(), file, site, "unchecked")
             },
             Entry::Note(note) => return note_line(&mut pages.report, file, note),
         };

@@ -4,17 +4,22 @@
 pub mod diff;
 mod entry;
 pub mod explanation;
+mod finding;
 mod format;
+mod github;
 pub mod inventory;
 pub mod json;
 pub mod lint;
 pub mod record;
+mod sarif;
 mod summary;
 pub mod text;
 pub mod unique;
 
 pub use entry::{Entry, Level, Location, Message};
 pub use format::{Pages, Report};
+pub use github::GithubReport;
 pub use json::JsonReport;
+pub use sarif::SarifReport;
 pub use summary::{Ending, Summary};
 pub use text::TextReport;

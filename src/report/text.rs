@@ -6,7 +6,7 @@ use std::fmt::Write;
 use crate::manifest::Position;
 use crate::rewrite::{Change, Site, Skip};
 
-use super::entry::{Entry, Level, Message};
+use super::entry::{Entry, Level, Message, why_unchecked};
 use super::format::{Pages, Report};
 use super::summary::{Ending, Summary};
 
@@ -56,6 +56,15 @@ impl Report for TextReport {
                 if let Some(hint) = problem.kind.hint() {
                     let _ = writeln!(speech, "  {hint}");
                 }
+            }
+            Entry::Unchecked { site, level } => {
+                let _ = write!(speech, "{}: ", level.as_str());
+                place(speech, file, site.position);
+                let path = site.path.to_string();
+                let (image, path) = (quoted(&site.image), escaped(&path));
+                let why = why_unchecked(site.place);
+                let _ =
+                    writeln!(speech, "not checked: {image} at {path} (document {}): {why}", site.document);
             }
             Entry::Unmapped { site, level } => {
                 let _ = write!(speech, "{}: ", level.as_str());

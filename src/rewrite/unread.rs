@@ -5,16 +5,28 @@ use memchr::memmem;
 /// Why a file that does not parse is passed over and counted instead of being an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Unread {
-    /// It holds `{{`: a template.
+    /// A chart's template that holds `{{`.
     Template,
     /// No line of it starts with `apiVersion` or `kind`.
     NoManifest,
 }
 
-/// Whether `text`, which does not parse, is to be passed over.
+impl Unread {
+    /// What such a file is.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Template => "a chart's template",
+            Self::NoManifest => "no manifest",
+        }
+    }
+}
+
+/// Whether `text`, which does not parse, is to be passed over. `is_template`: its path is that of a chart's template;
+/// elsewhere `{{` in a manifest that does not parse excuses nothing.
 #[must_use]
-pub fn unread(text: &str) -> Option<Unread> {
-    if memmem::find(text.as_bytes(), b"{{").is_some() {
+pub fn unread(text: &str, is_template: bool) -> Option<Unread> {
+    if is_template && memmem::find(text.as_bytes(), b"{{").is_some() {
         return Some(Unread::Template);
     }
     let names_resource = |line: &str| {
@@ -38,11 +50,13 @@ mod tests {
 
     #[test]
     fn tells_manifests_from_the_rest() {
-        assert_eq!(unread("kind: Pod\n{{ if }}"), Some(Unread::Template));
-        assert_eq!(unread("a: [\n  kind: x"), Some(Unread::NoManifest));
-        assert_eq!(unread("kind: Pod\na: ["), None);
-        assert_eq!(unread("a: [\napiVersion: v1"), None);
-        assert_eq!(unread("{\n\t\"kind\": \"Pod\","), None);
-        assert_eq!(unread("'apiVersion' : v1"), None);
+        assert_eq!(unread("kind: Pod\n{{ if }}", true), Some(Unread::Template));
+        assert_eq!(unread("kind: Pod\n{{ if }}", false), None);
+        assert_eq!(unread("kind: Pod\na: [", true), None);
+        assert_eq!(unread("a: [\n  kind: x", false), Some(Unread::NoManifest));
+        assert_eq!(unread("kind: Pod\na: [", false), None);
+        assert_eq!(unread("a: [\napiVersion: v1", false), None);
+        assert_eq!(unread("{\n\t\"kind\": \"Pod\",", false), None);
+        assert_eq!(unread("'apiVersion' : v1", false), None);
     }
 }

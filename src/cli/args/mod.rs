@@ -28,7 +28,7 @@ pub use lint::{LintArgs, MapsCommand, MapsSubcommand};
 pub use manner::{ColourChoice, ReportFormat, Verbosity};
 pub use maps::MapsArgs;
 pub use program::{CompletionsArgs, CopySelfArgs, ManArgs};
-pub use rewrite::{OnUnmapped, RewriteArgs};
+pub use rewrite::{Policy, RewriteArgs, RewriteFormat};
 pub use walk::WalkArgs;
 
 /// Rewrites the container images of Kubernetes manifests by a maps file, and changes nothing else.

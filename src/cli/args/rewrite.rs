@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{ColourChoice, FindArgs, MapsArgs, ReportFormat, Verbosity, WalkArgs};
+use crate::report::Level;
+
+use super::{ColourChoice, FindArgs, MapsArgs, Verbosity, WalkArgs};
 
 /// Rewrite images in files and folders in place, or from standard input to standard output
 #[derive(Debug, Args)]
@@ -15,22 +17,26 @@ pub struct RewriteArgs {
     /// Write the manifests to DIR (or `-`, standard output) instead of in place
     #[arg(long, value_name = "DIR|-")]
     pub output: Option<PathBuf>,
-    /// Write nothing; exit 1 when something would change
-    #[arg(long, group = "mode", conflicts_with = "output")]
+    /// Write nothing; exit 1 when something would change (with --diff: show it, too)
+    #[arg(long, conflicts_with = "output")]
     pub check: bool,
     /// Write nothing; print a unified diff of what would change
-    #[arg(long, group = "mode", conflicts_with = "output")]
+    #[arg(long, conflicts_with = "output")]
     pub diff: bool,
     /// Write nothing; report what would change
-    #[arg(long, group = "mode", conflicts_with = "output")]
+    #[arg(long, conflicts_with = "output")]
     pub dry_run: bool,
     /// Make an error of every image that is left alone though nobody asked for it: templated, encrypted,
     /// invalid, or in a Kustomization that cannot follow
     #[arg(long)]
     pub strict: bool,
     /// What to do about an image that no rule covers
-    #[arg(long, value_enum, default_value_t = OnUnmapped::Ignore, value_name = "WHAT")]
-    pub on_unmapped: OnUnmapped,
+    #[arg(long, value_enum, default_value_t = Policy::Ignore, value_name = "WHAT")]
+    pub on_unmapped: Policy,
+    /// What to do about what looks like an image in a place that is not rewritten [default: ignore; error with
+    /// --strict]
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub on_mention: Option<Policy>,
     /// Write the good files though others have errors; the exit code is 2 all the same
     #[arg(long)]
     pub keep_going: bool,
@@ -38,8 +44,8 @@ pub struct RewriteArgs {
     #[arg(long)]
     pub no_sync: bool,
     /// How to report
-    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
-    pub format: ReportFormat,
+    #[arg(long, value_enum, default_value_t = RewriteFormat::Text)]
+    pub format: RewriteFormat,
     /// When to colour diffs
     #[arg(long, value_enum, default_value_t = ColourChoice::Auto, value_name = "WHEN")]
     pub color: ColourChoice,
@@ -53,9 +59,40 @@ pub struct RewriteArgs {
     pub walk: WalkArgs,
 }
 
+/// How much something matters to the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum OnUnmapped {
+pub enum Policy {
     Ignore,
     Warn,
     Error,
+}
+
+impl Policy {
+    /// The level of what is said; `None` when nothing is.
+    pub fn level(self) -> Option<Level> {
+        match self {
+            Self::Ignore => None,
+            Self::Warn => Some(Level::Warning),
+            Self::Error => Some(Level::Error),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RewriteFormat {
+    /// Lines for people
+    Text,
+    /// A JSON object for each thing, and one for the summary (docs/reports.md has the schema)
+    Json,
+    /// One SARIF 2.1.0 log, for code scanning
+    Sarif,
+    /// Annotations of GitHub Actions
+    Github,
+}
+
+impl RewriteFormat {
+    /// Whether it annotates places instead of reporting a run.
+    pub fn is_annotations(self) -> bool {
+        matches!(self, Self::Sarif | Self::Github)
+    }
 }

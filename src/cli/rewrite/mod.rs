@@ -9,9 +9,9 @@ use std::path::Path;
 use anyhow::{Result, bail};
 
 use crate::report::diff::DiffStyle;
-use crate::report::{Ending, JsonReport, Report, TextReport};
+use crate::report::{Ending, GithubReport, JsonReport, Level, Report, SarifReport, TextReport};
 
-use super::args::{ColourChoice, OnUnmapped, ReportFormat, RewriteArgs};
+use super::args::{ColourChoice, Policy, RewriteArgs, RewriteFormat, Verbosity};
 use super::exit_code::ExitCode;
 use super::signals::Signals;
 use super::{rules, settings, speech};
@@ -25,12 +25,8 @@ enum Destination<'a> {
     Folder(&'a Path),
     /// To standard output.
     Stdout,
-    /// Nowhere: `--check`
-    Check,
-    /// Nowhere: `--diff`
-    Diff,
-    /// Nowhere: `--dry-run`
-    DryRun,
+    /// Nowhere: it is only shown.
+    Nowhere,
 }
 
 impl Destination<'_> {
@@ -55,10 +51,15 @@ struct Manner<'r> {
     report: &'r dyn Report,
     /// Whether standard output holds the result, so that the report goes to standard error.
     result_on_stdout: bool,
+    /// What would change fails the run.
+    check: bool,
+    /// What would change is shown as a diff.
+    diff: bool,
     quiet: bool,
     verbose: bool,
     strict: bool,
-    on_unmapped: OnUnmapped,
+    on_unmapped: Policy,
+    on_mention: Policy,
     diff_style: DiffStyle,
 }
 
@@ -79,23 +80,28 @@ pub fn run_on(args: &RewriteArgs, read: Option<&[u8]>) -> Result<ExitCode> {
     let maps = rules::load(&args.maps, first.or(Some(here)), !from_stdin, args.verbosity.quiet)?
         .ok_or_else(rules::none_given)?;
     let engine = settings::engine(&args.find, maps);
-    let report: &dyn Report = match args.format {
-        ReportFormat::Text => &TextReport { verbose: args.verbosity.verbose, quiet: args.verbosity.quiet },
-        ReportFormat::Json => &JsonReport,
-    };
+    let report = report(args);
+    if args.format.is_annotations() && (args.diff || destination == Destination::Stdout) {
+        bail!(
+            "--format sarif and github say what would change, and cannot be combined with --diff or --output -"
+        );
+    }
     let manner = Manner {
-        report,
+        report: &*report,
+        check: args.check,
+        diff: args.diff,
         // A report in JSON holds the diff itself.
         result_on_stdout: match destination {
             Destination::Stdout => true,
-            Destination::Diff => args.format == ReportFormat::Text,
-            Destination::InPlace | Destination::Folder(_) | Destination::Check | Destination::DryRun => false,
+            Destination::Nowhere => args.diff && args.format == RewriteFormat::Text,
+            Destination::InPlace | Destination::Folder(_) => false,
         },
         quiet: args.verbosity.quiet,
         verbose: args.verbosity.verbose,
         strict: args.strict,
         on_unmapped: args.on_unmapped,
-        diff_style: if args.format == ReportFormat::Text && is_coloured(args.color) {
+        on_mention: args.on_mention.unwrap_or(if args.strict { Policy::Error } else { Policy::Ignore }),
+        diff_style: if args.format == RewriteFormat::Text && is_coloured(args.color) {
             DiffStyle::coloured()
         } else {
             DiffStyle::plain()
@@ -115,11 +121,23 @@ pub fn run_on(args: &RewriteArgs, read: Option<&[u8]>) -> Result<ExitCode> {
     result
 }
 
+/// The report that `args` ask for.
+fn report(args: &RewriteArgs) -> Box<dyn Report> {
+    let Verbosity { quiet, verbose } = args.verbosity;
+    let text = TextReport { verbose, quiet };
+    // What is only shown and would fail `--check` is to be mended by whoever reads the annotations.
+    let change = if args.check { Level::Error } else { Level::Note };
+    match args.format {
+        RewriteFormat::Text => Box::new(text),
+        RewriteFormat::Json => Box::new(JsonReport),
+        RewriteFormat::Sarif => Box::new(SarifReport { change }),
+        RewriteFormat::Github => Box::new(GithubReport { change, text }),
+    }
+}
+
 fn destination(args: &RewriteArgs, from_stdin: bool) -> Destination<'_> {
     match &args.output {
-        _ if args.check => Destination::Check,
-        _ if args.diff => Destination::Diff,
-        _ if args.dry_run => Destination::DryRun,
+        _ if args.check || args.diff || args.dry_run => Destination::Nowhere,
         Some(output) if output == Path::new("-") => Destination::Stdout,
         Some(folder) => Destination::Folder(folder),
         None if from_stdin => Destination::Stdout,

@@ -4,10 +4,9 @@ use std::path::Path;
 
 use crate::manifest::{DocumentError, NoteKind};
 use crate::report::{Entry, Level, Location, Message, Pages, Summary, diff};
-use crate::rewrite::{Plan, Skip};
+use crate::rewrite::{Plan, Skip, Unread};
 
-use super::super::args::OnUnmapped;
-use super::{Destination, Manner};
+use super::Manner;
 
 /// What became of a file.
 #[derive(Debug, Default)]
@@ -41,25 +40,44 @@ impl Outcome {
         manner.report.message(&mut self.pages, &message);
     }
 
+    /// Counts a file that does not parse and that nobody meant as a manifest; `verbose` names it.
+    pub(super) fn unread(&mut self, manner: Manner<'_>, file: &str, why: Unread, errors: &[DocumentError]) {
+        self.summary.unread(why);
+        if manner.verbose
+            && let Some(error) = errors.first()
+        {
+            let text = format!("passed over, {}: {}", why.as_str(), error.message);
+            let message = Message {
+                level: Level::Note,
+                file: Some(file),
+                location: Some(Location::from(error)),
+                text: &text,
+            };
+            manner.report.message(&mut self.pages, &message);
+        }
+    }
+
     /// Adds what the plan says, and counts it.
     pub(super) fn plan(&mut self, file: &str, plan: &Plan, manner: Manner<'_>) {
         self.summary.plan(plan);
         let fails = |skip: &Skip| manner.strict && skip.reason.fails_strict();
-        let unmapped = match manner.on_unmapped {
-            OnUnmapped::Ignore => None,
-            OnUnmapped::Warn => Some(Level::Warning),
-            OnUnmapped::Error => Some(Level::Error),
-        };
-        let unmapped = unmapped.filter(|level| !manner.quiet || *level == Level::Error);
+        let heard = |level: &Level| !manner.quiet || *level == Level::Error;
         let mut entries: Vec<Entry<'_>> = plan.problems.iter().map(Entry::Problem).collect();
-        if let Some(level) = unmapped {
+        if let Some(level) = manner.on_unmapped.level().filter(heard) {
             let kept = plan.kept.iter().filter(|kept| kept.unmapped);
             entries.extend(kept.map(|kept| Entry::Unmapped { site: &kept.site, level }));
+        }
+        if let Some(level) = manner.on_mention.level().filter(heard) {
+            entries.extend(plan.unchecked.iter().map(|site| Entry::Unchecked { site, level }));
         }
         let failing = plan.skips.iter().filter(|skip| fails(skip));
         entries.extend(failing.map(|skip| Entry::LeftAlone { skip, fails: true }));
         let is_error = |entry: &&Entry<'_>| {
-            !matches!(entry, Entry::Unmapped { level: Level::Note | Level::Warning, .. })
+            !matches!(
+                entry,
+                Entry::Unmapped { level: Level::Note | Level::Warning, .. }
+                    | Entry::Unchecked { level: Level::Note | Level::Warning, .. }
+            )
         };
         self.summary.errors(entries.iter().filter(is_error).count());
         self.add(file, &entries, manner);
@@ -88,10 +106,9 @@ impl Outcome {
         path: &Path,
         source: &str,
         plan: &Plan,
-        destination: Destination<'_>,
         manner: Manner<'_>,
     ) -> std::io::Result<()> {
-        if destination != Destination::Diff || plan.changes.is_empty() {
+        if !manner.diff || plan.changes.is_empty() {
             return Ok(());
         }
         let mut bytes = Vec::new();

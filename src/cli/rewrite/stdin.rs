@@ -40,13 +40,15 @@ pub(super) fn run(
         outcome.document_error(manner, NAME, error);
     }
     outcome.plan(NAME, &plan, manner);
-    outcome.diff(Path::new("stdin"), text, &plan, destination, manner)?;
+    outcome.diff(Path::new("stdin"), text, &plan, manner)?;
     let good = plan.errors.is_empty() && (keep_going || !outcome.summary.has_errors());
     let written = good && destination.writes();
     let mut end = Pages::default();
     manner.report.summary(&mut end, &outcome.summary, destination.ending(written));
     speech::say(&outcome.pages.speech);
-    let report = outcome.pages.report + &end.report;
+    let parts = [&*outcome.pages.report, &*end.report];
+    let success = !outcome.summary.has_errors();
+    let report = manner.report.document(&parts, success).unwrap_or_else(|| parts.concat());
     let mut stdout = io::stdout().lock();
     if manner.result_on_stdout {
         speech::say(&report);
@@ -54,18 +56,14 @@ pub(super) fn run(
         stdout.write_all(report.as_bytes())?;
     }
     match destination {
-        Destination::Diff => stdout.write_all(outcome.result.as_bytes())?,
+        Destination::Nowhere => stdout.write_all(outcome.result.as_bytes())?,
         Destination::Stdout if written => edit::write(text, &plan.edits(), &mut stdout)?,
         Destination::Folder(folder) if written => {
             super::tree::write_one(folder, Path::new("stdin.yaml"), text, &plan.edits())?;
         }
-        Destination::Stdout
-        | Destination::Folder(_)
-        | Destination::InPlace
-        | Destination::Check
-        | Destination::DryRun => {}
+        Destination::Stdout | Destination::Folder(_) | Destination::InPlace => {}
     }
     stdout.flush()?;
     speech::say(&end.speech);
-    Ok(super::tree::exit_code(&outcome.summary, destination))
+    Ok(super::tree::exit_code(&outcome.summary, manner))
 }

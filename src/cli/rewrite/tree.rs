@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context, Result, bail};
 
 use crate::files::{
-    CommitError, Committed, Found, Options, OutputFolder, Source, Transaction, Walked, WarningKind, walk,
+    CommitError, Committed, Found, Options, OutputFolder, Source, Transaction, Walked, WarningKind,
+    is_template, walk,
 };
 use crate::manifest::edit::{self, Edit};
 use crate::manifest::{KustomizeImage, encoding};
@@ -123,27 +124,36 @@ pub(super) fn run(
     manner.report.summary(&mut last, &summary, destination.ending(written));
     end.pages.report.push_str(&last.report);
     let parts = [Said::from(&mut all)].into_iter().chain(said).chain([Said::from(&mut end)]);
-    show(&parts.collect::<Vec<_>>(), destination, manner, written)?;
+    show(&parts.collect::<Vec<_>>(), destination, manner, written, &summary)?;
     speech::say(&last.speech);
-    Ok(exit_code(&summary, destination))
+    Ok(exit_code(&summary, manner))
 }
 
 /// Prints what there is to print.
-fn show(parts: &[Said], destination: Destination<'_>, manner: Manner<'_>, written: bool) -> Result<()> {
+fn show(
+    parts: &[Said],
+    destination: Destination<'_>,
+    manner: Manner<'_>,
+    written: bool,
+    summary: &Summary,
+) -> Result<()> {
     for part in parts.iter().filter(|part| !part.speech.is_empty()) {
         speech::say(&part.speech);
     }
-    let reports = parts.iter().map(|part| &*part.report).filter(|report| !report.is_empty());
+    let reports: Vec<&str> =
+        parts.iter().map(|part| &*part.report).filter(|report| !report.is_empty()).collect();
+    let document = manner.report.document(&reports, !summary.has_errors());
+    let reports = document.as_deref().map_or(reports, |document| vec![document]);
     let mut stdout = io::BufWriter::new(io::stdout().lock());
     if manner.result_on_stdout {
         let mut stderr = io::BufWriter::new(io::stderr().lock());
         // A closed standard error is nobody's error.
-        let _ = reports.into_iter().try_for_each(|report| stderr.write_all(report.as_bytes()));
-        if destination == Destination::Diff || written {
+        let _ = reports.iter().try_for_each(|report| stderr.write_all(report.as_bytes()));
+        if destination == Destination::Nowhere || written {
             write_results(parts, destination, &mut stdout)?;
         }
     } else {
-        reports.into_iter().try_for_each(|report| stdout.write_all(report.as_bytes()))?;
+        reports.iter().try_for_each(|report| stdout.write_all(report.as_bytes()))?;
     }
     Ok(stdout.flush()?)
 }
@@ -165,10 +175,10 @@ fn write_results(parts: &[Said], destination: Destination<'_>, out: &mut impl Wr
 }
 
 /// How a run with this summary ends.
-pub(super) fn exit_code(summary: &Summary, destination: Destination<'_>) -> ExitCode {
+pub(super) fn exit_code(summary: &Summary, manner: Manner<'_>) -> ExitCode {
     if summary.has_errors() {
         ExitCode::Error
-    } else if destination == Destination::Check && summary.has_changes() {
+    } else if manner.check && summary.has_changes() {
         ExitCode::Changes
     } else {
         ExitCode::Done
@@ -254,7 +264,9 @@ impl<'r> Run<'r> {
             Ok(text) => text,
             Err(error) => {
                 let lossy = String::from_utf8_lossy(buffer);
-                match unread(&lossy).filter(|_| matches!(error, encoding::EncodingError::NotUtf8 { .. })) {
+                match unread(&lossy, is_template(&file.path))
+                    .filter(|_| matches!(error, encoding::EncodingError::NotUtf8 { .. }))
+                {
                     Some(why) => outcome.summary.unread(why),
                     None => {
                         let message = format!("{}: {error}", file.path.display());
@@ -271,11 +283,15 @@ impl<'r> Run<'r> {
         let name = file.path.to_string_lossy();
         let mut plan = self.engine.plan(text, is_kustomization(&name), memory);
         if !plan.errors.is_empty() {
-            match unread(text) {
-                Some(why) if !(self.manner.strict && why == Unread::Template) => outcome.summary.unread(why),
+            match unread(text, is_template(&file.path)) {
+                Some(why) if !(self.manner.strict && why == Unread::Template) => {
+                    outcome.unread(self.manner, &name, why, &plan.errors);
+                }
                 _ => {
-                    for error in &plan.errors {
-                        outcome.document_error(self.manner, &name, error);
+                    plan.errors.iter().for_each(|error| outcome.document_error(self.manner, &name, error));
+                    if memchr::memmem::find(text.as_bytes(), b"{{").is_some() {
+                        let text = format!("{name}: holds {{{{: leave out templates with --exclude");
+                        outcome.message(self.manner, Level::Note, &name, &text);
                     }
                 }
             }
@@ -289,7 +305,7 @@ impl<'r> Run<'r> {
             None => {}
         }
         outcome.plan(&name, &plan, self.manner);
-        if let Err(error) = outcome.diff(&file.path, text, &plan, self.destination, self.manner) {
+        if let Err(error) = outcome.diff(&file.path, text, &plan, self.manner) {
             self.fail(&mut outcome, file, &error, None);
         }
         if !outcome.summary.has_errors() {
@@ -302,7 +318,7 @@ impl<'r> Run<'r> {
     fn stage(&self, outcome: &mut Outcome, file: &Found, source: &Source<'_>, text: &str, edits: &[Edit]) {
         let pieces = match self.destination {
             Destination::InPlace if edits.is_empty() => return,
-            Destination::Check | Destination::Diff | Destination::DryRun => return,
+            Destination::Nowhere => return,
             Destination::InPlace | Destination::Folder(_) | Destination::Stdout => edit::pieces(text, edits),
         };
         let pieces = match pieces {
