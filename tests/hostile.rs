@@ -45,13 +45,14 @@ fn rewrite(text: &str) -> (Run, String) {
 }
 
 fn run(arguments: &[&str], folder: &Path) -> Run {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_imageswap"));
+    wait(command.args(arguments), folder, &arguments)
+}
+
+/// Runs `command` to its end and watches its memory.
+fn wait(command: &mut Command, folder: &Path, name: &dyn std::fmt::Debug) -> Run {
     let errors = fs::File::create(folder.with_extension("stderr")).unwrap();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_imageswap"))
-        .args(arguments)
-        .stdout(Stdio::null())
-        .stderr(errors)
-        .spawn()
-        .unwrap();
+    let mut child = command.stdout(Stdio::null()).stderr(errors).spawn().unwrap();
     let status = format!("/proc/{}/status", child.id());
     let started = Instant::now();
     let mut peak = 0;
@@ -66,7 +67,7 @@ fn run(arguments: &[&str], folder: &Path) -> Run {
         }
         if started.elapsed() > PATIENCE {
             child.kill().unwrap();
-            panic!("{arguments:?} does not end");
+            panic!("{name:?} does not end");
         }
         std::thread::sleep(Duration::from_millis(1));
     };
@@ -203,4 +204,49 @@ fn large_scalars() {
     drop(lines);
     check("a large image", &format!("kind: Pod\nspec:\n  containers:\n  - image: {long}\n"), 0);
     check("a large key", &format!("{POD}? {long}\n: a\n"), 0);
+}
+
+/// What takes a second for each image, or for each line, would not end in time here.
+#[test]
+fn long_lines() {
+    let pod = |n: usize| {
+        format!(
+            "{{\"kind\":\"Pod\",\"metadata\":{{\"name\":\"p{n}\"}},\"spec\":{{\"containers\":[{{\"image\":\"nginx\"}}]}}}}"
+        )
+    };
+    let items: Vec<_> = (0..100_000).map(pod).collect();
+    let list = format!("{{\"kind\":\"List\",\"apiVersion\":\"v1\",\"items\":[{}]}}\n", items.join(","));
+    let after = check_with_images("a List of 100,000 on one line of JSON", &list, 0, 100_000);
+    assert!(after == list.replace("nginx", "m.example/nginx"));
+    let flow = "{name: a, image: nginx}, ".repeat(200_000);
+    let flow = format!("kind: Pod\nspec: {{containers: [{flow}]}}\n");
+    let after = check_with_images("200,000 images on one flow line", &flow, 0, 200_000);
+    assert!(after == flow.replace("nginx", "m.example/nginx"));
+    let function = format!(
+        "{{\"apiVersion\":\"config.kubernetes.io/v1\",\"kind\":\"ResourceList\",\"functionConfig\":{{\"apiVersion\":\"v1\",\
+         \"kind\":\"ConfigMap\",\"data\":{{\"docker.io\":\"m.example\"}}}},\"items\":[{}]}}\n",
+        items.join(",")
+    );
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text, arguments) in [("fn", &function, vec!["fn"]), ("images", &list, vec!["images", "-q"])] {
+        let file = folder.path().join(name);
+        fs::write(&file, text).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_imageswap"));
+        command.args(arguments);
+        if name == "images" {
+            command.arg(&file);
+        } else {
+            command.stdin(fs::File::open(&file).unwrap());
+        }
+        let run = wait(&mut command, folder.path(), &name);
+        assert_eq!(run.code, Some(0), "{name}: {run:?}");
+    }
+}
+
+#[test]
+fn text_within_text() {
+    let script = "    image: nginx\n".repeat(300_000);
+    let text = format!("{POD}data:\n  script: |\n{script}");
+    let after = check_with_images("a block scalar of 300,000 images", &text, 0, 300_000);
+    assert!(after.starts_with(REWRITTEN) && after.ends_with(&script));
 }

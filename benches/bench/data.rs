@@ -95,6 +95,33 @@ pub fn resource_list(resources: usize) -> String {
     text
 }
 
+/// A List of `items` Pods as JSON: as `kubectl get -o json` prints it, or as programs send it, on one line.
+pub fn json_list(items: usize, one_line: bool) -> String {
+    let pod = |n: usize| {
+        let image = IMAGES[n % IMAGES.len()];
+        serde_json::json!({
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": format!("web-{n}"), "labels": {"app.kubernetes.io/name": "web"}},
+            "spec": {"containers": [{"name": "web", "image": image, "ports": [{"containerPort": 8080}]}]},
+        })
+    };
+    let items: Vec<_> = (0..items).map(pod).collect();
+    let list = serde_json::json!({"apiVersion": "v1", "kind": "List", "items": items});
+    let text = if one_line { serde_json::to_string(&list) } else { serde_json::to_string_pretty(&list) };
+    text.expect("a list is JSON")
+}
+
+/// One flow sequence of `images` containers, on one line of YAML.
+pub fn flow_line(images: usize) -> String {
+    let mut text = String::from("kind: Pod\nspec: {containers: [");
+    for n in 0..images {
+        let _ = write!(text, "{{name: c{n}, image: \"{}\"}}, ", IMAGES[n % IMAGES.len()]);
+    }
+    text.push_str("]}\n");
+    text
+}
+
 /// CustomResourceDefinitions of about `bytes` bytes: deep schemas with long descriptions, no image in them.
 pub fn crds(bytes: usize) -> String {
     let mut text = String::new();

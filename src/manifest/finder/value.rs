@@ -43,7 +43,9 @@ impl<'a> Finder<'a, '_> {
     fn embedded(&mut self, block: &Scalar<'a>) {
         for image in mention::images_in(&block.value) {
             let value = Cow::Owned(image.to_owned());
-            self.push_here(Claim::Settled, Place::Mention, Scalar { value, ..block.clone() });
+            let &Scalar { value: _, span, start, style, tag, anchor } = block;
+            let scalar = Scalar { value, span, start, style, tag, anchor };
+            self.push_here(Claim::Settled, Place::Mention, scalar);
         }
     }
 
