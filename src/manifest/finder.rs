@@ -20,7 +20,7 @@ use super::path::{FieldPath, Segment};
 use finding::Claim;
 pub(super) use finding::{Finding, Found, Part, Reach};
 pub(super) use frame::Role;
-use frame::{Facts, Frame};
+use frame::{Facts, Frame, Patched};
 
 /// The state machine. Feed it the events of one document, then [`Finder::finish`].
 #[derive(Debug)]
@@ -62,7 +62,7 @@ impl<'a, 's> Finder<'a, 's> {
         let mut found = std::mem::take(&mut self.found);
         self.reset();
         found.findings.retain_mut(|finding| match finding.claim {
-            Claim::Settled => true,
+            Claim::Settled | Claim::Text => true,
             // A Kustomization needs no kind; whether this is one, the file's name tells.
             Claim::Kustomize(_) => finding.resource.is_some() || finding.path.len() == 3,
             Claim::Field => finding.settle_as_mention(0),
@@ -141,6 +141,9 @@ impl<'a, 's> Finder<'a, 's> {
                 (Role::Container, Key::Env, false) => Role::EnvList,
                 (Role::Container, Key::Args | Key::Command, false) => Role::Words,
                 (_, Key::Images, false) => Role::KustomizeList,
+                (_, Key::Patches | Key::PatchesJson6902 | Key::PatchesStrategicMerge, false) => {
+                    Role::PatchList
+                }
                 _ => Role::Plain,
             }
         } else {
@@ -149,6 +152,7 @@ impl<'a, 's> Finder<'a, 's> {
                 Role::VolumeList if is_map => Role::Volume,
                 Role::EnvList if is_map => Role::EnvVar,
                 Role::KustomizeList if is_map => Role::KustomizeImage,
+                Role::PatchList if is_map => Role::Patch,
                 _ => Role::Plain,
             }
         }
@@ -233,10 +237,9 @@ impl<'a, 's> Finder<'a, 's> {
         let says_kind = resource.as_ref().is_some_and(|r| !r.kind.is_empty());
         let own_kind = resource.as_ref().is_some_and(Resource::is_configuration);
         let index = resource.is_some().then_some(self.found.resources.len());
-        let patch_or_name = facts.is_some_and(|f| {
-            f.patches_image
-                || (frame.role == Role::EnvVar && f.name.as_deref().is_some_and(mention::names_image))
-        });
+        let patched = facts.and_then(|facts| facts.patched);
+        let is_named_image = frame.role == Role::EnvVar
+            && facts.and_then(|facts| facts.name.as_deref()).is_some_and(mention::names_image);
         let container = facts.filter(|_| frame.role == Role::Container).and_then(|f| f.name.as_deref());
         let fields = self.fields;
         let mut claimed = false;
@@ -247,10 +250,16 @@ impl<'a, 's> Finder<'a, 's> {
                     finding.claim = Claim::Settled;
                 }
                 Claim::ImageName if length == depth + 1 => {
-                    if !patch_or_name {
+                    if patched == Some(Patched::ContainerImage) {
+                        finding.place = Place::Patch;
+                    } else if patched != Some(Patched::OtherImage) && !is_named_image {
                         return false;
                     }
                     finding.claim = Claim::Settled;
+                }
+                Claim::Field if patched.is_some_and(|patched| finding.is_in_patch(depth, patched)) => {
+                    finding.claim = Claim::Settled;
+                    finding.place = Place::Patch;
                 }
                 Claim::Field => {
                     if let Some(resource) = &resource {
@@ -272,7 +281,7 @@ impl<'a, 's> Finder<'a, 's> {
                         finding.place = Place::RenderInput;
                     }
                 }
-                Claim::Settled | Claim::PodVolume | Claim::ImageName | Claim::Kustomize(_) => {}
+                Claim::Settled | Claim::PodVolume | Claim::ImageName | Claim::Kustomize(_) | Claim::Text => {}
             }
             if frame.disabled && finding.blocked.is_none() {
                 finding.blocked = Some(Blocked::DisableLabel);

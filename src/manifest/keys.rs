@@ -36,6 +36,10 @@ keys! {
     Namespace "namespace"
     NewName "newName"
     NewTag "newTag"
+    Patch "patch"
+    Patches "patches"
+    PatchesJson6902 "patchesJson6902"
+    PatchesStrategicMerge "patchesStrategicMerge"
     Path "path"
     Reference "reference"
     Registry "registry"
@@ -50,7 +54,7 @@ keys! {
 pub(super) const fn hash(key: &[u8]) -> u8 {
     match key {
         [first, .., last] => {
-            (key.len() as u8).wrapping_add(first.wrapping_mul(2)).wrapping_add(last.wrapping_mul(5))
+            (key.len() as u8).wrapping_add(first.wrapping_mul(2)).wrapping_add(last.wrapping_mul(9))
         }
         [one] => *one,
         [] => 0,
@@ -94,6 +98,9 @@ impl Key {
                 | Self::InitContainers
                 | Self::Labels
                 | Self::Metadata
+                | Self::Patches
+                | Self::PatchesJson6902
+                | Self::PatchesStrategicMerge
                 | Self::Volumes
         )
     }
@@ -108,6 +115,7 @@ impl Key {
             Self::Namespace => role == Role::Metadata,
             Self::NewName | Self::NewTag => role == Role::KustomizeImage,
             Self::Reference => role == Role::VolumeImage,
+            Self::Patch => role == Role::Patch,
             Self::ApiVersion
             | Self::Digest
             | Self::Image
@@ -128,6 +136,9 @@ impl Key {
             | Self::InitContainers
             | Self::Labels
             | Self::Metadata
+            | Self::Patches
+            | Self::PatchesJson6902
+            | Self::PatchesStrategicMerge
             | Self::Volumes => false,
         }
     }

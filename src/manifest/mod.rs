@@ -4,7 +4,6 @@
 mod aliases;
 mod documents;
 pub mod edit;
-#[allow(dead_code)]
 mod embedded;
 pub mod encoding;
 pub mod event;
@@ -23,6 +22,7 @@ mod slot;
 mod span;
 pub mod yaml;
 
+pub use embedded::Layers;
 pub use event::ScalarStyle;
 pub use fields::{FieldSpec, FieldSpecError, FieldTable};
 pub use lines::{Lines, Position};

@@ -2,7 +2,7 @@
 
 use super::event::ScalarStyle;
 use super::path::FieldPath;
-use super::{Position, Slot, Span};
+use super::{Layers, Position, Slot, Span};
 
 /// Why a place counts as an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -13,6 +13,8 @@ pub enum Place {
     Volume,
     /// A field of the table by kind, or one that the user named.
     Field,
+    /// The value of a JSON patch's operation whose path leads to a container or its image.
+    Patch,
     /// Parts that a chart or operator puts together: `image: {registry, repository, tag}`. Listed, not edited.
     RenderInput,
     /// Text that looks like an image where no image is expected (env, args, unknown kinds). Listed, not edited.
@@ -27,6 +29,7 @@ impl Place {
             Self::Container => "container",
             Self::Volume => "volume",
             Self::Field => "field",
+            Self::Patch => "patch",
             Self::RenderInput => "render input",
             Self::Mention => "mention",
         }
@@ -35,7 +38,7 @@ impl Place {
     /// Whether a rewrite changes such places.
     #[must_use]
     pub fn is_site(self) -> bool {
-        matches!(self, Self::Container | Self::Volume | Self::Field)
+        matches!(self, Self::Container | Self::Volume | Self::Field | Self::Patch)
     }
 }
 
@@ -78,6 +81,8 @@ pub struct Text {
     pub style: ScalarStyle,
     /// Whether it stands within a flow collection.
     pub flow: bool,
+    /// The scalars whose strings it stands in, when it is part of a text within the text.
+    pub within: Layers,
     /// Where it starts.
     pub position: Position,
 }
@@ -86,7 +91,7 @@ impl Text {
     /// Where another value is written in its place; `None` when it cannot be edited.
     #[must_use]
     pub fn slot(&self) -> Option<Slot> {
-        self.edit.map(|span| Slot { span, style: self.style, flow: self.flow })
+        self.edit.map(|span| Slot { span, style: self.style, flow: self.flow, within: self.within })
     }
 }
 

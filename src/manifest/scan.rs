@@ -1,13 +1,14 @@
 //! A whole text: documents, readers and finder put together.
 
 use super::documents::{self, Prefilter};
-use super::event::{Event, Sink};
+use super::embedded::{self, Embedded, Layers};
+use super::event::{Event, Scalar, Sink};
 use super::fast::FastReader;
 use super::fields::FieldTable;
 use super::finder::{Finder, Finding, Found, Part};
-use super::occurrence::{KustomizeImage, Note, Occurrence, Resource, Text};
-use super::path::FieldPath;
-use super::{Lines, ParseError, Position, Span, aliases, json, scalar, yaml};
+use super::occurrence::{KustomizeImage, Note, Occurrence, Place, Resource, Text};
+use super::path::{FieldPath, Segment};
+use super::{Lines, ParseError, Position, Span, aliases, json, mention, scalar, yaml};
 
 /// The label that, set to `disabled`, keeps a resource or pod template as it is.
 pub const DISABLE_LABEL: &str = "k8s.twr.io/imageswap";
@@ -87,19 +88,24 @@ impl Scanner {
     /// As [`Scanner::scan`], with a reader that may have read other texts before.
     #[must_use]
     pub fn scan_with(&self, text: &str, reader: &mut FastReader) -> Scan {
-        let mut run = Run::new(self, text);
+        self.scan_within(text, reader, 0)
+    }
+
+    /// Finds the images of a text that stands within `depth` others.
+    fn scan_within(&self, text: &str, reader: &mut FastReader, depth: usize) -> Scan {
+        let mut run = Run::new(self, text, depth);
         let start = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
         if text[start..].trim_start().starts_with(['{', '[']) {
             let whole = Span::new(start, text.len());
             if json::read(text, whole, &mut run).is_ok() {
                 return run.scan;
             }
-            run = Run::new(self, text);
+            run = Run::new(self, text, depth);
         }
         let done =
             documents::split(text, start).is_some_and(|spans| run.split(&spans, self, reader).is_some());
         if !done {
-            run = Run::new(self, text);
+            run = Run::new(self, text, depth);
             run.in_full(Span::new(start, text.len()));
         }
         run.scan
@@ -108,7 +114,10 @@ impl Scanner {
 
 /// The reading of one text.
 struct Run<'a, 's> {
+    scanner: &'s Scanner,
     text: &'a str,
+    /// How many texts it stands within.
+    depth: usize,
     finder: Finder<'a, 's>,
     lines: Lines<'a>,
     scan: Scan,
@@ -119,9 +128,11 @@ struct Run<'a, 's> {
 }
 
 impl<'a, 's> Run<'a, 's> {
-    fn new(scanner: &'s Scanner, text: &'a str) -> Self {
+    fn new(scanner: &'s Scanner, text: &'a str, depth: usize) -> Self {
         Self {
+            scanner,
             text,
+            depth,
             finder: Finder::new(&scanner.fields, &scanner.disable_label),
             lines: Lines::new(text),
             scan: Scan::default(),
@@ -219,6 +230,10 @@ impl<'a, 's> Run<'a, 's> {
         found.findings.sort_by_key(|f| f.scalar.start);
         for finding in found.findings {
             let resource = finding.resource.map(|index| first_resource + index);
+            if finding.is_text() {
+                self.text_within(finding, document, resource);
+                continue;
+            }
             let text = self.text_of(&finding);
             if let Some(part) = finding.kustomize_part() {
                 self.kustomize(part, finding.path, text, document, resource);
@@ -242,6 +257,85 @@ impl<'a, 's> Run<'a, 's> {
         self.scan.documents += 1;
     }
 
+    /// Adds what is found in a text that stands as a scalar, with its places in the text around.
+    fn text_within(&mut self, finding: Finding<'a>, document: usize, resource: Option<usize>) {
+        let Finding { path, scalar, blocked, flow, .. } = finding;
+        let embedded = Embedded::new(self.text, &scalar).filter(|_| self.depth < embedded::DEPTH_MAX);
+        let inner = embedded.as_ref().map(|embedded| {
+            self.scanner.scan_within(&embedded.value, &mut FastReader::default(), self.depth + 1)
+        });
+        let read = embedded.zip(inner).filter(|(_, inner)| inner.errors.is_empty());
+        let Some((embedded, inner)) = read else {
+            self.mentions_within(&path, &scalar, flow, document, resource);
+            return;
+        };
+        let first_resource = self.scan.resources.len();
+        let several = inner.documents > 1;
+        self.scan.resources.extend(inner.resources.into_iter().map(|resource| {
+            let depth = path.len() + usize::from(several) + resource.depth;
+            Resource { depth, ..resource }
+        }));
+        for occurrence in inner.occurrences {
+            let text = occurrence.text;
+            let within = text.within.within(embedded.style());
+            let edit = text.edit.zip(within).and_then(|(edit, _)| embedded.outer(edit));
+            let position = self.lines.position(embedded.position(text.span.start));
+            let start = embedded.position(text.span.start);
+            let span = edit.unwrap_or(Span::new(start, start));
+            let mut full = path.clone();
+            if several {
+                full.push(Segment::Index(occurrence.document));
+            }
+            occurrence.path.segments().for_each(|segment| full.push(segment));
+            self.scan.occurrences.push(Occurrence {
+                document,
+                path: full,
+                text: Text {
+                    span,
+                    edit: edit.filter(|_| blocked.is_none()),
+                    within: within.unwrap_or_default(),
+                    position,
+                    ..text
+                },
+                resource: occurrence.resource.map(|index| first_resource + index).or(resource),
+                blocked: blocked.or(occurrence.blocked),
+                ..occurrence
+            });
+        }
+    }
+
+    /// Adds the images that a text seems to hold which cannot be read as a manifest or patch.
+    fn mentions_within(
+        &mut self,
+        path: &FieldPath,
+        scalar: &Scalar<'a>,
+        flow: bool,
+        document: usize,
+        resource: Option<usize>,
+    ) {
+        for image in mention::images_in(&scalar.value) {
+            let text = Text {
+                value: image.to_owned(),
+                span: scalar.span,
+                edit: None,
+                style: scalar.style,
+                flow,
+                within: Layers::default(),
+                position: self.lines.position(scalar.start),
+            };
+            self.scan.occurrences.push(Occurrence {
+                document,
+                place: Place::Mention,
+                path: path.clone(),
+                text,
+                resource,
+                container: None,
+                other_containers: Vec::new(),
+                blocked: None,
+            });
+        }
+    }
+
     fn text_of(&mut self, finding: &Finding<'a>) -> Text {
         let scalar = &finding.scalar;
         let edit = scalar::editable(self.text, scalar).filter(|_| finding.blocked.is_none());
@@ -252,6 +346,7 @@ impl<'a, 's> Run<'a, 's> {
             edit,
             style: scalar.style,
             flow: finding.flow,
+            within: Layers::default(),
             position: self.lines.position(scalar.start),
         }
     }
@@ -343,7 +438,7 @@ mod tests {
         for text in &streams {
             let scanner = Scanner::default();
             let scan = scanner.scan(text);
-            let mut whole = Run::new(&scanner, text);
+            let mut whole = Run::new(&scanner, text, 0);
             whole.in_full(Span::new(0, text.len()));
             assert_eq!(scan.occurrences, whole.scan.occurrences, "{text}");
             assert_eq!(scan.errors, whole.scan.errors, "{text}");

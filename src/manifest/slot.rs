@@ -1,6 +1,7 @@
 //! Where a scalar's value stands in a text, and how another is written there.
 
 use super::edit::Edit;
+use super::embedded::Layers;
 use super::{ScalarStyle, Span, scalar};
 
 /// The place of one value in a text.
@@ -12,12 +13,15 @@ pub struct Slot {
     pub style: ScalarStyle,
     /// Whether it stands within a flow collection.
     pub flow: bool,
+    /// The scalars whose strings it stands in, when it is part of a text within the text.
+    pub within: Layers,
 }
 
 impl Slot {
     /// The edit that writes `value` there, encoded for its place.
     #[must_use]
     pub fn edit(&self, value: &str) -> Edit {
-        Edit { span: self.span, text: scalar::encode(value, self.style, self.flow).into_owned() }
+        let encoded = scalar::encode(value, self.style, self.flow);
+        Edit { span: self.span, text: self.within.spell(&encoded).into_owned() }
     }
 }

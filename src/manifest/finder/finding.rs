@@ -5,6 +5,8 @@ use crate::manifest::mention;
 use crate::manifest::occurrence::{Blocked, NoteKind, Place, Resource};
 use crate::manifest::path::{FieldPath, Segment};
 
+use super::frame::Patched;
+
 /// On what it still depends whether a finding is one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Claim {
@@ -15,6 +17,8 @@ pub(super) enum Claim {
     Field,
     /// The value of a variable or patch, if that is named like an image's.
     ImageName,
+    /// A text that may hold images itself.
+    Text,
     /// A part of a Kustomization's `images` entry, if it is one.
     Kustomize(Part),
 }
@@ -56,6 +60,18 @@ pub(in crate::manifest) struct Finding<'a> {
 }
 
 impl Finding<'_> {
+    /// Whether it is the image of a container that the `value` of a JSON patch's operation at `depth` gives.
+    pub(super) fn is_in_patch(&self, depth: usize, patched: Patched) -> bool {
+        let mut steps = self.path.segments_below(depth);
+        let in_value = steps.next() == Some(Segment::Key("value"));
+        let in_container = match patched {
+            Patched::Container => true,
+            Patched::ContainerList => matches!(steps.next(), Some(Segment::Index(_))),
+            Patched::ContainerImage | Patched::OtherImage => false,
+        };
+        in_value && in_container && steps.eq([Segment::Key("image")])
+    }
+
     /// Keeps a field that no table names as a mention, when it looks like an image at all.
     pub(super) fn settle_as_mention(&mut self, depth: usize) -> bool {
         let in_status = self.path.segments_below(depth).next() == Some(Segment::Key("status"));
@@ -70,11 +86,16 @@ impl Finding<'_> {
             && mention::is_reference_like(&self.scalar.value)
     }
 
+    /// Whether it is a text that may hold images itself.
+    pub(in crate::manifest) fn is_text(&self) -> bool {
+        self.claim == Claim::Text
+    }
+
     /// The part of a Kustomization's `images` entry that it is.
     pub(in crate::manifest) fn kustomize_part(&self) -> Option<Part> {
         match self.claim {
             Claim::Kustomize(part) => Some(part),
-            Claim::Settled | Claim::PodVolume | Claim::Field | Claim::ImageName => None,
+            Claim::Settled | Claim::PodVolume | Claim::Field | Claim::ImageName | Claim::Text => None,
         }
     }
 }

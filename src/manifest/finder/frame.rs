@@ -21,6 +21,10 @@ pub(in crate::manifest) enum Role {
     Words,
     KustomizeList,
     KustomizeImage,
+    /// Kustomize's lists of patches: `patches`, `patchesJson6902` and `patchesStrategicMerge`
+    PatchList,
+    /// An entry of such a list
+    Patch,
     Metadata,
     Labels,
     Annotations,
@@ -66,6 +70,35 @@ impl Frame<'_> {
     }
 }
 
+/// What the `path` of a JSON patch's operation (RFC 6902) leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Patched {
+    /// `…/containers/0/image`
+    ContainerImage,
+    /// `…/containers/0` or `…/containers/-`
+    Container,
+    /// `…/containers`
+    ContainerList,
+    /// Another `…/image`
+    OtherImage,
+}
+
+impl Patched {
+    /// What `path` leads to; `None` when that is nothing with an image.
+    pub(super) fn of(path: &str) -> Option<Self> {
+        let is_list = |step: &str| matches!(step, "containers" | "initContainers" | "ephemeralContainers");
+        let mut steps = path.rsplit('/');
+        let (last, before, first) = (steps.next()?, steps.next().unwrap_or(""), steps.next().unwrap_or(""));
+        match last {
+            "image" if is_list(first) => Some(Self::ContainerImage),
+            "image" => Some(Self::OtherImage),
+            _ if is_list(last) => Some(Self::ContainerList),
+            _ if is_list(before) => Some(Self::Container),
+            _ => None,
+        }
+    }
+}
+
 /// What a mapping says of itself; kept aside since most mappings say nothing.
 #[derive(Debug, Default)]
 pub(super) struct Facts<'a> {
@@ -74,8 +107,8 @@ pub(super) struct Facts<'a> {
     pub(super) name: Option<Cow<'a, str>>,
     pub(super) namespace: Option<Cow<'a, str>>,
     pub(super) origin: Option<Origin>,
-    /// `path` of a JSON patch operation that names an image.
-    pub(super) patches_image: bool,
+    /// What the `path` of a JSON patch's operation leads to.
+    pub(super) patched: Option<Patched>,
     pub(super) registry: Option<Cow<'a, str>>,
     pub(super) repository: Option<Scalar<'a>>,
     pub(super) tag: Option<Cow<'a, str>>,

@@ -8,6 +8,7 @@ use crate::manifest::fast::Block;
 use crate::manifest::keys::Key;
 use crate::manifest::mention;
 
+use super::frame::Patched;
 use super::{Finder, Role};
 
 impl<'a> Sink<'a> for Finder<'a, '_> {
@@ -71,6 +72,10 @@ impl<'a> Sink<'a> for Finder<'a, '_> {
     fn word(&mut self, word: Word<'a>) {
         let Some(frame) = self.frames.last_mut() else { return };
         if !frame.is_map {
+            if frame.role == Role::PatchList {
+                self.scalar(word.into());
+                return;
+            }
             if frame.role == Role::Words || frame.may_hold_field {
                 self.element(word.into());
             }
@@ -97,7 +102,7 @@ impl<'a> Sink<'a> for Finder<'a, '_> {
                 || frame.role.has_names_for_keys()
                 || (frame.may_hold_manifest() && mention::may_hold_image(block))
         } else {
-            frame.role == Role::Words || frame.may_hold_field
+            matches!(frame.role, Role::Words | Role::PatchList) || frame.may_hold_field
         };
         if may_matter {
             self.scalar(block.into());
@@ -123,7 +128,7 @@ fn may_say_something(role: Role, key: Key, value: Word<'_>) -> bool {
     match (role, key) {
         (Role::EnvVar, Key::Name) => mention::names_image(value.value()),
         (_, Key::Value) => mention::is_reference_like(value.value()),
-        (_, Key::Path) => value.bytes().ends_with(b"/image"),
+        (_, Key::Path) => Patched::of(value.value()).is_some(),
         _ => true,
     }
 }

@@ -8,6 +8,7 @@ use crate::manifest::mention;
 use crate::manifest::occurrence::Place;
 use crate::manifest::scalar::is_string;
 
+use super::frame::Patched;
 use super::{Claim, Finder, Part, Role};
 
 impl<'a> Finder<'a, '_> {
@@ -16,7 +17,9 @@ impl<'a> Finder<'a, '_> {
         self.found.has_anchors |= scalar.anchor.is_some();
         let Some(frame) = self.frames.last_mut() else { return };
         if !frame.is_map {
-            if frame.role == Role::Words || frame.may_hold_field {
+            if frame.role == Role::PatchList {
+                self.text(scalar);
+            } else if frame.role == Role::Words || frame.may_hold_field {
                 self.element(scalar);
             }
             self.node_done();
@@ -46,6 +49,13 @@ impl<'a> Finder<'a, '_> {
             let &Scalar { value: _, span, start, style, tag, anchor } = block;
             let scalar = Scalar { value, span, start, style, tag, anchor };
             self.push_here(Claim::Settled, Place::Mention, scalar);
+        }
+    }
+
+    /// A scalar that holds a manifest or a patch, or names the file of one.
+    fn text(&mut self, scalar: Scalar<'a>) {
+        if mention::names_image(&scalar.value) && scalar.value.contains(['\n', '{', '[']) {
+            self.push_here(Claim::Text, Place::Patch, scalar);
         }
     }
 
@@ -130,7 +140,12 @@ impl<'a> Finder<'a, '_> {
             (_, Key::Value) if mention::is_reference_like(&scalar.value) => {
                 self.push_here(Claim::ImageName, Place::Mention, scalar);
             }
-            (_, Key::Path) if scalar.value.ends_with("/image") => self.facts_of(at).patches_image = true,
+            (Role::Patch, Key::Patch) => self.text(scalar),
+            (_, Key::Path) => {
+                if let Some(patched) = Patched::of(&scalar.value) {
+                    self.facts_of(at).patched = Some(patched);
+                }
+            }
             (_, Key::Registry) => self.facts_of(at).registry = Some(scalar.value),
             (_, Key::Repository) => self.facts_of(at).repository = Some(scalar),
             (_, Key::Tag) => self.facts_of(at).tag = Some(scalar.value),
