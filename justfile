@@ -19,10 +19,10 @@ lint:
 golden MODE="":
     TRYCMD={{MODE}} cargo test --locked --test golden
 
-# The end-to-end tests with real kpt, kustomize, kubectl and Helm; builds those that are missing (Go)
+# The end-to-end tests with real kpt, kustomize, kubectl, Helm and Kubernetes; builds those that are missing (Go)
 e2e *ARGS:
     tests/e2e/install-tools.sh
-    IMAGESWAP_E2E=1 cargo test --locked --test e2e {{ARGS}}
+    IMAGESWAP_E2E=1 cargo test --locked --test e2e --test cluster {{ARGS}}
 
 # Speed, as ratios of runs side by side
 bench *ARGS:

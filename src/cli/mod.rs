@@ -13,6 +13,7 @@ mod images;
 mod init;
 mod lint;
 mod man;
+mod manifests;
 mod maps_export;
 mod maps_import;
 mod plugin;
@@ -56,6 +57,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Status {
             MapsSubcommand::Export(args) => maps_export::run(args),
         },
         Command::Fn(args) => function::run(args),
+        Command::Manifests(args) => manifests::run(args),
         Command::Init(args) => init::run(args),
         Command::CopySelf(args) => copy_self::run(args),
         Command::Completions(args) => completions::run(args),

@@ -24,10 +24,15 @@ pub enum ConnectError {
     Unusable(Box<kube::Error>),
 }
 
-/// Makes the client. Nothing is sent yet. Call it inside a tokio runtime.
+/// Finds the cluster and makes the client. Nothing is sent yet. Call it inside a tokio runtime.
 pub async fn connect() -> Result<Cluster, ConnectError> {
-    install_crypto();
     let config = Config::infer().await.map_err(|error| ConnectError::NoConfiguration(Box::new(error)))?;
+    connect_to(config)
+}
+
+/// Makes the client of a cluster.
+pub fn connect_to(config: Config) -> Result<Cluster, ConnectError> {
+    install_crypto();
     let namespace = config.default_namespace.clone();
     let root_ca = config.root_cert.iter().flatten().map(|der| CertificateDer::from(der.clone())).collect();
     let client = Client::try_from(config).map_err(|error| ConnectError::Unusable(Box::new(error)))?;

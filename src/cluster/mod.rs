@@ -3,4 +3,5 @@
 
 pub mod bootstrap;
 pub mod client;
+pub mod manifests;
 pub mod names;

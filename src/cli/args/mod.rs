@@ -9,6 +9,7 @@ mod function;
 mod images;
 mod init;
 mod lint;
+mod manifests;
 mod manner;
 mod maps;
 mod program;
@@ -25,6 +26,7 @@ pub use function::FunctionArgs;
 pub use images::{ImagesArgs, ImagesFormat};
 pub use init::InitArgs;
 pub use lint::{LintArgs, MapsCommand, MapsSubcommand};
+pub use manifests::{ManifestsArgs, PolicyName, ResourcesName, ScopeName};
 pub use manner::{ColourChoice, ReportFormat, Verbosity};
 pub use maps::MapsArgs;
 pub use program::{CompletionsArgs, CopySelfArgs, ManArgs};
@@ -47,6 +49,7 @@ pub enum Command {
     Explain(ExplainArgs),
     Maps(MapsCommand),
     Fn(FunctionArgs),
+    Manifests(ManifestsArgs),
     Init(InitArgs),
     CopySelf(CopySelfArgs),
     Completions(CompletionsArgs),

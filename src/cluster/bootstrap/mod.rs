@@ -164,9 +164,13 @@ pub struct Bootstrap {
 impl Bootstrap {
     /// Finds the cluster. Nothing is sent yet.
     pub async fn connect(options: Options) -> Result<Self, BootstrapError> {
-        let cluster = client::connect().await?;
+        Ok(Self::of(client::connect().await?, options))
+    }
+
+    /// The certificate of an installation in this cluster.
+    pub fn of(cluster: Cluster, options: Options) -> Self {
         let namespace = options.namespace.clone().unwrap_or_else(|| cluster.namespace.clone());
-        Ok(Self { cluster, options, namespace })
+        Self { cluster, options, namespace }
     }
 
     /// Makes or reads the certificate, renews it where that is due, and publishes its CA.

@@ -1,0 +1,12 @@
+//! imageswap in a real cluster: etcd, kube-apiserver and kube-controller-manager on loopback, called by kubectl.
+//!
+//! `just e2e` builds the programs (see `tests/e2e/install-tools.sh`) and runs this. Where one is missing the tests
+//! say so and pass; with `CI` or `IMAGESWAP_E2E` set they fail.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may panic, and skipping is said")]
+
+mod bootstrap;
+mod control_plane;
+mod deploy;
+mod installation;
+mod kubectl;
+mod processes;
