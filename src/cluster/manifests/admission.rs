@@ -22,13 +22,13 @@ pub(super) fn webhook_configuration(options: &Options) -> Value {
     let audit = json!({ "key": label, "operator": "In", "values": ["audit"] });
     let unlabelled = json!({ "key": label, "operator": "DoesNotExist" });
     let mut webhooks = vec![
-        webhook(options, WEBHOOK, "/", policy, json!([enabled])),
-        webhook(options, &format!("audit.{WEBHOOK}"), "/audit", FailurePolicy::Ignore, json!([audit])),
+        webhook(options, WEBHOOK, "/", policy, &json!([enabled])),
+        webhook(options, &format!("audit.{WEBHOOK}"), "/audit", FailurePolicy::Ignore, &json!([audit])),
     ];
     if options.pin && options.scope == Scope::Labelled {
         let digester = json!({ "key": DIGESTER_LABEL, "operator": "In", "values": ["enabled"] });
         let name = format!("pin.{WEBHOOK}");
-        webhooks.push(webhook(options, &name, "/v1/mutate", policy, json!([digester, unlabelled])));
+        webhooks.push(webhook(options, &name, "/v1/mutate", policy, &json!([digester, unlabelled])));
     }
     if options.scope == Scope::All {
         // Namespaces that say nothing; what one says of itself wins.
@@ -38,7 +38,7 @@ pub(super) fn webhook_configuration(options: &Options) -> Value {
             "values": [options.namespace, "kube-system", "kube-node-lease"],
         });
         let name = format!("all.{WEBHOOK}");
-        webhooks.push(webhook(options, &name, "/", policy, json!([unlabelled, of_cluster])));
+        webhooks.push(webhook(options, &name, "/", policy, &json!([unlabelled, of_cluster])));
     }
     json!({
         "apiVersion": "admissionregistration.k8s.io/v1",
@@ -48,7 +48,7 @@ pub(super) fn webhook_configuration(options: &Options) -> Value {
     })
 }
 
-fn webhook(options: &Options, name: &str, path: &str, policy: FailurePolicy, namespaces: Value) -> Value {
+fn webhook(options: &Options, name: &str, path: &str, policy: FailurePolicy, namespaces: &Value) -> Value {
     let usual = if options.pin { 10 } else { 5 };
     json!({
         "name": name,
