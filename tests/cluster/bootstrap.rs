@@ -92,6 +92,9 @@ fn replicas_that_race_end_with_one_ca() {
     }
 }
 
+/// The certificate that a replica serves, and the CAs that were published.
+type Served = (String, String);
+
 /// Three CAs follow each other in a minute. Whatever is served at any time is signed by a CA that the API server
 /// had been told of before, and every replica follows.
 #[test]
@@ -99,7 +102,7 @@ fn certificates_and_cas_are_renewed_while_replicas_run() {
     let Some(plane) = shared() else { return };
     let installation = Installation::of(plane, &[]);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let seen: Arc<Mutex<[Vec<(String, String)>; 2]>> = Arc::default();
+    let seen: Arc<Mutex<[Vec<Served>; 2]>> = Arc::default();
     let faults: Arc<Mutex<Vec<String>>> = Arc::default();
     let lives = Options {
         authority_life: Duration::from_secs(24),
