@@ -12,6 +12,7 @@
 //! rewrite/    PURE  occurrences + maps → plan of changes and skips; the one pipeline that all shells call
 //! krm/        PURE  ResourceList, functionConfig, results
 //! report/     PURE  one Report trait and a file a format: text, JSON; diffs, inventories, explanations, findings
+//! lock/       PURE  the lock file of digests: parse, render, look up
 //! registry/   the registry client: transport, tokens, digests, which addresses may be reached
 //! cluster/    the certificate that `serve` is called under, and what is installed; the client of Kubernetes
 //! files/      walk, transaction (plan, write temps, sync, rename)
@@ -27,6 +28,7 @@ pub mod cluster;
 pub mod files;
 pub mod image;
 pub mod krm;
+pub mod lock;
 pub mod manifest;
 pub mod maps;
 pub mod registry;

@@ -1,0 +1,112 @@
+//! Looking entries up: by the image as written, or by what it became.
+
+use rustc_hash::FxHashMap;
+
+use crate::image::{ImageReference, Repository};
+
+use super::Lock;
+use super::entry::{Entry, meaning, without_digest};
+use super::parse::means;
+
+/// What a lock says about an image that is to be pinned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found<'l> {
+    /// Its digest.
+    Entry(&'l Entry),
+    /// The lock knows the image, but it became something else then, or another platform was asked for.
+    Stale(&'l Entry),
+    /// Nothing.
+    Missing,
+}
+
+/// What a lock says about a tag and a digest that stand together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pair<'l> {
+    /// They belong together.
+    Agrees(&'l Entry),
+    /// The digest is what the tag had before the lock was renewed.
+    Previous(&'l Entry),
+    /// The tag has another digest, or the digest another tag: somebody changed one of the two.
+    Differs(&'l Entry),
+    /// Nothing.
+    Unknown,
+}
+
+/// A lock's entries, to be looked up.
+#[derive(Debug)]
+pub struct Index<'l> {
+    by_id: FxHashMap<&'l str, Vec<&'l Entry>>,
+    by_target: FxHashMap<(Repository, String), Vec<&'l Entry>>,
+    /// By repository and digest, the previous one, too.
+    by_digest: FxHashMap<(Repository, &'l str), &'l Entry>,
+}
+
+impl Lock {
+    /// The entries, to be looked up.
+    #[must_use]
+    pub fn index(&self) -> Index<'_> {
+        let mut index = Index {
+            by_id: FxHashMap::default(),
+            by_target: FxHashMap::default(),
+            by_digest: FxHashMap::default(),
+        };
+        for entry in self.entries() {
+            index.by_id.entry(&entry.id).or_default().push(entry);
+            let Ok(target) = ImageReference::parse(&entry.target) else { continue };
+            let (repository, tag) = meaning(target);
+            for digest in entry.previous.iter().chain([&entry.digest]) {
+                index.by_digest.insert((repository.clone(), digest.as_str()), entry);
+            }
+            index.by_target.entry((repository, tag)).or_default().push(entry);
+        }
+        index
+    }
+}
+
+impl<'l> Index<'l> {
+    /// The entry for the image that was `written` and became `target` (the same one where no rule applied). Where no
+    /// `platform` is asked for, one of the index goes before one of a platform.
+    #[must_use]
+    pub fn find(
+        &self,
+        written: ImageReference<'_>,
+        target: ImageReference<'_>,
+        platform: Option<&str>,
+    ) -> Found<'l> {
+        let by_id = self.by_id.get(without_digest(written)).map(Vec::as_slice).unwrap_or_default();
+        let by_target = self.by_target.get(&meaning(target)).map(Vec::as_slice).unwrap_or_default();
+        let fits = |entry: &&&Entry| platform.is_none() || entry.platform.as_deref() == platform;
+        let same_target = by_id.iter().filter(|entry| means(entry, target));
+        let found = same_target
+            .chain(by_target)
+            .filter(fits)
+            .min_by_key(|entry| (entry.platform.is_some(), entry.id != without_digest(written)));
+        match found.copied() {
+            Some(entry) => Found::Entry(entry),
+            None => match by_id.first().or(by_target.first()).copied() {
+                Some(entry) => Found::Stale(entry),
+                None => Found::Missing,
+            },
+        }
+    }
+
+    /// Whether the tag and the digest of `image` belong together; `None` when it has none of the latter.
+    #[must_use]
+    pub fn pair(&self, image: ImageReference<'_>) -> Option<Pair<'l>> {
+        let digest = image.digest()?.to_digest();
+        let (repository, tag) = meaning(image);
+        let entries = self.by_target.get(&(repository.clone(), tag)).map(Vec::as_slice).unwrap_or_default();
+        if let Some(entry) = entries.iter().find(|entry| entry.digest == digest) {
+            return Some(Pair::Agrees(entry));
+        }
+        if let Some(entry) = entries.iter().find(|entry| entry.previous.as_ref() == Some(&digest)) {
+            return Some(Pair::Previous(entry));
+        }
+        let other_tag = || {
+            let known = self.by_digest.get(&(repository, digest.as_str()));
+            // A digest alone says nothing about a tag.
+            known.filter(|_| image.tag().is_some())
+        };
+        Some(entries.first().or_else(other_tag).map_or(Pair::Unknown, |entry| Pair::Differs(entry)))
+    }
+}
