@@ -21,7 +21,7 @@ const LAYERS: &[Layer] = &[
     Layer { name: "rewrite", may_use: &["image", "maps", "manifest"], pure: true },
     Layer { name: "report", may_use: &["image", "maps", "manifest", "rewrite"], pure: true },
     Layer { name: "krm", may_use: &["image", "maps", "manifest", "rewrite", "report"], pure: true },
-    Layer { name: "files", may_use: &["image", "maps", "manifest", "rewrite", "report"], pure: false },
+    Layer { name: "files", may_use: &[], pure: false },
     Layer { name: "lock", may_use: &["image"], pure: true },
     Layer { name: "registry", may_use: &["image"], pure: false },
     Layer { name: "cluster", may_use: &["image", "maps", "manifest"], pure: false },

@@ -76,7 +76,12 @@ pub fn run(args: &ImagesArgs) -> Result<ExitCode> {
 }
 
 fn read_files(args: &ImagesArgs, engine: &Engine, with_maps: bool) -> Result<(Vec<Listed>, Vec<String>)> {
-    let Walked { files, errors, .. } = walk(&args.paths, &settings::walk(&args.walk))?;
+    let walked = walk(&args.paths, &settings::walk(&args.walk))?;
+    let (empty, globs) = tree::remarks(&walked);
+    for text in empty.iter().map(|(_, text)| text).chain(&globs).filter(|_| !args.quiet) {
+        speech::warning(text);
+    }
+    let Walked { files, errors, .. } = walked;
     let mut errors: Vec<String> =
         errors.iter().map(|error| speech::with_hint(error, tree::hint(error))).collect();
     let never = AtomicBool::new(false);

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::files::{Found, SkipReason, WalkError};
+use crate::files::{Found, SkipReason, WalkError, Walked};
 
 use super::speech;
 
@@ -101,6 +101,19 @@ pub fn hint(error: &WalkError) -> Option<&'static str> {
         WalkError::LeavesRoot { .. } => Some("--follow takes it along, --exclude leaves it out"),
         WalkError::Missing { .. } | WalkError::NotRegular { .. } | WalkError::Io { .. } => None,
     }
+}
+
+/// What to say of given folders in which there is nothing to read, and of globs that matched nothing.
+pub fn remarks(walked: &Walked) -> (Vec<(String, String)>, Vec<String>) {
+    let empty = walked.empty.iter().map(|folder| {
+        let folder = folder.display().to_string();
+        let text = format!(
+            "{folder}: no manifests in this folder: ignored files are read with --no-ignore, other names with --include"
+        );
+        (folder, text)
+    });
+    let globs = walked.unused_globs.iter().map(|glob| format!("the glob `{glob}` matched nothing"));
+    (empty.collect(), globs.collect())
 }
 
 /// What the summary calls things that the walk passed over.

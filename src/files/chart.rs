@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashMap;
 
-use super::walk::Root;
+use super::root::Root;
 
 /// Which `templates` folders belong to a Helm chart; asks once for each.
 pub(super) struct Charts {

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashMap;
 
-use super::walk::{Found, Root};
+use super::found::Found;
+use super::root::Root;
 
 /// A file that a walk came by.
 #[derive(Debug)]

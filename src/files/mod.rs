@@ -5,10 +5,12 @@
 
 mod chart;
 mod dedup;
+mod found;
 mod metadata;
 mod outcome;
 mod output;
 mod reason;
+mod root;
 mod selection;
 mod source;
 mod temp;
@@ -17,10 +19,11 @@ mod visit;
 mod walk;
 
 pub use chart::is_template;
+pub use found::{Found, SkipReason, Skipped, WalkError, WalkOptions, Walked};
 pub use metadata::{MetadataError, OwnerChange};
 pub use outcome::{CommitError, Committed, FileError, StageError, Warning, WarningKind};
 pub use output::{OutputError, OutputFolder};
 pub use selection::GlobError;
 pub use source::{ReadError, Source, Stamp};
 pub use transaction::{Options, Transaction};
-pub use walk::{Found, SkipReason, Skipped, WalkError, WalkOptions, Walked, walk};
+pub use walk::walk;

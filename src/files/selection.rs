@@ -3,10 +3,11 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
-use super::walk::WalkOptions;
+use super::found::WalkOptions;
 
 /// A glob of `--include` or `--exclude` that cannot be read.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -25,6 +26,32 @@ pub(super) struct Selection {
     include: Gitignore,
     /// The include globs whose last part names files (`*.tpl`, not `apps/**`): they widen the names.
     naming: Gitignore,
+    globs: Vec<Watched>,
+}
+
+/// A glob by itself, and whether anything has matched it.
+#[derive(Debug)]
+struct Watched {
+    glob: String,
+    alone: Gitignore,
+    matched: AtomicBool,
+}
+
+impl Watched {
+    fn new(glob: &str) -> Result<Self, GlobError> {
+        // What takes back an earlier glob matches the same without its sign.
+        let plain = glob.strip_prefix('!').unwrap_or(glob).to_owned();
+        let alone = compile(std::iter::once(&plain))?;
+        Ok(Self { glob: glob.to_owned(), alone, matched: AtomicBool::new(false) })
+    }
+
+    fn see(&self, relative: &Path, folder: bool) {
+        if !self.matched.load(Ordering::Relaxed)
+            && self.alone.matched_path_or_any_parents(relative, folder).is_ignore()
+        {
+            self.matched.store(true, Ordering::Relaxed);
+        }
+    }
 }
 
 impl Selection {
@@ -34,16 +61,34 @@ impl Selection {
             exclude: compile(options.exclude.iter())?,
             include: compile(options.include.iter())?,
             naming: compile(naming)?,
+            globs: options
+                .include
+                .iter()
+                .chain(&options.exclude)
+                .map(|glob| Watched::new(glob))
+                .collect::<Result<_, _>>()?,
         })
+    }
+
+    /// The globs that nothing matched of what this was asked for.
+    pub(super) fn unused(&self) -> Vec<String> {
+        let unused = self.globs.iter().filter(|glob| !glob.matched.load(Ordering::Relaxed));
+        unused.map(|glob| glob.glob.clone()).collect()
+    }
+
+    fn see(&self, relative: &Path, folder: bool) {
+        self.globs.iter().for_each(|glob| glob.see(relative, folder));
     }
 
     /// Whether a folder is entered.
     pub(super) fn enters(&self, relative: &Path) -> bool {
+        self.see(relative, true);
         relative.file_name() != Some(OsStr::new(".git")) && !self.excludes(relative, true)
     }
 
     /// Whether a file is read.
     pub(super) fn takes(&self, relative: &Path) -> bool {
+        self.see(relative, false);
         if !self.naming.is_empty() && self.naming.matched(relative, false).is_ignore() {
             return !self.excludes(relative, false);
         }

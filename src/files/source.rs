@@ -8,8 +8,8 @@ use rustix::buffer::spare_capacity;
 use rustix::fd::OwnedFd;
 use rustix::fs::{FileType, Mode, OFlags, Stat};
 
+use super::found::Found;
 use super::reason::{Reason, advice};
-use super::walk::Found;
 
 /// A file that was read and may be staged for a new content. Holds the open file, so that its attributes
 /// are those of the bytes that were read; drop it as soon as nothing changes in it.

@@ -8,7 +8,7 @@ use rustix::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
-use super::walk::Found;
+use super::found::Found;
 
 /// How many slices one writev takes; Linux' limit is 1,024.
 const SLICES: usize = 1024;

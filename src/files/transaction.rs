@@ -85,8 +85,7 @@ impl<'c> Transaction<'c> {
         Self { options, cancel, pid: std::process::id(), next: AtomicU64::new(0), staged: Mutex::default() }
     }
 
-    /// Stages `parts`, one after another, as the new content of `source` (as from
-    /// [`crate::manifest::edit::pieces`]).
+    /// Stages `parts`, one after another, as the new content of `source`.
     ///
     /// # Errors
     /// [`StageError`]; the temp file is gone then, and the transaction may go on without this file.

@@ -17,7 +17,17 @@ pub struct WalkArgs {
     /// Follow links to folders, and links that lead out of the given folder
     #[arg(long)]
     pub follow: bool,
-    /// How many threads to use; 0 is one for each processor
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    /// How many threads to use, at most 256; 0 is one for each processor
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = threads)]
     pub threads: usize,
+}
+
+/// More threads than this only cost memory and time.
+const THREADS_MAX: usize = 256;
+
+fn threads(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(threads) if threads <= THREADS_MAX => Ok(threads),
+        _ => Err(format!("expected a number from 0 to {THREADS_MAX}")),
+    }
 }

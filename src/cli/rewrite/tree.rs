@@ -12,7 +12,7 @@ use crate::files::{
 };
 use crate::manifest::edit::{self, Edit};
 use crate::manifest::{KustomizeImage, encoding};
-use crate::report::{Level, Pages, Summary};
+use crate::report::{Level, Message, Pages, Summary};
 use crate::rewrite::{Engine, KustomizeMode, Memory, Plan, Renames, Unread, is_kustomization, unread};
 
 use super::super::args::RewriteArgs;
@@ -84,7 +84,9 @@ pub(super) fn run(
     manner: Manner<'_>,
     cancel: &AtomicBool,
 ) -> Result<ExitCode> {
-    let Walked { mut files, skipped, errors } = walk(&args.paths, &settings::walk(&args.walk))?;
+    let walked = walk(&args.paths, &settings::walk(&args.walk))?;
+    let (empty, globs) = tree::remarks(&walked);
+    let Walked { mut files, skipped, errors, .. } = walked;
     if let Destination::Folder(folder) = destination {
         // What an earlier run put there is no input.
         let folder = std::path::absolute(folder)?;
@@ -106,6 +108,17 @@ pub(super) fn run(
     skipped.iter().for_each(|skipped| all.summary.passed_over(tree::passed_over(skipped.reason)));
     for error in &errors {
         all.error(manner, &error.path().display().to_string(), &speech::with_hint(error, tree::hint(error)));
+    }
+    for (folder, text) in &empty {
+        if manner.strict {
+            all.error(manner, folder, text);
+        } else {
+            all.message(manner, Level::Warning, folder, text);
+        }
+    }
+    for text in &globs {
+        let message = Message { level: Level::Warning, file: None, location: None, text };
+        manner.report.message(&mut all.pages, &message);
     }
     let (said, summary) = run.plan_all(&files, threads, cancel);
     if cancel.load(Ordering::Relaxed) {
