@@ -34,3 +34,4 @@ pub mod maps;
 pub mod registry;
 pub mod report;
 pub mod rewrite;
+pub mod webhook;

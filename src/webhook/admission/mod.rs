@@ -1,0 +1,21 @@
+//! An AdmissionReview in, its answer out. PURE: no clock, no network, no files; the same bytes and the same rules give
+//! the same answer.
+//!
+//! The review is read in outline only: `request.object` is handed, as the text it is, to the engine that rewrites
+//! files, and the edits that it plans are said as `replace` operations at the images' JSON pointers.
+
+mod annotation;
+mod cursor;
+mod examine;
+mod object;
+mod patch;
+mod response;
+mod review;
+mod settings;
+mod telling;
+#[cfg(test)]
+mod tests;
+
+pub use examine::{Answer, Counted, Facts, ImageOutcome, Outcome, Swap, admit, failed};
+pub use review::{BadReview, Operation};
+pub use settings::{Ask, OnError, OnUnmapped, Settings};

@@ -1,0 +1,234 @@
+//! What each request gets, whatever connection it came by.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use bytes::Bytes;
+use hyper::body::Body;
+use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use hyper::{Method, Request, StatusCode, Version};
+use tokio::sync::Semaphore;
+
+use super::admission::{self, Answer, Ask, BadReview, Settings};
+use super::body::{BODY_MAX, BodyError, Room};
+use super::metrics::Metrics;
+use super::page::{self, Page};
+use super::record;
+use super::rules::Rules;
+use super::tls::ServingCertificate;
+
+/// Reviews from this size on are judged beside the threads that serve connections.
+const LARGE: usize = 128 * 1024;
+
+/// How many reviews may be under way.
+const REVIEWS_MAX: usize = 2_048;
+
+/// What an [`App`] is told at the start.
+#[derive(Debug, Clone, Default)]
+pub struct AppOptions {
+    /// How reviews are answered.
+    pub settings: Settings,
+    /// What `/healthz` calls this pod.
+    pub pod_name: String,
+}
+
+/// Everything that requests share.
+#[derive(Debug)]
+pub struct App {
+    options: AppOptions,
+    /// The rules in use.
+    pub rules: Rules,
+    /// The certificate in use.
+    pub certificate: Arc<ServingCertificate>,
+    /// What is counted.
+    pub metrics: Metrics,
+    room: Room,
+    reviews: Semaphore,
+    draining: AtomicBool,
+}
+
+impl App {
+    /// An app that has neither rules nor a certificate yet, and so is not ready.
+    #[must_use]
+    pub fn new(options: AppOptions) -> Self {
+        Self {
+            options,
+            rules: Rules::default(),
+            certificate: Arc::default(),
+            metrics: Metrics::default(),
+            room: Room::default(),
+            reviews: Semaphore::new(REVIEWS_MAX),
+            draining: AtomicBool::new(false),
+        }
+    }
+
+    /// Says from now on that it is not ready, and asks HTTP/1.1 clients to connect anew.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Why it is not ready; `None` when it is.
+    #[must_use]
+    pub fn unready(&self) -> Option<&'static str> {
+        if self.draining.load(Ordering::Relaxed) {
+            Some("shutting down")
+        } else if !self.rules.is_set() {
+            Some("the maps are not loaded")
+        } else if !self.certificate.is_set() {
+            Some("the certificate is not loaded")
+        } else {
+            None
+        }
+    }
+
+    /// Answers a request that came over TLS.
+    pub async fn respond<B>(self: &Arc<Self>, request: Request<B>) -> Page
+    where
+        B: Body<Data = Bytes>,
+    {
+        let version = request.version();
+        let mut page = match (request.uri().path(), request.method()) {
+            ("/" | "/mutate" | "/v1/mutate" | "/clone-image" | "/audit", &Method::POST) => {
+                self.review(request).await
+            }
+            ("/" | "/mutate" | "/v1/mutate" | "/clone-image" | "/audit", _) => not_allowed("POST"),
+            (path, method) => self.health(path, method),
+        };
+        if self.draining.load(Ordering::Relaxed) && version <= Version::HTTP_11 {
+            page.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        page
+    }
+
+    /// Answers a request that came to the plain port.
+    pub fn respond_plain<B>(&self, request: &Request<B>) -> Page {
+        match (request.uri().path(), request.method()) {
+            ("/metrics", &Method::GET) => page::metrics(self.metrics.text(self.certificate.seconds_left())),
+            ("/metrics", _) => not_allowed("GET"),
+            (path, method) => self.health(path, method),
+        }
+    }
+
+    fn health(&self, path: &str, method: &Method) -> Page {
+        match path {
+            "/healthz" | "/readyz" | "/livez" if !matches!(*method, Method::GET | Method::HEAD) => {
+                not_allowed("GET, HEAD")
+            }
+            "/healthz" => {
+                let health = serde_json::json!({
+                    "pod_name": self.options.pod_name,
+                    "date_time": now(),
+                    "health": "ok",
+                });
+                page::json(health.to_string())
+            }
+            "/livez" => page::text(StatusCode::OK, "ok"),
+            "/readyz" => match self.unready() {
+                None => page::text(StatusCode::OK, "ok"),
+                Some(why) => page::text(StatusCode::SERVICE_UNAVAILABLE, &format!("not ready: {why}")),
+            },
+            _ => page::text(StatusCode::NOT_FOUND, "no such page; reviews go to /mutate or /audit"),
+        }
+    }
+
+    async fn review<B>(self: &Arc<Self>, request: Request<B>) -> Page
+    where
+        B: Body<Data = Bytes>,
+    {
+        if !is_json(&request) {
+            self.metrics.refused("bad_request");
+            let line = "expected content-type application/json";
+            return page::text(StatusCode::UNSUPPORTED_MEDIA_TYPE, line);
+        }
+        let Ok(_under_way) = self.reviews.try_acquire() else { return self.overloaded() };
+        let audit = request.uri().path() == "/audit";
+        let held = match self.room.read(request.into_body()).await {
+            Ok(held) => held,
+            Err(BodyError::NoRoom) => return self.overloaded(),
+            Err(error) => {
+                self.metrics.refused("bad_request");
+                return match error {
+                    BodyError::TooLarge => {
+                        let line = format!("the body is larger than {} MiB", BODY_MAX >> 20);
+                        page::text(StatusCode::PAYLOAD_TOO_LARGE, &line)
+                    }
+                    BodyError::TooSlow => {
+                        page::text(StatusCode::REQUEST_TIMEOUT, "the body did not come in time")
+                    }
+                    BodyError::Broken | BodyError::NoRoom => {
+                        page::text(StatusCode::BAD_REQUEST, "the body is not whole")
+                    }
+                };
+            }
+        };
+        self.metrics.in_flight.inc();
+        let started = Instant::now();
+        let answer = if held.bytes.len() < LARGE {
+            self.judge(&held.bytes, audit)
+        } else {
+            let app = Arc::clone(self);
+            let bytes = held.bytes.clone();
+            let judged = tokio::task::spawn_blocking(move || app.judge(&bytes, audit)).await;
+            judged.unwrap_or_else(|_| self.fail(&held.bytes, audit, "the judging thread ended"))
+        };
+        self.metrics.in_flight.dec();
+        match answer {
+            Ok(Answer { body, facts }) => {
+                let elapsed = started.elapsed();
+                self.metrics.review(&facts, elapsed.as_secs_f64());
+                record::review(&facts, elapsed.as_micros().try_into().unwrap_or(u64::MAX));
+                page::json(body)
+            }
+            Err(error) => {
+                self.metrics.refused("bad_request");
+                tracing::warn!(%error, bytes = held.bytes.len(), "request refused");
+                page::text(StatusCode::BAD_REQUEST, &error.to_string())
+            }
+        }
+    }
+
+    /// Judges a review; a panic ends nothing but that.
+    fn judge(&self, body: &[u8], audit: bool) -> Result<Answer, BadReview> {
+        let Some(rules) = self.rules.current() else {
+            return self.fail(body, audit, "the maps are not loaded");
+        };
+        let ask = Ask { settings: self.options.settings, audit, generation: rules.generation };
+        let judged = catch_unwind(AssertUnwindSafe(|| admission::admit(body, &rules.engine, &ask)));
+        judged.unwrap_or_else(|_| self.fail(body, audit, "an internal error; the log says more"))
+    }
+
+    fn fail(&self, body: &[u8], audit: bool, reason: &str) -> Result<Answer, BadReview> {
+        let generation = self.rules.generation();
+        admission::failed(body, &Ask { settings: self.options.settings, audit, generation }, reason)
+    }
+
+    fn overloaded(&self) -> Page {
+        self.metrics.refused("overloaded");
+        let mut page = page::text(StatusCode::SERVICE_UNAVAILABLE, "too many reviews at once");
+        page.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        page
+    }
+}
+
+fn not_allowed(allowed: &'static str) -> Page {
+    let mut page = page::text(StatusCode::METHOD_NOT_ALLOWED, &format!("expected {allowed}"));
+    page.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
+    page
+}
+
+/// Whether the body is JSON, or does not say what it is.
+fn is_json<B>(request: &Request<B>) -> bool {
+    request.headers().get(CONTENT_TYPE).is_none_or(|value| {
+        let essence = value.as_bytes().split(|b| *b == b';').next().unwrap_or_default();
+        essence.trim_ascii().eq_ignore_ascii_case(b"application/json")
+    })
+}
+
+/// The time as imageswap-webhook writes it: `2026-01-31 13:05:00.000123`.
+fn now() -> String {
+    let now = time::OffsetDateTime::now_utc();
+    let (date, time) = (now.date(), now.time());
+    format!("{date} {:02}:{:02}:{:02}.{:06}", time.hour(), time.minute(), time.second(), time.microsecond())
+}

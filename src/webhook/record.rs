@@ -1,0 +1,35 @@
+//! What is logged of a review: a line for each that changed something or went wrong, and with `debug` for each.
+
+use super::admission::{Facts, Outcome};
+
+/// How many images a line names.
+const NAMED: usize = 20;
+
+/// Logs a review that was answered in `micros`.
+pub(super) fn review(facts: &Facts, micros: u64) {
+    let Facts { uid, kind, namespace, name, .. } = facts;
+    let (operation, outcome) = (facts.operation.as_str(), facts.outcome.as_str());
+    let message = facts.message.as_deref();
+    let warnings = facts.warnings.len();
+    match facts.outcome {
+        Outcome::Patched | Outcome::WouldPatch => {
+            let named = facts.swaps.iter().take(NAMED);
+            let images: Vec<_> =
+                named.map(|swap| format!("{}: {} -> {}", swap.path, swap.from, swap.to)).collect();
+            let (changed, images, dry_run) = (facts.swaps.len(), images.join(", "), facts.dry_run);
+            tracing::info!(
+                uid, operation, kind, namespace, name, outcome, changed, images, warnings, dry_run, micros,
+                "review"
+            );
+        }
+        Outcome::Denied => {
+            tracing::warn!(uid, operation, kind, namespace, name, outcome, message, micros, "review");
+        }
+        Outcome::Failed => {
+            tracing::error!(uid, operation, kind, namespace, name, outcome, message, micros, "review");
+        }
+        Outcome::Unchanged | Outcome::Skipped => {
+            tracing::debug!(uid, operation, kind, namespace, name, outcome, warnings, micros, "review");
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! The rules in use, and the files that they come from.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+
+use crate::rewrite::Engine;
+
+use super::metrics::Metrics;
+use super::watch::Watched;
+
+/// Rules that were loaded.
+#[derive(Debug)]
+pub(super) struct Loaded {
+    pub(super) engine: Engine,
+    /// How often rules were loaded, this time included.
+    pub(super) generation: u64,
+}
+
+/// The place where the rules in use stand.
+#[derive(Debug, Default)]
+pub struct Rules {
+    current: ArcSwapOption<Loaded>,
+}
+
+impl Rules {
+    /// Takes rules into use, and says the how manieth these are.
+    pub fn set(&self, engine: Engine) -> u64 {
+        let generation = self.generation() + 1;
+        self.current.store(Some(Arc::new(Loaded { engine, generation })));
+        generation
+    }
+
+    /// Whether there are any.
+    #[must_use]
+    pub fn is_set(&self) -> bool {
+        self.current.load().is_some()
+    }
+
+    /// How often rules were loaded.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.current.load().as_ref().map_or(0, |loaded| loaded.generation)
+    }
+
+    pub(super) fn current(&self) -> Option<Arc<Loaded>> {
+        self.current.load_full()
+    }
+}
+
+/// Reads the texts of the files as rules; the message says what is wrong.
+type Read = Box<dyn Fn(&[Vec<u8>]) -> Result<Engine, String> + Send>;
+
+/// Maps files that are loaded again when they change. Bad ones are told of, and change nothing.
+pub struct RuleFiles {
+    watched: Watched,
+    read: Read,
+}
+
+impl fmt::Debug for RuleFiles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RuleFiles").field("watched", &self.watched).finish_non_exhaustive()
+    }
+}
+
+impl RuleFiles {
+    /// The files at `paths`, whose contents `read` understands.
+    pub fn new(
+        paths: Vec<PathBuf>,
+        read: impl Fn(&[Vec<u8>]) -> Result<Engine, String> + Send + 'static,
+    ) -> Self {
+        Self { watched: Watched::new(paths), read: Box::new(read) }
+    }
+
+    /// Looks at the files, and takes them into use when they are new and good.
+    pub fn look(&mut self, rules: &Rules, metrics: &Metrics) {
+        let Some(contents) = self.watched.look() else { return };
+        let read = contents.map_err(str::to_owned).and_then(|contents| (self.read)(contents));
+        match read {
+            Ok(engine) => {
+                let count = engine.maps.rules().count();
+                let generation = rules.set(engine);
+                metrics.maps_loaded(true, generation);
+                tracing::info!(generation, rules = count, "maps loaded");
+            }
+            Err(error) => {
+                let generation = rules.generation();
+                metrics.maps_loaded(false, generation);
+                let kept =
+                    if generation > 0 { "the last good ones stay in use" } else { "there are none yet" };
+                tracing::error!(generation, error, "maps cannot be loaded, {kept}");
+            }
+        }
+    }
+
+    /// Looks at the files every `interval`, for ever.
+    pub async fn keep(mut self, app: Arc<super::App>, interval: Duration) {
+        loop {
+            tokio::time::sleep(interval).await;
+            self.look(&app.rules, &app.metrics);
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Files that may change while they are in use. ConfigMaps and Secrets change by a link above them being swapped, which
+//! no watch on the file itself would see: so the files are looked at by their names, again and again. A look costs one
+//! `stat` a file; they are read when that tells of a change, and every now and then all the same.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// After how many looks the files are read whatever `stat` says.
+const READ_EVERY: u32 = 30;
+
+/// What `stat` says of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stamp {
+    device: u64,
+    inode: u64,
+    length: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Stamp {
+    fn of(path: &Path) -> Option<Self> {
+        let metadata = fs::metadata(path).ok()?;
+        Some(Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            length: metadata.len(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        })
+    }
+}
+
+/// Some files that are used together.
+#[derive(Debug)]
+pub(super) struct Watched {
+    paths: Vec<PathBuf>,
+    stamps: Vec<Option<Stamp>>,
+    looks: u32,
+    /// What the last look that read them found, good or not.
+    last: Option<Result<Vec<Vec<u8>>, String>>,
+}
+
+impl Watched {
+    pub(super) fn new(paths: Vec<PathBuf>) -> Self {
+        Self { paths, stamps: Vec::new(), looks: 0, last: None }
+    }
+
+    /// Looks at the files. `Some` with their contents when these are not what they were at the last look; an error is
+    /// told once.
+    pub(super) fn look(&mut self) -> Option<Result<&[Vec<u8>], &str>> {
+        let stamps: Vec<_> = self.paths.iter().map(|path| Stamp::of(path)).collect();
+        self.looks += 1;
+        let same = stamps == self.stamps && self.looks < READ_EVERY && matches!(self.last, Some(Ok(_)));
+        if same {
+            return None;
+        }
+        (self.stamps, self.looks) = (stamps, 0);
+        let read = |path: &PathBuf| fs::read(path).map_err(|error| describe(path, &error));
+        let contents = self.paths.iter().map(read).collect::<Result<Vec<_>, _>>();
+        if self.last.as_ref() == Some(&contents) {
+            return None;
+        }
+        self.last = Some(contents);
+        let last = self.last.as_ref()?;
+        Some(last.as_ref().map(Vec::as_slice).map_err(String::as_str))
+    }
+}
+
+fn describe(path: &Path, error: &io::Error) -> String {
+    format!("cannot read {}: {error}", path.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sees_links_swapped_and_files_written() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = folder.path();
+        for (version, text) in [("..1", "one"), ("..2", "two")] {
+            fs::create_dir(root.join(version)).expect("a folder");
+            fs::write(root.join(version).join("maps"), text).expect("a file");
+        }
+        let link = |target: &str| {
+            let temporary = root.join("..data_tmp");
+            std::os::unix::fs::symlink(target, &temporary).expect("a link");
+            fs::rename(&temporary, root.join("..data")).expect("the link is swapped");
+        };
+        let mut watched = Watched::new(vec![root.join("maps")]);
+        assert!(matches!(watched.look(), Some(Err(why)) if why.contains("cannot read")));
+        assert!(watched.look().is_none(), "an error is told once");
+        link("..1");
+        std::os::unix::fs::symlink("..data/maps", root.join("maps")).expect("a link");
+        assert_eq!(watched.look(), Some(Ok(&[b"one".to_vec()][..])));
+        assert_eq!(watched.look(), None);
+        link("..2");
+        assert_eq!(watched.look(), Some(Ok(&[b"two".to_vec()][..])));
+        fs::write(root.join("..2/maps"), "three").expect("a file");
+        assert_eq!(watched.look(), Some(Ok(&[b"three".to_vec()][..])));
+        fs::remove_file(root.join("..data")).expect("the link goes");
+        assert!(matches!(watched.look(), Some(Err(_))));
+        link("..2");
+        assert_eq!(watched.look(), Some(Ok(&[b"three".to_vec()][..])), "good again");
+    }
+}
