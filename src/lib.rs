@@ -2,7 +2,7 @@
 //!
 //! One engine, thin shells. Text comes in, the finder says where images are, the maps say what each
 //! becomes, edits are planned, then applied in one pass. Every surface (files, stdin, KRM function,
-//! legacy kustomize plugin) is a shell round that.
+//! legacy kustomize plugin, webhook) is a shell round that.
 //!
 //! ```text
 //! main.rs     arguments → cli::run → ExitCode
@@ -15,11 +15,12 @@
 //! lock/       PURE  the lock file of digests: parse, render, look up
 //! registry/   the registry client: transport, tokens, digests, which addresses may be reached
 //! cluster/    the certificate that `serve` is called under, and what is installed; the client of Kubernetes
+//! webhook/    `serve`: AdmissionReviews (admission/ is PURE), the server, reloads, metrics
 //! files/      walk, transaction (plan, write temps, sync, rename)
 //! cli/        arguments, exit codes, one file per subcommand
 //! ```
 //!
-//! Dependencies point inward: `cli → {krm, files, registry, cluster, report} → rewrite → {maps, manifest} → image`.
+//! Dependencies point inward: `cli → {krm, files, registry, cluster, webhook, report} → rewrite → {maps, manifest} → image`.
 //! Pure modules use no clap, fs, env, clock, network or printing; `manifest` knows no maps; `maps` knows
 //! no manifests; only `cli` knows arguments. `tests/architecture.rs` holds these rules.
 

@@ -19,6 +19,7 @@ mod maps_import;
 mod plugin;
 mod rewrite;
 mod rules;
+mod serve;
 mod settings;
 mod signals;
 mod speech;
@@ -57,6 +58,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Status {
             MapsSubcommand::Export(args) => maps_export::run(args),
         },
         Command::Fn(args) => function::run(args),
+        Command::Serve(args) => serve::run(args),
         Command::Manifests(args) => manifests::run(args),
         Command::Init(args) => init::run(args),
         Command::CopySelf(args) => copy_self::run(args),

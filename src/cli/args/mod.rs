@@ -14,6 +14,7 @@ mod manner;
 mod maps;
 mod program;
 mod rewrite;
+mod serve;
 mod walk;
 
 use clap::{Parser, Subcommand};
@@ -31,6 +32,7 @@ pub use manner::{ColourChoice, ReportFormat, Verbosity};
 pub use maps::MapsArgs;
 pub use program::{CompletionsArgs, CopySelfArgs, ManArgs};
 pub use rewrite::{Policy, RewriteArgs, RewriteFormat};
+pub use serve::{LogFormat, LogLevel, Mode, OnError, OnUnmapped, ServeArgs};
 pub use walk::WalkArgs;
 
 /// Rewrites the container images of Kubernetes manifests by a maps file, and changes nothing else.
@@ -49,6 +51,7 @@ pub enum Command {
     Explain(ExplainArgs),
     Maps(MapsCommand),
     Fn(FunctionArgs),
+    Serve(ServeArgs),
     Manifests(ManifestsArgs),
     Init(InitArgs),
     CopySelf(CopySelfArgs),

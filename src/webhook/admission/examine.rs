@@ -105,7 +105,7 @@ pub struct Swap {
     /// What it was.
     pub from: String,
     /// What it becomes.
-    pub to: String,
+    pub to: Arc<str>,
 }
 
 /// What happened to a review.
@@ -195,23 +195,23 @@ impl<'r, 'a> Examination<'r, 'a> {
         self.images.push(Counted { rule, outcome });
     }
 
-    fn judge(mut self, plan: Plan<'_>, engine: &Engine, metadata: &Metadata<'_>) -> Answer {
+    fn judge(mut self, plan: Plan, engine: &Engine, metadata: &Metadata<'_>) -> Answer {
         let settings = &self.ask.settings;
         let old = self.old_images(&plan, engine);
         let is_old = |site: &Site| old.get(&site.path).is_some_and(|image| *image == site.image);
         let mut patch = Patch::default();
         for change in plan.changes {
             if is_old(&change.site) {
-                self.count(change.rule, ImageOutcome::AsBefore);
+                self.count(change.rule.as_deref(), ImageOutcome::AsBefore);
             } else if self.is_skipped(&change.site, engine) {
                 self.count(None, ImageOutcome::Skipped);
             } else {
-                self.count(change.rule, ImageOutcome::Changed);
+                self.count(change.rule.as_deref(), ImageOutcome::Changed);
                 let path = change.site.path.to_string();
                 if self.ask.patches() {
                     patch.replace(&pointer(&change.site.path), &change.to);
                 } else {
-                    let rule = change.rule.map(|rule| format!(" by {rule}")).unwrap_or_default();
+                    let rule = change.rule.as_ref().map(|rule| format!(" by {rule}")).unwrap_or_default();
                     let (from, to) = (&change.site.image, &change.to);
                     self.warnings.add(|| format!("imageswap: {path}: {from} would become {to}{rule}"));
                 }
@@ -221,7 +221,7 @@ impl<'r, 'a> Examination<'r, 'a> {
         let mut uncovered = Vec::new();
         for kept in plan.kept {
             let outcome = if kept.unmapped { ImageOutcome::Unmapped } else { ImageOutcome::Kept };
-            self.count(kept.rule, outcome);
+            self.count(kept.rule.as_deref(), outcome);
             let matters = kept.unmapped && settings.on_unmapped != OnUnmapped::Ignore;
             if matters && !is_old(&kept.site) && !self.is_skipped(&kept.site, engine) {
                 uncovered.push(kept.site);
@@ -269,7 +269,7 @@ impl<'r, 'a> Examination<'r, 'a> {
     }
 
     /// The images of the object before the update, by their places. Empty where nobody would ask for them.
-    fn old_images(&self, plan: &Plan<'_>, engine: &Engine) -> FxHashMap<FieldPath, String> {
+    fn old_images(&self, plan: &Plan, engine: &Engine) -> FxHashMap<FieldPath, String> {
         let warns = self.ask.settings.on_unmapped != OnUnmapped::Ignore;
         let asked = !plan.changes.is_empty()
             || !plan.problems.is_empty()

@@ -1,0 +1,80 @@
+//! The rules of `serve`: fixed ones from a prefix or flags, or files that are watched.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+
+use crate::cli::args::{FindArgs, MapsArgs, Mode, ServeArgs};
+use crate::cli::{rules, settings};
+use crate::maps::{Maps, MapsText, ParseOptions, Parsed, held_text};
+use crate::rewrite::Engine;
+use crate::webhook::{App, RuleFiles};
+
+/// Where imageswap-webhook has its maps.
+const DEFAULT: &str = "/app/maps/imageswap-maps.conf";
+
+/// Loads the rules, and says which files are to be watched. Files that cannot be read yet are no error: the server is
+/// not ready until they can.
+pub(super) fn load(args: &ServeArgs, app: &App) -> Result<Option<RuleFiles>> {
+    if let Some(prefix) = legacy_prefix(args)? {
+        let Parsed { maps, warnings } = Maps::legacy(&prefix)?;
+        warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+        let generation = app.rules.set(settings::engine(&args.find, maps));
+        app.metrics.maps_loaded(true, generation);
+        return Ok(None);
+    }
+    let mut files = args.maps.maps.clone();
+    if files.is_empty() {
+        files.extend(rules::from_environment());
+    }
+    if files.is_empty() && args.maps.map.is_empty() {
+        files.push(PathBuf::from(DEFAULT));
+    }
+    if files.iter().any(|file| file == Path::new("-")) {
+        bail!("serve reads maps from files, which it watches: give --maps FILE");
+    }
+    let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+    let (maps, find) = (args.maps.clone(), args.find.clone());
+    let mut watched = RuleFiles::new(files, move |contents| engine(&names, contents, &maps, &find));
+    watched.look(&app.rules, &app.metrics);
+    Ok(Some(watched))
+}
+
+fn legacy_prefix(args: &ServeArgs) -> Result<Option<String>> {
+    if args.maps.legacy_prefix.is_some() {
+        return Ok(args.maps.legacy_prefix.clone());
+    }
+    match args.mode {
+        Mode::Maps => Ok(None),
+        Mode::Legacy => match std::env::var("IMAGE_PREFIX") {
+            Ok(prefix) => Ok(Some(prefix)),
+            Err(_) => bail!("--mode legacy (IMAGESWAP_MODE) needs IMAGE_PREFIX or --legacy-prefix"),
+        },
+    }
+}
+
+fn engine(
+    names: &[String],
+    contents: &[Vec<u8>],
+    maps: &MapsArgs,
+    find: &FindArgs,
+) -> Result<Engine, String> {
+    let mut texts = Vec::new();
+    for (name, content) in names.iter().zip(contents) {
+        let text = simdutf8::basic::from_utf8(content).map_err(|_| format!("{name} is not UTF-8"))?;
+        texts.push(held_text(name, text).map_err(|error| error.to_string())?);
+    }
+    // The second --map is its second line.
+    let flags = maps.map.iter().zip(1..);
+    texts.extend(flags.map(|(rule, number)| MapsText::new("--map", rule.as_str()).at(number, 0)));
+    let options = ParseOptions { lenient: maps.lenient_maps, allow_chained: maps.allow_chained };
+    let Parsed { maps, warnings } = Maps::parse(&texts, options).map_err(|errors| {
+        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        lines.join("; ")
+    })?;
+    warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+    if maps.is_empty() {
+        tracing::warn!("the maps hold no rule, so nothing changes");
+    }
+    Ok(settings::engine(find, maps))
+}

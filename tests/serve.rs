@@ -1,0 +1,259 @@
+//! `imageswap serve` as a process, over real sockets and TLS.
+#![allow(clippy::unwrap_used)]
+
+#[path = "serve_support/mod.rs"]
+mod support;
+
+use std::io::Read;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+use support::{Home, Served, identity, pod_review, until};
+
+const MAPS: &str = "docker.io::m.io/hub\n";
+
+#[test]
+fn swaps_images_at_every_endpoint_for_reviews() {
+    let home = Home::new(MAPS);
+    let served = home.serve(&[]);
+    let body = pod_review("u-1", "nginx:1.27");
+    let want = r#"[{"op":"replace","path":"/spec/containers/0/image","value":"m.io/hub/nginx:1.27"}]"#;
+    let mut client = served.connect(&home);
+    for path in ["/", "/mutate", "/v1/mutate", "/clone-image", "/?timeout=10s"] {
+        let reply = client.post(path, body.as_bytes());
+        assert_eq!(reply.status, 200, "{path}: {reply:?}");
+        assert_eq!(reply.patch().as_deref(), Some(want), "{path}");
+        assert_eq!(reply.json()["response"]["uid"], "u-1");
+    }
+    let audited = client.post("/audit", body.as_bytes());
+    assert_eq!((audited.status, audited.patch()), (200, None));
+    assert!(audited.json()["response"]["warnings"][0].as_str().unwrap().contains("would become"));
+    assert_eq!(
+        served.metric(
+            "imageswap_admission_requests_total{operation=\"CREATE\",kind=\"Pod\",outcome=\"patched\"}"
+        ),
+        5.0
+    );
+    assert_eq!(served.metric("imageswap_images_total{rule=\"registry\",outcome=\"changed\"}"), 6.0);
+    assert_eq!(served.metric("imageswap_maps_generation"), 1.0);
+    assert!(served.metric("imageswap_certificate_expiry_seconds") > 0.0);
+}
+
+#[test]
+fn refuses_what_is_no_review() {
+    let home = Home::new(MAPS);
+    let served = home.serve(&[]);
+    let ask = |request: &str| {
+        let mut client = served.connect(&home);
+        client.send(request.as_bytes()).unwrap();
+        client.reply().unwrap()
+    };
+    let json = "content-type: application/json\r\n";
+    for (request, status, text) in [
+        (format!("POST / HTTP/1.1\r\nhost: x\r\n{json}content-length: 0\r\n\r\n"), 400, "empty"),
+        (
+            format!("POST / HTTP/1.1\r\nhost: x\r\n{json}content-length: 2\r\n\r\n{{}}"),
+            400,
+            "not an AdmissionReview",
+        ),
+        (
+            format!("POST / HTTP/1.1\r\nhost: x\r\n{json}content-length: 7340033\r\n\r\n"),
+            413,
+            "larger than 7 MiB",
+        ),
+        (
+            "POST / HTTP/1.1\r\nhost: x\r\ncontent-type: text/plain\r\ncontent-length: 2\r\n\r\n{}"
+                .to_owned(),
+            415,
+            "application/json",
+        ),
+        ("GET / HTTP/1.1\r\nhost: x\r\n\r\n".to_owned(), 405, "expected POST"),
+        ("PUT /healthz HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n".to_owned(), 405, "expected GET"),
+        ("GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n".to_owned(), 404, "no such page"),
+    ] {
+        let reply = ask(&request);
+        assert_eq!(reply.status, status, "{request}");
+        assert!(reply.text.contains(text), "{request}: {}", reply.text);
+    }
+    let chunk = "x".repeat(1 << 20);
+    let mut client = served.connect(&home);
+    client
+        .send(format!("POST / HTTP/1.1\r\nhost: x\r\n{json}transfer-encoding: chunked\r\n\r\n").as_bytes())
+        .unwrap();
+    for _ in 0..8 {
+        if client.send(format!("100000\r\n{chunk}\r\n").as_bytes()).is_err() {
+            break;
+        }
+    }
+    assert_eq!(client.reply().unwrap().status, 413, "without a length");
+}
+
+#[test]
+fn answers_probes_as_imageswap_webhook_does() {
+    let home = Home::new(MAPS);
+    let mut command = home.command();
+    command.arg("--maps").arg(home.path("maps")).env("IMAGESWAP_POD_NAME", "imageswap-7d");
+    let served = Served::start(command);
+    served.until_ready(&home);
+    let health = served.connect(&home).get("/healthz").json();
+    assert_eq!((&health["health"], &health["pod_name"]), (&"ok".into(), &"imageswap-7d".into()));
+    let time = health["date_time"].as_str().unwrap();
+    assert!(time.len() == 26 && time.as_bytes()[10] == b' ', "{time}");
+    assert_eq!(served.connect(&home).get("/livez").status, 200);
+    assert_eq!(served.plain("/readyz").status, 200);
+    assert_eq!(served.plain("/").status, 404);
+}
+
+#[test]
+fn is_ready_only_with_rules_and_certificate() {
+    let home = Home::new("no rule\n");
+    std::fs::remove_file(home.path("tls.key")).unwrap();
+    let mut command = home.command();
+    command.arg("--maps").arg(home.path("maps"));
+    let served = Served::start(command);
+    let reason = || served.plain("/readyz").text;
+    assert!(reason().contains("the maps are not loaded"), "{}", reason());
+    assert_eq!(served.plain("/livez").status, 200);
+    home.write("maps", MAPS);
+    until("the maps loaded", || reason().contains("the certificate is not loaded"));
+    assert!(served.try_connect(&home).is_err(), "no certificate, no handshake");
+    home.write("tls.key", &home.identity.key);
+    until("ready", || served.plain("/readyz").status == 200);
+    assert!(served.metric("imageswap_maps_reload_total{outcome=\"failure\"}") >= 1.0);
+    assert!(served.metric("imageswap_certificate_reload_total{outcome=\"failure\"}") >= 1.0);
+}
+
+#[test]
+fn reloads_maps_and_keeps_the_last_good_ones() {
+    let home = Home::new(MAPS);
+    let served = home.serve(&[]);
+    let mut client = served.connect(&home);
+    let mut swapped = |want: &str| {
+        let reply = client.post("/", pod_review("u", "nginx").as_bytes());
+        (reply.patch().is_some_and(|patch| patch.contains(want)), reply.json())
+    };
+    assert!(swapped("m.io/hub/nginx").0);
+    home.write("maps", "docker.io::other.io/hub\n");
+    until("reloaded", || swapped("other.io/hub/nginx").0);
+    home.write("maps", "docker.io\n");
+    let line = served.line("maps cannot be loaded");
+    assert!(line.contains("the last good ones stay in use"), "{line}");
+    let (same, json) = swapped("other.io/hub/nginx");
+    assert!(same);
+    assert_eq!(json["response"]["auditAnnotations"]["maps-generation"], "2");
+    assert_eq!(served.metric("imageswap_maps_reload_total{outcome=\"failure\"}"), 1.0);
+    assert_eq!(served.metric("imageswap_maps_generation"), 2.0);
+}
+
+#[test]
+fn reloads_the_certificate_and_keeps_the_last_good_one() {
+    let mut home = Home::new(MAPS);
+    let served = home.serve(&[]);
+    let mut early = served.connect(&home);
+    home.write("tls.crt", "garbage");
+    let line = served.line("certificate cannot be loaded");
+    assert!(line.contains("the last good one stays in use"), "{line}");
+    assert_eq!(served.connect(&home).get("/readyz").status, 200);
+    let next = identity(&["localhost"]);
+    home.write("tls.key", &next.key);
+    home.write("tls.crt", &next.chain);
+    let before = std::mem::replace(&mut home.identity, next);
+    until("served with the new one", || served.try_connect(&home).is_ok());
+    assert_eq!(early.get("/readyz").status, 200, "old connections stay");
+    home.identity = before;
+    assert!(served.try_connect(&home).is_err(), "the old CA is no longer served");
+}
+
+#[test]
+fn goes_without_losing_a_request() {
+    let home = Home::new(MAPS);
+    let mut served = home.serve(&[]);
+    let mut client = served.connect(&home);
+    let body = pod_review("u", "nginx");
+    let whole = format!(
+        "POST / HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let (first, rest) = whole.split_at(whole.len() - 10);
+    client.send(first.as_bytes()).unwrap();
+    served.signal(Signal::TERM);
+    served.line("shutting down");
+    let mut late = served.connect(&home);
+    let reply = late.get("/readyz");
+    assert_eq!(reply.status, 503);
+    assert!(reply.head.to_ascii_lowercase().contains("connection: close"), "{}", reply.head);
+    assert_eq!(served.review(&home, "/", &body).status, 200, "still serving");
+    client.send(rest.as_bytes()).unwrap();
+    assert_eq!(client.reply().unwrap().status, 200, "under way when the signal came");
+    assert!(served.wait().success());
+}
+
+#[test]
+fn cuts_slow_heads_and_goes_on_answering() {
+    let home = Home::new(MAPS);
+    let served = home.serve(&["--head-timeout", "0.2"]);
+    let mut slow = served.connect(&home);
+    slow.send(b"POST / HTTP/1.1\r\nhost:").unwrap();
+    let started = Instant::now();
+    let mut rest = Vec::new();
+    let _ = slow.stream.read_to_end(&mut rest);
+    assert!(started.elapsed() < Duration::from_secs(10) && rest.is_empty());
+    assert_eq!(served.review(&home, "/", &pod_review("u", "nginx")).status, 200);
+}
+
+#[test]
+fn makes_room_for_new_connections() {
+    let home = Home::new(MAPS);
+    let served = home.serve(&["--max-connections", "4"]);
+    let mut useful = served.connect(&home);
+    assert_eq!(useful.post("/", pod_review("u", "nginx").as_bytes()).status, 200);
+    let idle: Vec<_> = (0..20).map(|_| std::net::TcpStream::connect(&served.address).unwrap()).collect();
+    let _silent: Vec<_> = (0..5).map(|_| served.connect(&home)).collect();
+    assert_eq!(useful.post("/", pod_review("u", "nginx").as_bytes()).status, 200, "it was of use, and stays");
+    assert_eq!(served.review(&home, "/", &pod_review("u", "nginx")).status, 200);
+    drop(idle);
+}
+
+#[test]
+fn legacy_mode_and_other_names_of_imageswap_webhook() {
+    let home = Home::new("");
+    let mut command = home.command();
+    command.env("IMAGESWAP_MODE", "LEGACY").env("IMAGE_PREFIX", "m.io/old");
+    command.env("IMAGESWAP_DISABLE_LABEL", "example.com/swap");
+    let served = Served::start(command);
+    served.until_ready(&home);
+    let reply = served.review(&home, "/", &pod_review("u", "quay.io/a/b:1"));
+    assert!(reply.patch().unwrap().contains("m.io/old/b:1"), "{:?}", reply.patch());
+    let disabled = pod_review("u", "nginx")
+        .replace("\"generateName\"", "\"labels\":{\"example.com/swap\":\"disabled\"},\"generateName\"");
+    assert_eq!(served.review(&home, "/", &disabled).patch(), None);
+    drop(served);
+    let mut command = home.command();
+    command.env("IMAGESWAP_MAPS_FILE", home.path("maps")).env("IMAGESWAP_LOG_LEVEL", "INFO");
+    home.write("maps", "docker.io::m.io\n");
+    let served = Served::start(command);
+    served.until_ready(&home);
+    assert!(served.review(&home, "/", &pod_review("u", "nginx")).patch().is_some());
+}
+
+#[test]
+fn says_whether_api_servers_will_take_the_certificate() {
+    let mut home = Home::new(MAPS);
+    home.identity = identity(&["localhost", "imageswap.shop.svc"]);
+    home.write("tls.crt", &home.identity.chain);
+    home.write("tls.key", &home.identity.key);
+    home.write("rootca.pem", &home.identity.ca.pem());
+    let start = || {
+        let mut command = home.command();
+        command.arg("--maps").arg(home.path("maps")).args(["--namespace", "shop"]);
+        Served::start(command)
+    };
+    let said = |text: &str| {
+        let served = start();
+        let log = served.log.lock().unwrap().join("\n");
+        assert!(log.contains(text), "{text} in\n{log}");
+    };
+    said("the CA signed the certificate, which fits the name");
+    home.write("rootca.pem", &identity(&["x"]).ca.pem());
+    said("API servers will refuse the certificate");
+}
