@@ -51,7 +51,7 @@ pub enum Command {
     Explain(ExplainArgs),
     Maps(MapsCommand),
     Fn(FunctionArgs),
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     Manifests(ManifestsArgs),
     Init(InitArgs),
     CopySelf(CopySelfArgs),

@@ -48,7 +48,7 @@ fn say(finding: &Finding, authority: &Path) {
     let ca = authority.display();
     match finding {
         Finding::Good { name } => {
-            tracing::info!(name, %ca, "the CA signed the certificate, which fits the name")
+            tracing::info!(name, %ca, "the CA signed the certificate, which fits the name");
         }
         Finding::Bad { name, reason } => {
             tracing::error!(name, reason, %ca, "API servers will refuse the certificate");

@@ -31,7 +31,9 @@ pub(super) fn start(args: &ServeArgs) {
     };
     std::panic::set_hook(Box::new(|panic| {
         let location = panic.location().map(ToString::to_string);
-        let text = panic.payload_as_str().unwrap_or("no text");
+        let payload = panic.payload();
+        let owned = || payload.downcast_ref::<String>().map(String::as_str);
+        let text = payload.downcast_ref::<&str>().copied().or_else(owned).unwrap_or("no text");
         tracing::error!(location, text, "panic");
     }));
 }

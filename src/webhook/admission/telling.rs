@@ -37,7 +37,8 @@ pub(super) fn one_line(text: &str, most: usize) -> String {
     const CUT: &str = "...";
     let mut line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     if line.len() > most {
-        let end = line.floor_char_boundary(most.saturating_sub(CUT.len()));
+        let room = most.saturating_sub(CUT.len());
+        let end = (0..=room).rev().find(|at| line.is_char_boundary(*at)).unwrap_or(0);
         line.truncate(end);
         line.push_str(CUT);
     }
