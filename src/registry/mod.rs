@@ -1,8 +1,54 @@
 //! Talking to registries: transport, tokens, digests. Knows `image` alone: no manifests, no maps, no arguments.
+//!
+//! ```text
+//! options     what the client is told           config_file  registries.toml → options
+//! credential  what it may log in with           secret       texts that are not shown
+//! keychain    where credentials are kept
+//! client      one call: limit, try again         ping, login  how to log in, and that
+//! host        one registry and its state        tls          whom to believe
+//! transport   one request: time-outs, redirects
+//! challenge, token, flight, retry, answer       the parts of that
+//! guard       which addresses may be reached    endpoint     mirrors
+//! manifest    digests and bytes of manifests    blob         bytes of blobs, streamed
+//! platform    one platform of an index          resolve      reference → digest
+//! blocking    the same for code that does not wait
+//! ```
+//!
+//! Everything is asynchronous inside; [`blocking`] starts a runtime when it is first asked for something.
 
+mod answer;
+mod blob;
+pub mod blocking;
+mod challenge;
+mod client;
 mod credential;
+mod digest;
+mod endpoint;
+mod error;
+mod flight;
+mod guard;
+mod host;
 pub mod keychain;
+mod login;
+mod manifest;
+mod options;
+mod ping;
+mod platform;
+mod resolve;
+mod retry;
 mod secret;
+mod tls;
+mod token;
+mod transport;
 
+pub use blob::BlobReader;
+pub use client::Client;
 pub use credential::{Anonymous, Credential, CredentialError, CredentialFuture, Fixed, Found, Keychain};
+pub use digest::Hasher;
+pub use error::{Reason, RegistryError, Step};
+pub use guard::{AddressGuard, AddressRange, AddressRefused, RangeError};
+pub use manifest::{DOCKER_LIST, DOCKER_MANIFEST, Head, MANIFEST_MAX, Manifest, OCI_INDEX, OCI_MANIFEST};
+pub use options::{ClientCertificate, HostOptions, Proxies, RegistryOptions, RegistryRule};
+pub use platform::{Platform, PlatformError};
+pub use resolve::{ResolveOptions, Resolved, Resolver};
 pub use secret::Secret;

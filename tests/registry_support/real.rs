@@ -1,0 +1,241 @@
+//! Real registries on loopback: Debian's docker-registry and distribution 3.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use ring::digest::{SHA256, digest};
+use tempfile::TempDir;
+
+use super::{http, program};
+
+/// How a registry is logged in to.
+pub(crate) enum Auth<'a> {
+    Open,
+    /// User and password.
+    Basic(&'a str, &'a str),
+    /// The URL of a token server, and the certificate of its key.
+    Token(&'a str, &'a Path),
+}
+
+/// A registry that runs until it is dropped.
+pub(crate) struct Registry {
+    child: Child,
+    /// `127.0.0.1:40123`.
+    pub(crate) host: String,
+    folder: TempDir,
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The registries that are there.
+pub(crate) fn programs() -> Vec<PathBuf> {
+    ["docker-registry", "distribution"].iter().filter_map(|name| program::find(name)).collect()
+}
+
+impl Registry {
+    /// Starts `program` over the files in `storage`, with TLS where a certificate and key are given.
+    pub(crate) fn start(program: &Path, storage: &Path, auth: &Auth, tls: Option<(&Path, &Path)>) -> Self {
+        let folder = TempDir::new().unwrap();
+        let mut config = format!(
+            "version: 0.1\nlog: {{level: info, formatter: json}}\nstorage:\n  filesystem: {{rootdirectory: {storage}}}\n  \
+             delete: {{enabled: true}}\nhttp:\n  addr: 127.0.0.1:0\n  secret: not-a-secret\n",
+            storage = storage.display()
+        );
+        if let Some((certificate, key)) = tls {
+            writeln!(config, "  tls: {{certificate: {}, key: {}}}", certificate.display(), key.display())
+                .unwrap();
+        }
+        match auth {
+            Auth::Open => {}
+            Auth::Basic(user, password) => {
+                let made = Command::new(program::find("htpasswd").unwrap())
+                    .args(["-Bbn", user, password])
+                    .output()
+                    .unwrap();
+                assert!(made.status.success());
+                let file = folder.path().join("htpasswd");
+                fs::write(&file, made.stdout).unwrap();
+                writeln!(config, "auth: {{htpasswd: {{realm: test, path: {}}}}}", file.display()).unwrap();
+            }
+            Auth::Token(realm, certificate) => {
+                writeln!(
+                    config,
+                    "auth: {{token: {{realm: {realm}, service: test-registry, issuer: test-issuer, rootcertbundle: {}}}}}",
+                    certificate.display()
+                )
+                .unwrap();
+            }
+        }
+        let file = folder.path().join("config.yml");
+        fs::write(&file, config).unwrap();
+        let mut child = Command::new(program)
+            .arg("serve")
+            .arg(&file)
+            .env("OTEL_TRACES_EXPORTER", "none")
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut log = BufReader::new(child.stderr.take().unwrap());
+        let mut seen = String::new();
+        let host = loop {
+            let mut line = String::new();
+            let read = log.read_line(&mut line).unwrap();
+            assert!(read > 0, "{} ended:\n{seen}", program.display());
+            seen.push_str(&line);
+            if let Some((_, rest)) = line.split_once("listening on ") {
+                let end = rest.find([',', '"', ' ']).unwrap();
+                break rest[..end].to_owned();
+            }
+        };
+        // Its log is read on, or it would block.
+        std::thread::spawn(move || {
+            let _ = std::io::copy(&mut log, &mut std::io::sink());
+        });
+        Self { child, host, folder }
+    }
+
+    /// Puts a blob into an open registry.
+    pub(crate) fn push_blob(&self, repository: &str, bytes: &[u8]) -> String {
+        let started =
+            http::request(&self.host, "POST", &format!("/v2/{repository}/blobs/uploads/"), &[], b"");
+        assert_eq!(started.status, 202);
+        let location = started.header("Location").unwrap();
+        let path = location.split_once("://").map_or(location, |(_, rest)| &rest[rest.find('/').unwrap()..]);
+        let digest = sha256(bytes);
+        let kind = [("Content-Type", "application/octet-stream")];
+        let put = http::request(&self.host, "PUT", &format!("{path}&digest={digest}"), &kind, bytes);
+        assert_eq!(put.status, 201);
+        digest
+    }
+
+    /// Puts a manifest into an open registry, under a tag or its digest.
+    pub(crate) fn push_manifest(
+        &self,
+        repository: &str,
+        reference: &str,
+        kind: &str,
+        bytes: &[u8],
+    ) -> String {
+        let path = format!("/v2/{repository}/manifests/{reference}");
+        let put = http::request(&self.host, "PUT", &path, &[("Content-Type", kind)], bytes);
+        assert_eq!(put.status, 201, "{}", String::from_utf8_lossy(&put.body));
+        sha256(bytes)
+    }
+
+    /// Puts an image of one layer, for one platform.
+    pub(crate) fn push_image(
+        &self,
+        repository: &str,
+        reference: Option<&str>,
+        docker: bool,
+        words: &str,
+    ) -> (String, usize) {
+        let config = format!(
+            r#"{{"architecture":"amd64","os":"linux","config":{{}},"rootfs":{{"type":"layers","diff_ids":["{}"]}},"words":"{words}"}}"#,
+            sha256(words.as_bytes())
+        );
+        let (config_digest, layer_digest) =
+            (self.push_blob(repository, config.as_bytes()), self.push_blob(repository, words.as_bytes()));
+        let kind =
+            |oci: &str, docker_kind: &str| if docker { docker_kind.to_owned() } else { oci.to_owned() };
+        let media = kind(
+            "application/vnd.oci.image.manifest.v1+json",
+            "application/vnd.docker.distribution.manifest.v2+json",
+        );
+        let of_config = kind(
+            "application/vnd.oci.image.config.v1+json",
+            "application/vnd.docker.container.image.v1+json",
+        );
+        let of_layer =
+            kind("application/vnd.oci.image.layer.v1.tar", "application/vnd.docker.image.rootfs.diff.tar");
+        let manifest = format!(
+            r#"{{"schemaVersion":2,"mediaType":"{media}","config":{{"mediaType":"{of_config}","digest":"{config_digest}","size":{}}},"layers":[{{"mediaType":"{of_layer}","digest":"{layer_digest}","size":{}}}]}}"#,
+            config.len(),
+            words.len()
+        );
+        let digest = sha256(manifest.as_bytes());
+        self.push_manifest(repository, reference.unwrap_or(&digest), &media, manifest.as_bytes());
+        (digest, manifest.len())
+    }
+
+    /// Puts an index (or a Docker list) of images for linux/amd64, linux/arm64 and linux/arm/v7, and gives its
+    /// digest and those of its children.
+    pub(crate) fn push_index(&self, repository: &str, tag: &str, docker: bool) -> (String, Vec<String>) {
+        let mut children = Vec::new();
+        let mut entries = Vec::new();
+        let platforms = [
+            r#""architecture":"amd64","os":"linux""#,
+            r#""architecture":"arm64","os":"linux","variant":"v8""#,
+            r#""architecture":"arm","os":"linux","variant":"v7""#,
+        ];
+        for (at, platform) in platforms.iter().enumerate() {
+            let (digest, size) =
+                self.push_image(repository, None, docker, &format!("{repository} {tag} {at}"));
+            let media = if docker {
+                "application/vnd.docker.distribution.manifest.v2+json"
+            } else {
+                "application/vnd.oci.image.manifest.v1+json"
+            };
+            entries.push(format!(
+                r#"{{"mediaType":"{media}","digest":"{digest}","size":{size},"platform":{{{platform}}}}}"#
+            ));
+            children.push(digest);
+        }
+        let media = if docker {
+            "application/vnd.docker.distribution.manifest.list.v2+json"
+        } else {
+            "application/vnd.oci.image.index.v1+json"
+        };
+        let index =
+            format!(r#"{{"schemaVersion":2,"mediaType":"{media}","manifests":[{}]}}"#, entries.join(","));
+        (self.push_manifest(repository, tag, media, index.as_bytes()), children)
+    }
+}
+
+/// A private certificate authority, and a certificate of it for loopback.
+pub(crate) struct Certificates {
+    pub(crate) folder: TempDir,
+}
+
+impl Certificates {
+    pub(crate) fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut parameters = rcgen::CertificateParams::new(Vec::new()).unwrap();
+        parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        parameters.distinguished_name.push(rcgen::DnType::CommonName, "test authority");
+        let authority = rcgen::CertifiedIssuer::self_signed(parameters, key).unwrap();
+        let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+        write("ca.pem", &authority.pem());
+        for (name, names) in [("server", &["localhost", "127.0.0.1"] as &[&str]), ("client", &["client"])] {
+            let key = rcgen::KeyPair::generate().unwrap();
+            let names = names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+            let parameters = rcgen::CertificateParams::new(names).unwrap();
+            let certificate = parameters.signed_by(&key, &authority).unwrap();
+            write(&format!("{name}.pem"), &certificate.pem());
+            write(&format!("{name}.key"), &key.serialize_pem());
+        }
+        Self { folder }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+}
+
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    let mut text = "sha256:".to_owned();
+    for byte in digest(&SHA256, bytes).as_ref() {
+        write!(text, "{byte:02x}").unwrap();
+    }
+    text
+}
