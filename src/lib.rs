@@ -1,4 +1,4 @@
-//! imageswap rewrites the container images of Kubernetes manifests by a maps file and changes nothing else.
+//! imageswap rewrites the container images of Kubernetes manifests according to a maps file and changes nothing else.
 //!
 //! One engine, thin shells. Text comes in, the finder says where images are, the maps say what each
 //! becomes, edits are planned, then applied in one pass. Every surface (files, stdin, KRM function,

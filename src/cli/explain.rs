@@ -1,6 +1,6 @@
 //! `imageswap explain`
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -9,11 +9,11 @@ use crate::image::ImageReference;
 use crate::manifest::encoding;
 use crate::maps::Maps;
 use crate::report::explanation::{self, Answer, InFile};
-use crate::rewrite::{Engine, Site};
+use crate::rewrite::{Engine, Site, SkipReason};
 
 use super::args::{ExplainArgs, ReportFormat};
 use super::exit_code::ExitCode;
-use super::{rules, settings, speech};
+use super::{function, rules, settings, speech};
 
 /// Explains the images of the arguments, or those of a manifest.
 pub fn run(args: &ExplainArgs) -> Result<ExitCode> {
@@ -38,12 +38,24 @@ pub fn run(args: &ExplainArgs) -> Result<ExitCode> {
 /// Explains one image; false when it is none.
 fn explain(out: &mut String, maps: &Maps, image: &str, format: ReportFormat) -> bool {
     match ImageReference::parse(image) {
+        // As in manifests, where Istio fills this in.
+        Ok(_) if image == "auto" && !maps.names_exactly(image) => {
+            let reason = SkipReason::Auto.message();
+            say(out, &Answer::LeftAlone { image, reason }, None, format);
+            true
+        }
         Ok(reference) => {
+            if Path::new(image).is_file() {
+                speech::warning(&format!(
+                    "{image} is taken for an image, and there is a file of that name: explain --file {image} is \
+                     about the images in it"
+                ));
+            }
             say(out, &Answer::Decided(maps.explain(&reference)), None, format);
             true
         }
         Err(error) => {
-            speech::error(&format!("{image:?} is no image reference: {error}"));
+            speech::error(&format!("{image:?} is not a valid image reference: {error}"));
             false
         }
     }
@@ -52,13 +64,11 @@ fn explain(out: &mut String, maps: &Maps, image: &str, format: ReportFormat) -> 
 /// Explains every image of a manifest, those that are left alone too; true when it cannot be read.
 fn explain_file(out: &mut String, args: &ExplainArgs, maps: Maps, file: &Path) -> Result<bool> {
     let name = file.display().to_string();
-    let mut bytes = Vec::new();
-    if file == Path::new("-") {
-        io::stdin().read_to_end(&mut bytes).context("cannot read standard input")?;
+    let bytes = if file == Path::new("-") {
+        function::read_stdin()?
     } else {
-        bytes =
-            std::fs::read(file).map_err(|error| speech::failure(&format!("cannot read {name}"), &error))?;
-    }
+        std::fs::read(file).map_err(|error| speech::failure(&format!("cannot read {name}"), &error))?
+    };
     let text = encoding::decode(&bytes).with_context(|| name.clone())?;
     let engine: Engine = settings::engine(&args.find, maps);
     let plan = engine.plan_alone(text);

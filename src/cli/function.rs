@@ -1,7 +1,7 @@
 //! `imageswap fn`: a ResourceList from standard input to standard output. Nothing goes to standard output but
 //! a ResourceList, and nothing to standard error but why it fails.
 
-use std::io::{self, Read, Write};
+use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -39,6 +39,9 @@ pub fn on_text(args: &FunctionArgs, text: &str) -> Result<ExitCode> {
 
 /// All of standard input.
 pub fn read_stdin() -> Result<Vec<u8>> {
+    if io::stdin().is_terminal() {
+        speech::say("reading from the terminal; Ctrl-D ends it\n");
+    }
     let mut bytes = Vec::new();
     io::stdin().lock().read_to_end(&mut bytes).context("cannot read standard input")?;
     Ok(bytes)

@@ -1,6 +1,6 @@
 //! `imageswap images`: the inventory.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
@@ -14,7 +14,7 @@ use crate::rewrite::{Engine, Memory, is_kustomization, unread};
 
 use super::args::{ImagesArgs, ImagesFormat};
 use super::exit_code::ExitCode;
-use super::{rules, settings, speech, tree};
+use super::{function, rules, settings, speech, tree};
 
 /// What one file holds.
 #[derive(Debug, Default)]
@@ -41,8 +41,7 @@ pub fn run(args: &ImagesArgs) -> Result<ExitCode> {
         engine.scanner = engine.scanner.thorough();
     }
     let (listed, mut errors) = if from_stdin {
-        let mut bytes = Vec::new();
-        io::stdin().lock().read_to_end(&mut bytes)?;
+        let bytes = function::read_stdin()?;
         let inventory = read_bytes("-", &bytes, &engine, &mut Memory::default(), args, with_maps);
         (inventory.listed, inventory.errors)
     } else {

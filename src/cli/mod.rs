@@ -26,12 +26,17 @@ mod speech;
 mod tree;
 
 use std::ffi::OsString;
+use std::io::{self, Write};
 use std::process::ExitCode as Status;
 
 use clap::Parser;
 
-use args::{Cli, Command, MapsSubcommand};
+use crate::manifest::Position;
+use crate::report::{JsonReport, Level, Location, Message, Pages, Report};
+
+use args::{Cli, Command, ImagesFormat, MapsSubcommand, ReportFormat};
 use exit_code::ExitCode;
+use rules::UnreadableMaps;
 
 /// Runs the command line `args` (the first is the program's name) and says how it ended.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> Status {
@@ -65,7 +70,42 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Status {
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),
     };
-    ended(result)
+    let report: Option<Box<dyn Report>> = match &cli.command {
+        Command::Rewrite(args) => Some(rewrite::report(args)),
+        Command::Images(args) if args.format == ImagesFormat::Json => Some(Box::new(JsonReport)),
+        Command::Explain(args) if args.format == ReportFormat::Json => Some(Box::new(JsonReport)),
+        _ => None,
+    };
+    match (result, report) {
+        (Err(error), Some(report)) if !speech::is_closed_pipe(&error) => {
+            failed(&error, &*report);
+            ExitCode::Error.into()
+        }
+        (result, _) => ended(result),
+    }
+}
+
+/// Says why a run failed in the format of its report.
+fn failed(error: &anyhow::Error, report: &dyn Report) {
+    let mut pages = Pages::default();
+    let mut add = |file, location, text: &str| {
+        report.message(&mut pages, &Message { level: Level::Error, file, location, text });
+    };
+    match error.downcast_ref::<UnreadableMaps>() {
+        Some(UnreadableMaps(errors)) if !report.is_text() => {
+            for error in errors.iter() {
+                let position = Position { line: error.line(), column: error.column() };
+                let text = format!("{} in `{}`, expected {}", error.kind(), error.text(), error.expected());
+                add(Some(error.source_name()), Some(Location { document: 0, position }), &text);
+            }
+        }
+        _ => add(None, None, &format!("{error:#}")),
+    }
+    speech::say(&pages.speech);
+    let parts = [&*pages.report];
+    let report = report.document(&parts, false).unwrap_or(pages.report);
+    // Nothing helps when even this cannot be said.
+    let _ = io::stdout().lock().write_all(report.as_bytes());
 }
 
 /// Says why a run failed, and gives its exit code.

@@ -1,11 +1,12 @@
 //! Where the rules come from: flags, environment, or the nearest `imageswap.maps`.
 
+use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::maps::{Maps, MapsText, ParseOptions, Parsed, held_text};
+use crate::maps::{Maps, MapsErrors, MapsText, ParseOptions, Parsed, held_text};
 
 use super::args::MapsArgs;
 use super::speech;
@@ -71,12 +72,21 @@ fn parse(args: &MapsArgs, first_path: Option<&Path>, stdin_free: bool) -> Result
     let flags = args.map.iter().zip(1..);
     texts.extend(flags.map(|(rule, number)| MapsText::new("--map", rule.as_str()).at(number, 0)));
     let options = ParseOptions { lenient: args.lenient_maps, allow_chained: args.allow_chained };
-    Maps::parse(&texts, options).map(Some).map_err(|errors| {
-        let count = errors.iter().count();
+    Maps::parse(&texts, options).map(Some).map_err(|errors| UnreadableMaps(errors).into())
+}
+
+/// Maps with lines that cannot be read: all of them, with what to do about them.
+#[derive(Debug)]
+pub struct UnreadableMaps(pub MapsErrors);
+
+impl std::error::Error for UnreadableMaps {}
+
+impl fmt::Display for UnreadableMaps {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let noun = speech::count(self.0.iter().count(), "line");
         let advice = "run 'imageswap maps lint' on it, or see docs/maps.md for the language";
-        let noun = speech::count(count, "line");
-        anyhow::anyhow!("{noun} of the maps cannot be read\n{}\n{advice}", errors_with_hints(&errors))
-    })
+        write!(f, "{noun} of the maps cannot be read\n{}\n{advice}", errors_with_hints(&self.0))
+    }
 }
 
 /// The errors, a line each, with what to do about them.

@@ -1,12 +1,33 @@
 //! What is said on standard error, and when.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
+
+use anstyle::AnsiColor;
 
 pub use crate::report::text::count;
 
-/// Writes `text` to standard error; a closed standard error is nobody's error.
+/// Writes `text` to standard error, where a terminal shows `error:` and the like in clap's colours; a closed standard error
+/// is nobody's error.
 pub fn say(text: &str) {
+    let coloured = anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
+    let text = if coloured { Cow::Owned(painted(text)) } else { Cow::Borrowed(text) };
     let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// `text` with the words coloured that mark lines.
+fn painted(text: &str) -> String {
+    let marks = [
+        ("error:", AnsiColor::Red.on_default().bold()),
+        ("warning:", AnsiColor::Yellow.on_default().bold()),
+        ("note:", AnsiColor::Cyan.on_default().bold()),
+    ];
+    text.split_inclusive('\n')
+        .map(|line| match marks.iter().find(|(mark, _)| line.starts_with(mark)) {
+            Some((mark, style)) => format!("{style}{mark}{style:#}{}", &line[mark.len()..]),
+            None => line.to_owned(),
+        })
+        .collect()
 }
 
 /// Says an error.

@@ -28,6 +28,31 @@ impl fmt::Display for Part {
     }
 }
 
+/// The scheme of a URL, without `://`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scheme(Box<str>);
+
+impl Scheme {
+    /// The scheme that `text` starts with.
+    pub(super) fn of(text: &str) -> Option<Self> {
+        let (scheme, _) = text.split_once("://")?;
+        let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
+        let starts = scheme.starts_with(|c: char| c.is_ascii_alphabetic());
+        (starts && scheme.chars().all(fits)).then(|| Self(scheme.into()))
+    }
+
+    /// Which program replaces such values, where that is known.
+    fn hint(&self) -> &'static str {
+        if &*self.0 == "ko" { " (ko replaces it when it builds the image)" } else { "" }
+    }
+}
+
+impl fmt::Display for Scheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// Why a text is no image reference. Offsets are bytes from the start of the text; since every character
 /// before the offending one is ASCII they are characters as well.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -97,6 +122,12 @@ pub enum ReferenceError {
         /// Where it starts.
         at: usize,
     },
+    /// `ko://`, `docker://` or `https://` stands before it.
+    #[error("it starts with {scheme}://, which image references do not have{}", .scheme.hint())]
+    Scheme {
+        /// The scheme.
+        scheme: Scheme,
+    },
     /// 64 hexadecimal digits alone are an image ID, which is no name.
     #[error("64 hexadecimal digits are an image ID, not a name")]
     ImageId,
@@ -125,7 +156,7 @@ impl ReferenceError {
     #[must_use]
     pub fn offset(&self) -> usize {
         match self {
-            Self::Empty | Self::PathTooLong { .. } | Self::ImageId => 0,
+            Self::Empty | Self::PathTooLong { .. } | Self::Scheme { .. } | Self::ImageId => 0,
             Self::NoName { at }
             | Self::EmptyComponent { at }
             | Self::EmptyPart { at, .. }

@@ -7,6 +7,6 @@ mod reference;
 mod repository;
 
 pub use digest::{Digest, DigestError, DigestRef};
-pub use error::{Part, ReferenceError};
+pub use error::{Part, ReferenceError, Scheme};
 pub use reference::ImageReference;
 pub use repository::{Repository, RepositoryError};

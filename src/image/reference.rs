@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::digest::DigestRef;
-use super::error::ReferenceError;
+use super::error::{ReferenceError, Scheme};
 use super::grammar;
 use super::repository::Repository;
 
@@ -46,6 +46,13 @@ impl<'a> ImageReference<'a> {
     /// # Errors
     /// [`ReferenceError`] with the reason and the offending character.
     pub fn parse(text: &'a str) -> Result<Self, ReferenceError> {
+        Self::read(text).map_err(|error| match Scheme::of(text) {
+            Some(scheme) => ReferenceError::Scheme { scheme },
+            None => error,
+        })
+    }
+
+    fn read(text: &'a str) -> Result<Self, ReferenceError> {
         if text.is_empty() {
             return Err(ReferenceError::Empty);
         }

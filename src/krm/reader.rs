@@ -127,7 +127,7 @@ impl<'t> Reader<'t> {
         let mut seen = rustc_hash::FxHashSet::default();
         for (key, _) in pairs {
             if !seen.insert(&*key.value) {
-                self.error(Some(key), format!("the key '{}' stands twice", key.value));
+                self.error(Some(key), format!("duplicate key '{}'", key.value));
             }
         }
     }

@@ -64,7 +64,7 @@ pub enum ResourceListError {
         found: &'static str,
     },
     /// A top-level key stands twice.
-    #[error("the ResourceList's key '{0}' stands twice")]
+    #[error("duplicate key '{0}' in the ResourceList")]
     Twice(String),
 }
 
@@ -198,7 +198,7 @@ mod tests {
             (HEAD.to_owned(), "has no items"),
             (format!("{HEAD}items: {{}}\n"), "a mapping for items"),
             (format!("{HEAD}items: a\n"), "a text for items"),
-            (format!("{HEAD}items: []\nitems: []\n"), "'items' stands twice"),
+            (format!("{HEAD}items: []\nitems: []\n"), "duplicate key 'items'"),
         ];
         for (text, expected) in cases {
             let error = ResourceList::read(&text).expect_err(&text).to_string();

@@ -217,9 +217,7 @@ impl NoteKind {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::DuplicateKey => {
-                "this key stands twice in its mapping; both are rewritten, though most readers take only one"
-            }
+            Self::DuplicateKey => "duplicate key; both are rewritten, though most readers take only one",
             Self::Alias => "an alias; its anchor decides",
             Self::UndefinedAlias => "an alias of an anchor that is not defined",
         }

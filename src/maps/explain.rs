@@ -74,7 +74,9 @@ impl Explanation {
                 steps.join(" → ")
             ),
             Outcome::Invalid { result, reason } => {
-                format!("left alone: the {rule} leads to {result}, which is no valid image: {reason}")
+                format!(
+                    "left alone: the {rule} leads to {result}, which is not a valid image reference: {reason}"
+                )
             }
         }
     }
@@ -118,8 +120,8 @@ impl Maps {
                 add(rule, why);
             }
         }
-        if let (Some(number), Outcome::AtTarget(target)) = (found, &decision.outcome) {
-            add(&self.rules[number], format!("held back: the image lies at the target of the {target}"));
+        if let (Some(number), Outcome::AtTarget(_)) = (found, &decision.outcome) {
+            add(&self.rules[number], "held back, since the image lies at a target".to_owned());
         }
         if found.is_some() {
             return candidates;
@@ -127,8 +129,8 @@ impl Maps {
         if let (Some(number), None) = (self.noswap, self.noswap_rule(image)) {
             add(&self.rules[number], "the image contains none of its entries".to_owned());
         }
-        if let (Some(number), Outcome::AtTarget(target)) = (self.default, &decision.outcome) {
-            add(&self.rules[number], format!("held back: the image lies at the target of the {target}"));
+        if let (Some(number), Outcome::AtTarget(_)) = (self.default, &decision.outcome) {
+            add(&self.rules[number], "held back, since the image lies at a target".to_owned());
         }
         candidates
     }

@@ -99,8 +99,4 @@ fn decided(out: &mut String, explanation: &Explanation) {
     for candidate in &explanation.candidates {
         let _ = writeln!(out, "  not {}: {}", candidate.rule, candidate.why);
     }
-    if let Some(rule) = &explanation.other_spelling {
-        let _ =
-            writeln!(out, "  note: {rule} names the same image in another spelling, and so does not apply");
-    }
 }

@@ -20,6 +20,11 @@ pub trait Report: Sync {
     /// Adds something about a file or about the run.
     fn message(&self, pages: &mut Pages, message: &Message<'_>);
 
+    /// Whether people read it, and not programs.
+    fn is_text(&self) -> bool {
+        false
+    }
+
     /// Adds the diff of a file where the format holds diffs itself; says whether it does.
     fn diff(&self, pages: &mut Pages, file: &str, diff: &str) -> bool {
         let _ = (pages, file, diff);

@@ -20,6 +20,10 @@ pub struct TextReport {
 }
 
 impl Report for TextReport {
+    fn is_text(&self) -> bool {
+        true
+    }
+
     fn entry(&self, pages: &mut Pages, file: &str, entry: &Entry<'_>) {
         let Pages { report, speech } = pages;
         match *entry {

@@ -189,7 +189,7 @@ fn mapped(name: &str, entry: &KustomizeImage, maps: &Maps) -> Result<Mapped, Str
         Value::Reference(reference) => reference,
         Value::Templated => return Err(format!("{text} is templated")),
         Value::Encrypted => return Err(format!("{text} is encrypted")),
-        Value::Invalid(error) => return Err(format!("{text} is no image reference: {error}")),
+        Value::Invalid(error) => return Err(format!("{text} is not a valid image reference: {error}")),
     };
     let decision = maps.decide(&reference);
     let result = match decision.outcome {

@@ -77,7 +77,7 @@ impl SkipReason {
         match self {
             Self::Templated => "a template fills this in".to_owned(),
             Self::Encrypted => "encrypted".to_owned(),
-            Self::Invalid(reason) => format!("no image reference: {reason}"),
+            Self::Invalid(reason) => format!("not a valid image reference: {reason}"),
             Self::Blocked(blocked) => blocked.as_str().to_owned(),
             Self::SkipRule => "a skip rule names it".to_owned(),
             Self::Auto => "Istio fills this in".to_owned(),

@@ -35,7 +35,7 @@ pub enum ProblemKind {
         steps: Vec<String>,
     },
     /// The rule makes no valid reference of this image.
-    #[error("{rule} makes it {result:?}, which is no image reference: {reason}")]
+    #[error("{rule} makes it {result:?}, which is not a valid image reference: {reason}")]
     BadResult {
         /// The rule.
         rule: String,

@@ -45,7 +45,7 @@ impl FromStr for SkipRule {
                 return Err(error(format!("'{key}' has no value")));
             }
             if field.replace(value.trim().to_owned()).is_some() {
-                return Err(error(format!("'{key}' stands twice")));
+                return Err(error(format!("duplicate '{key}'")));
             }
         }
         Ok(rule)

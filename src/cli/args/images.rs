@@ -21,7 +21,7 @@ pub struct ImagesArgs {
     /// How to list
     #[arg(long, value_enum, default_value_t = ImagesFormat::Text)]
     pub format: ImagesFormat,
-    /// Say nothing but errors
+    /// Print only errors
     #[arg(short, long)]
     pub quiet: bool,
     #[command(flatten)]

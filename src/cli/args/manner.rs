@@ -4,10 +4,10 @@ use clap::{Args, ValueEnum};
 
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub struct Verbosity {
-    /// Say nothing but errors
+    /// Print only errors
     #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Say also what is kept and why, and notes on the files
+    /// Also print what is kept and why, and notes on the files
     #[arg(short, long)]
     pub verbose: bool,
 }

@@ -35,10 +35,35 @@ pub use rewrite::{Policy, RewriteArgs, RewriteFormat};
 pub use serve::{LogFormat, LogLevel, Mode, OnError, OnUnmapped, ServeArgs};
 pub use walk::WalkArgs;
 
-/// Rewrites the container images of Kubernetes manifests by a maps file, and changes nothing else.
+/// What stands at the end of the help: examples, and what is not an option.
+const AFTER_HELP: &str = "\
+Examples:
+  imageswap rewrite --diff --maps imageswap.maps k8s/   Show what would change
+  imageswap rewrite k8s/                                Rewrite in place
+  imageswap rewrite --check --strict k8s/               Fail when something would change
+  imageswap rewrite --map docker.io::m.example.com -    Rewrite standard input to standard output
+  imageswap explain --file k8s/web.yaml                 Say which rule decides, and why
+
+Where rules come from:
+  --maps and --map; without them the file that IMAGESWAP_MAPS_FILE names; without it the file
+  imageswap.maps in the folder of the first path, or in the nearest folder above it.
+
+Environment:
+  IMAGESWAP_MAPS_FILE      The maps file, where neither --maps nor --map is given
+  IMAGESWAP_MAPS_LENIENT   true: skip lines that are no rules, with a warning
+  IMAGESWAP_DISABLE_LABEL  The label that keeps a resource as it is
+  IMAGESWAP_MODE           LEGACY: put IMAGE_PREFIX before every image (deprecated)
+  NO_COLOR                 Do not use colours
+
+Exit codes:
+  0  Done, or nothing to do
+  1  --check found something that would change
+  2  Error";
+
+/// Rewrites the container images of Kubernetes manifests according to a maps file, and changes nothing else.
 #[derive(Debug, Parser)]
 #[command(name = "imageswap", version, max_term_width = 100)]
-#[command(after_help = "Exit codes: 0 done or nothing to do, 1 --check found changes, 2 error.")]
+#[command(after_help = AFTER_HELP)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,

@@ -10,6 +10,7 @@ use super::{ColourChoice, FindArgs, MapsArgs, Verbosity, WalkArgs};
 
 /// Rewrite images in files and folders in place, or from standard input to standard output
 #[derive(Debug, Args)]
+#[command(after_help = super::AFTER_HELP)]
 pub struct RewriteArgs {
     /// Files and folders to rewrite in place; `-` reads standard input and writes standard output
     #[arg(required = true, value_name = "PATH")]

@@ -122,7 +122,7 @@ pub fn run_on(args: &RewriteArgs, read: Option<&[u8]>) -> Result<ExitCode> {
 }
 
 /// The report that `args` ask for.
-fn report(args: &RewriteArgs) -> Box<dyn Report> {
+pub fn report(args: &RewriteArgs) -> Box<dyn Report> {
     let Verbosity { quiet, verbose } = args.verbosity;
     let text = TextReport { verbose, quiet };
     // What is only shown and would fail `--check` is to be mended by whoever reads the annotations.

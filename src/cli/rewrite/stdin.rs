@@ -1,6 +1,7 @@
 //! `imageswap rewrite -`: standard input to standard output.
 
-use std::io::{self, Read, Write};
+use std::borrow::Cow;
+use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -10,7 +11,7 @@ use crate::report::{Pages, Summary};
 use crate::rewrite::Engine;
 
 use super::super::exit_code::ExitCode;
-use super::super::speech;
+use super::super::{function, speech};
 use super::outcome::Outcome;
 use super::{Destination, Manner};
 
@@ -25,14 +26,9 @@ pub(super) fn run(
     keep_going: bool,
     read: Option<&[u8]>,
 ) -> Result<ExitCode> {
-    let mut bytes = Vec::new();
-    let bytes = match read {
-        Some(bytes) => bytes,
-        None => {
-            io::stdin().lock().read_to_end(&mut bytes).context("cannot read standard input")?;
-            &bytes
-        }
-    };
+    let bytes =
+        read.map_or_else(|| function::read_stdin().map(Cow::Owned), |read| Ok(Cow::Borrowed(read)))?;
+    let bytes = &*bytes;
     let text = encoding::decode(bytes).context("standard input")?;
     let plan = engine.plan_alone(text);
     let mut outcome = Outcome { summary: Summary::of_file(), ..Outcome::default() };
