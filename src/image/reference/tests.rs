@@ -147,7 +147,7 @@ fn refusals() {
         ("a template", "{{ .Values.image }}", character('{', Part::Path, 0)),
         ("scheme", "https://quay.io/a", scheme("https://quay.io/a")),
         ("scheme of ko", "ko://example.com/cmd", scheme("ko://")),
-        ("no scheme", "a b://x", character(' ', Part::Path, 1)),
+        ("no scheme", "a b://x", character(' ', Part::Registry, 1)),
         ("underscore in the host", "a_b.io/c", character('_', Part::Registry, 1)),
         ("host ends in a dot", "a.io./c", separator('.', Part::Registry, 4)),
         ("host component ends in a dash", "a-.io/c", separator('-', Part::Registry, 1)),
