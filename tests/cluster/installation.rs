@@ -36,9 +36,9 @@ impl Installation {
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let kubectl = plane.kubectl();
         kubectl.run(&["delete", "--ignore-not-found", CONFIGURATION]);
-        let secrets = ["secret/imageswap-tls", "secret/imageswap-tls-ca"];
+        let old = ["secret/imageswap-tls", "secret/imageswap-tls-ca", "service/imageswap"];
         let delete = ["delete", "--ignore-not-found", "--namespace", NAMESPACE];
-        kubectl.run(&[&delete[..], &secrets].concat());
+        kubectl.run(&[&delete[..], &old].concat());
         kubectl.apply(manifests);
         Self { account: plane.kubeconfig_of(NAMESPACE, "imageswap"), kubectl, _turn: turn }
     }

@@ -5,8 +5,12 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may panic, and skipping is said")]
 
 mod bootstrap;
+mod certificates;
 mod control_plane;
 mod deploy;
 mod installation;
 mod kubectl;
 mod processes;
+mod serving;
+mod sidecar;
+mod swaps;

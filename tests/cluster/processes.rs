@@ -72,7 +72,6 @@ impl Running {
     }
 
     /// Ends the program as Kubernetes does, and says with which code.
-    #[allow(dead_code, reason = "the tests of serve use it")]
     pub(crate) fn terminate(mut self) -> Option<i32> {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
