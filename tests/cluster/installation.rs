@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::control_plane::ControlPlane;
 use crate::kubectl::Kubectl;
+use crate::processes::wait;
 
 /// The namespace of the installation.
 pub(crate) const NAMESPACE: &str = "imageswap-system";
@@ -35,6 +36,14 @@ impl Installation {
         // A test that failed leaves nothing that the next one minds.
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let kubectl = plane.kubectl();
+        wait("an installation that was taken out is gone", 60, || {
+            let asked =
+                ["get", "namespace", NAMESPACE, "--ignore-not-found", "--output=jsonpath={.status.phase}"];
+            match kubectl.try_run(&asked)? {
+                phase if phase == "Terminating" => Err(phase),
+                _ => Ok(()),
+            }
+        });
         kubectl.run(&["delete", "--ignore-not-found", CONFIGURATION]);
         let old = ["secret/imageswap-tls", "secret/imageswap-tls-ca", "service/imageswap"];
         let delete = ["delete", "--ignore-not-found", "--namespace", NAMESPACE];

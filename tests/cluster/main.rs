@@ -8,6 +8,7 @@ mod bootstrap;
 mod certificates;
 mod control_plane;
 mod deploy;
+mod docs;
 mod installation;
 mod kubectl;
 mod processes;
