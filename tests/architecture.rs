@@ -4,6 +4,11 @@
 use std::fs;
 use std::path::Path;
 
+#[path = "architecture/paths.rs"]
+mod paths;
+
+use paths::paths;
+
 /// The longest file.
 const LINES_MAX: usize = 500;
 
@@ -11,27 +16,113 @@ const LINES_MAX: usize = 500;
 struct Layer {
     name: &'static str,
     may_use: &'static [&'static str],
+    crates: Crates,
     pure: bool,
 }
 
+/// Which crates a layer may use.
+#[derive(Clone, Copy)]
+enum Crates {
+    /// These alone.
+    Only(&'static [&'static str]),
+    /// All but these.
+    AllBut(&'static [&'static str]),
+}
+
 const LAYERS: &[Layer] = &[
-    Layer { name: "image", may_use: &[], pure: true },
-    Layer { name: "maps", may_use: &["image"], pure: true },
-    Layer { name: "manifest", may_use: &["image"], pure: true },
-    Layer { name: "rewrite", may_use: &["image", "maps", "manifest"], pure: true },
-    Layer { name: "report", may_use: &["image", "maps", "manifest", "rewrite"], pure: true },
-    Layer { name: "krm", may_use: &["image", "maps", "manifest", "rewrite", "report"], pure: true },
-    Layer { name: "files", may_use: &[], pure: false },
-    Layer { name: "lock", may_use: &["image"], pure: true },
-    Layer { name: "registry", may_use: &["image"], pure: false },
-    Layer { name: "cluster", may_use: &["image", "maps", "manifest"], pure: false },
-    Layer { name: "webhook", may_use: &["image", "maps", "manifest", "rewrite", "registry"], pure: false },
+    Layer { name: "image", may_use: &[], crates: Crates::Only(&["thiserror"]), pure: true },
+    Layer {
+        name: "maps",
+        may_use: &["image"],
+        crates: Crates::Only(&[
+            "memchr",
+            "rustc_hash",
+            "serde",
+            "serde_json",
+            "serde_saphyr",
+            "thiserror",
+            "toml",
+            "aho_corasick",
+        ]),
+        pure: true,
+    },
+    Layer {
+        name: "manifest",
+        may_use: &["image"],
+        crates: Crates::Only(&[
+            "granit_parser",
+            "memchr",
+            "rustc_hash",
+            "serde_json",
+            "simdutf8",
+            "thiserror",
+            "wide",
+        ]),
+        pure: true,
+    },
+    Layer {
+        name: "rewrite",
+        may_use: &["image", "maps", "manifest"],
+        crates: Crates::Only(&["memchr", "rustc_hash", "thiserror"]),
+        pure: true,
+    },
+    Layer {
+        name: "report",
+        may_use: &["image", "maps", "manifest", "rewrite"],
+        crates: Crates::Only(&["anstyle", "csv", "memchr", "serde", "serde_json", "similar"]),
+        pure: true,
+    },
+    Layer {
+        name: "krm",
+        may_use: &["image", "maps", "manifest", "rewrite", "report"],
+        crates: Crates::Only(&[
+            "memchr",
+            "rustc_hash",
+            "schemars",
+            "serde_json",
+            "serde_saphyr",
+            "strsim",
+            "thiserror",
+        ]),
+        pure: true,
+    },
+    Layer {
+        name: "files",
+        may_use: &[],
+        crates: Crates::Only(&["ignore", "memchr", "rustc_hash", "rustix", "thiserror"]),
+        pure: false,
+    },
+    Layer {
+        name: "lock",
+        may_use: &["image"],
+        crates: Crates::Only(&["rustc_hash", "serde", "serde_saphyr", "thiserror"]),
+        pure: true,
+    },
+    Layer {
+        name: "registry",
+        may_use: &["image"],
+        crates: Crates::AllBut(&["clap", "anyhow", "indicatif", "kube", "k8s_openapi", "granit_parser"]),
+        pure: false,
+    },
+    Layer {
+        name: "cluster",
+        may_use: &["image", "maps", "manifest"],
+        crates: Crates::AllBut(&["clap", "anyhow", "indicatif", "reqwest", "granit_parser"]),
+        pure: false,
+    },
+    Layer {
+        name: "webhook",
+        may_use: &["image", "maps", "manifest", "rewrite", "registry"],
+        crates: Crates::AllBut(&["clap", "anyhow", "indicatif", "kube", "k8s_openapi", "granit_parser"]),
+        pure: false,
+    },
     Layer {
         name: "cli",
         may_use: &[
             "image", "maps", "manifest", "rewrite", "report", "krm", "files", "lock", "registry", "cluster",
             "webhook",
         ],
+        crates: Crates::AllBut(&["kube", "k8s_openapi", "reqwest", "granit_parser", "rustix"]),
         pure: false,
     },
 ];
@@ -39,10 +130,15 @@ const LAYERS: &[Layer] = &[
 /// Parts of layers that are pure though the layer is not.
 const PURE_PARTS: &[(&str, Layer)] = &[(
     "webhook/admission/",
-    Layer { name: "webhook", may_use: &["image", "maps", "manifest", "rewrite"], pure: true },
+    Layer {
+        name: "webhook",
+        may_use: &["image", "maps", "manifest", "rewrite"],
+        crates: Crates::Only(&["base64", "memchr", "rustc_hash", "serde_json", "simdutf8", "thiserror"]),
+        pure: true,
+    },
 )];
 
-/// What pure modules do without: arguments, files, environment, clock, network, printing, processes.
+/// What pure modules do without, besides crates: arguments, files, environment, clock, network, printing, processes.
 const IMPURE: &[&str] = &[
     "clap",
     "std::fs",
@@ -60,26 +156,33 @@ const IMPURE: &[&str] = &[
     "print!",
     "eprintln!",
     "eprint!",
-    "rustix",
-    "signal_hook",
-    "indicatif",
-    "tempfile",
-    "tokio",
-    "hyper",
-    "tracing",
-    "rustls",
 ];
 
 /// What is wrong with a source text of `layer`.
-fn violations(layer: &Layer, text: &str) -> Vec<String> {
+fn violations(layer: &Layer, module: &[&str], text: &str) -> Vec<String> {
     let code = without_tests_and_comments(text);
     let mut wrong = Vec::new();
-    for other in LAYERS.iter().filter(|other| other.name != layer.name) {
-        if layer.may_use.contains(&other.name) {
-            continue;
-        }
-        if uses(&code, other.name) {
-            wrong.push(format!("{} uses crate::{}", layer.name, other.name));
+    let external = crates();
+    for path in paths(module, text) {
+        let first = path[0].as_str();
+        if first == "crate" {
+            match path.get(1).map(String::as_str) {
+                Some("*") | None => wrong.push(format!("{} uses all of the crate", layer.name)),
+                Some(other) => {
+                    let is_layer = LAYERS.iter().any(|layer| layer.name == other);
+                    if is_layer && other != layer.name && !layer.may_use.contains(&other) {
+                        wrong.push(format!("{} uses crate::{other}", layer.name));
+                    }
+                }
+            }
+        } else if external.iter().any(|name| name == first) {
+            let allowed = match layer.crates {
+                Crates::Only(names) => names.contains(&first),
+                Crates::AllBut(names) => !names.contains(&first),
+            };
+            if !allowed {
+                wrong.push(format!("{} uses the crate {first}", layer.name));
+            }
         }
     }
     if layer.pure {
@@ -101,25 +204,18 @@ fn violations(layer: &Layer, text: &str) -> Vec<String> {
     wrong
 }
 
-/// Whether `code` names the crate's module `module`: by its path, in a group, or from a sibling of it.
-fn uses(code: &str, module: &str) -> bool {
-    let grouped = code.match_indices("crate::{").any(|(at, opening)| {
-        let rest = &code[at + opening.len()..];
-        let group = &rest[..rest.find(';').unwrap_or(rest.len())];
-        let mut depth = 0;
-        group
-            .split_inclusive(['{', '}', ','])
-            .scan(0, |_, part| {
-                let top = depth == 0;
-                depth += part.matches('{').count();
-                depth -= part.matches('}').count().min(depth);
-                Some((top, part))
-            })
-            .any(|(top, part)| {
-                top && part.trim().trim_end_matches([',', '{', '}']).trim().split("::").next() == Some(module)
-            })
-    });
-    grouped || holds_word(code, &format!("crate::{module}"))
+/// The crates of Cargo.toml, as code names them.
+fn crates() -> Vec<String> {
+    let manifest = fs::read_to_string("Cargo.toml").unwrap();
+    let dependencies = manifest.split("\n[dependencies]\n").nth(1).unwrap().split("\n[").next().unwrap();
+    let names = dependencies.lines().filter_map(|line| line.split_once(" = "));
+    names.map(|(name, _)| name.replace('-', "_")).collect()
+}
+
+/// The module that the file `name` below `src` is.
+fn module_of(name: &str) -> Vec<&str> {
+    let path = name.strip_suffix(".rs").unwrap_or(name);
+    path.strip_suffix("/mod").unwrap_or(path).split('/').collect()
 }
 
 /// Whether `code` holds `word` with no letter, digit or `_` on either side.
@@ -177,7 +273,9 @@ fn dependencies_point_inward() {
         let part = PURE_PARTS.iter().find(|(part, _)| name.starts_with(part)).map(|(_, layer)| layer);
         let layer = part.or_else(|| LAYERS.iter().find(|layer| layer.name == folder));
         let layer = layer.unwrap_or_else(|| panic!("src/{folder} has no place in the dependency rule"));
-        wrong.extend(violations(layer, text).into_iter().map(|what| format!("src/{name}: {what}")));
+        wrong.extend(
+            violations(layer, &module_of(name), text).into_iter().map(|what| format!("src/{name}: {what}")),
+        );
         read += 1;
     });
     assert!(read > 50, "only {read} files were read");
@@ -226,6 +324,21 @@ fn the_checker_finds_violations() {
     let layer = |name| LAYERS.iter().find(|layer: &&Layer| layer.name == name).unwrap();
     for (name, text) in [
         ("manifest", "use crate::maps::Maps;"),
+        ("maps", "use super::super::super::manifest;"),
+        ("maps", "use super::super::super::{image, manifest::Span};"),
+        ("maps", "fn f() -> super::super::super::manifest::Span { todo }"),
+        ("maps", "mod c { use super::super::super::super::manifest; }"),
+        ("maps", "use self::super::super::super::*;"),
+        ("maps", "use granit_parser::Parser;"),
+        ("maps", "use ::tokio::spawn;"),
+        ("maps", "async fn f() { tokio::spawn(g()).await }"),
+        ("maps", "use {std::fmt, granit_parser as yaml};"),
+        ("files", "use crate::manifest::edit;"),
+        ("registry", "use crate::rewrite::Plan;"),
+        ("webhook", "use kube::Client;"),
+        ("cli", "use kube::Client;"),
+        ("report", "use reqwest::Client;"),
+        ("krm", "use granit_parser::Event;"),
         ("manifest", "use crate::{image, maps};"),
         ("manifest", "use crate::{image::{A, B}, maps::Maps};"),
         ("manifest", "fn f() { crate::rewrite::f() }"),
@@ -242,21 +355,27 @@ fn the_checker_finds_violations() {
         ("krm", "fn f() { std::io::stdin().lock(); }"),
         ("image", "let now = std::time::Instant::now();"),
     ] {
-        assert!(!violations(layer(name), text).is_empty(), "{name}: {text}");
+        assert!(!violations(layer(name), &[name, "a", "b"], text).is_empty(), "{name}: {text}");
     }
     let (_, admission) = &PURE_PARTS[0];
     for text in ["use tokio::sync::Semaphore;", "use crate::registry::Client;", "let now = Instant::now();"] {
-        assert!(!violations(admission, text).is_empty(), "{text}");
+        assert!(!violations(admission, &["webhook", "admission", "a"], text).is_empty(), "{text}");
     }
     for (name, text) in [
         ("manifest", "// use crate::maps;\nuse crate::image;"),
         ("manifest", "use super::maps_of_documents;"),
+        ("maps", "use super::super::manifest;"),
+        ("maps", "const S: &str = \"use tokio::spawn\"; /* tokio::spawn */ // granit_parser::x"),
+        ("maps", "const S: char = '\"'; const T: &str = r#\"tokio::\"x\"#; fn f<'a>(x: &'a str) {}"),
+        ("maps", "#[cfg(test)]\nmod tests {\n use tokio::spawn;\n}"),
+        ("maps", "use self::tokio::x; fn tokio() {}"),
+        ("cluster", "use kube::Client;"),
         ("manifest", "use std::{fmt, str::FromStr};"),
         ("rewrite", "use crate::{image, manifest::Span, maps::Maps};"),
         ("rewrite", "fn environment_fs() {}\n#[cfg(test)]\nmod tests {\n use std::fs;\n}"),
         ("cli", "use crate::files; use clap::Parser; use std::env;"),
     ] {
-        let wrong = violations(layer(name), text);
+        let wrong = violations(layer(name), &[name, "a", "b"], text);
         assert!(wrong.is_empty(), "{name}: {text}: {wrong:?}");
     }
 }

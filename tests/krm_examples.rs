@@ -51,7 +51,7 @@ fn kpt() {
         fs::copy(example("kpt/package").join(file), folder.path().join(file)).unwrap();
     }
     let config = folder.path().join("imageswap.yaml");
-    let paths = [folder.path().to_str().unwrap(), "--maps", config.to_str().unwrap(), "--skip", "kind=Job"];
+    let paths = [folder.path().to_str().unwrap(), "--maps", config.to_str().unwrap()];
     assert_eq!(imageswap(&[&["rewrite", "--quiet"][..], &paths[..]].concat()).run().code, 0);
     for file in ["Kptfile", "imageswap.yaml", "shop.yaml"] {
         let expected = read(&format!("kpt/expected/{file}"));
@@ -159,4 +159,28 @@ fn schema_and_readme() {
     for block in blocks {
         assert!(imageswap::krm::FunctionConfig::read("README", block).unwrap().has_rules());
     }
+}
+
+/// docs/hosts.md: update, render, check.
+#[test]
+fn a_rendered_package_passes_its_check() {
+    let folder = tempfile::tempdir().unwrap();
+    let package = folder.path().join("package");
+    std::fs::create_dir(&package).unwrap();
+    for entry in std::fs::read_dir("krm-fn/examples/kpt/package").unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), package.join(entry.file_name())).unwrap();
+    }
+    let run = |args: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_imageswap"));
+        let output = command.args(args).current_dir(&folder).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let check = ["rewrite", "--check", "--maps", "package/imageswap.yaml", "package"];
+    assert_eq!(run(&check).0, Some(1));
+    assert_eq!(run(&["rewrite", "package"]).0, Some(0), "the package's own configuration is found");
+    let (code, said) = run(&check);
+    assert_eq!(code, Some(0), "{said}");
+    let text = std::fs::read_to_string(package.join("shop.yaml")).unwrap();
+    assert!(text.contains("image: docker.io/shop/migrate:3"), "what is skipped stays");
 }

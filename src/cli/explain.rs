@@ -13,6 +13,7 @@ use crate::rewrite::{Engine, Site, SkipReason};
 
 use super::args::{ExplainArgs, ReportFormat};
 use super::exit_code::ExitCode;
+use super::rules::Ruleset;
 use super::{function, rules, settings, speech};
 
 /// Explains the images of the arguments, or those of a manifest.
@@ -20,16 +21,16 @@ pub fn run(args: &ExplainArgs) -> Result<ExitCode> {
     let from_stdin = args.file.as_deref() == Some(Path::new("-"));
     let here = Path::new(".");
     let first = args.file.as_deref().filter(|_| !from_stdin).unwrap_or(here);
-    let maps = rules::load(&args.maps, Some(first), !from_stdin, false)?.ok_or_else(rules::none_given)?;
+    let ruleset = rules::load(&args.maps, Some(first), !from_stdin, false)?.ok_or_else(rules::none_given)?;
     let mut out = String::new();
     let mut failed = false;
     match &args.file {
         None => {
             for image in &args.images {
-                failed |= !explain(&mut out, &maps, image, args.format);
+                failed |= !explain(&mut out, &ruleset.maps, image, args.format);
             }
         }
-        Some(file) => failed = explain_file(&mut out, args, maps, file)?,
+        Some(file) => failed = explain_file(&mut out, args, &ruleset, file)?,
     }
     io::stdout().lock().write_all(out.as_bytes())?;
     Ok(if failed { ExitCode::Error } else { ExitCode::Done })
@@ -62,7 +63,7 @@ fn explain(out: &mut String, maps: &Maps, image: &str, format: ReportFormat) -> 
 }
 
 /// Explains every image of a manifest, those that are left alone too; true when it cannot be read.
-fn explain_file(out: &mut String, args: &ExplainArgs, maps: Maps, file: &Path) -> Result<bool> {
+fn explain_file(out: &mut String, args: &ExplainArgs, ruleset: &Ruleset, file: &Path) -> Result<bool> {
     let name = file.display().to_string();
     let bytes = if file == Path::new("-") {
         function::read_stdin()?
@@ -70,7 +71,7 @@ fn explain_file(out: &mut String, args: &ExplainArgs, maps: Maps, file: &Path) -
         std::fs::read(file).map_err(|error| speech::failure(&format!("cannot read {name}"), &error))?
     };
     let text = encoding::decode(&bytes).with_context(|| name.clone())?;
-    let engine: Engine = settings::engine(&args.find, maps);
+    let engine: Engine = settings::engine(&args.find, ruleset);
     let plan = engine.plan_alone(text);
     if plan.documents == 0 && plan.errors.is_empty() {
         bail!("{name}: no documents in it");

@@ -2,18 +2,19 @@
 //! a ResourceList, and nothing to standard error but why it fails.
 
 use std::io::{self, IsTerminal, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 
 use crate::krm::{self, Ending, FunctionConfig, FunctionResult, Manner, ResourceList, Severity, Verdict};
-use crate::manifest::{Scanner, edit, encoding};
-use crate::maps::{Maps, MapsNotice, MapsText, ParseOptions, Parsed, held_text};
+use crate::manifest::{edit, encoding};
+use crate::maps::{MapsNotice, MapsText};
 use crate::rewrite::Engine;
 
-use super::args::{FindArgs, FunctionArgs, MapsArgs};
+use super::args::{FunctionArgs, MapsArgs};
 use super::exit_code::ExitCode;
-use super::{rules, settings, speech};
+use super::rules::{RuleSettings, RuleSources, SourceError};
+use super::{settings, speech};
 
 /// How many errors standard error names: hosts cut after a few lines.
 const SPOKEN: usize = 10;
@@ -80,78 +81,46 @@ fn prepare(list: &ResourceList<'_>, args: &FunctionArgs) -> Result<Prepared, Vec
     prepared(config, args, None)
 }
 
-/// Puts the configuration and the arguments together: rules of the configuration win over those of the
-/// arguments, and `words` over both.
+/// Puts the configuration and the arguments together: what the configuration says wins over the arguments, and
+/// `words` over both.
 pub fn prepared(
-    mut config: FunctionConfig,
+    config: FunctionConfig,
     args: &FunctionArgs,
     words: Option<MapsText<'static>>,
 ) -> Result<Prepared, Vec<String>> {
-    let Parsed { maps, warnings } = parse_rules(&mut config, &args.maps, words)?;
-    let mut engine = settings::engine(&args.find, maps);
-    if let Some(fields) = config.fields {
-        let FindArgs { disable_label, .. } = &args.find;
-        engine.scanner = Scanner::new(fields, disable_label.clone());
+    let ruleset =
+        sources(config, &args.maps, words).and_then(RuleSources::read).map_err(|error| error.lines())?;
+    // Rules that a template left empty are as good as none.
+    if ruleset.maps.is_empty() {
+        return Err(vec![none_given().to_owned()]);
     }
-    engine.skips.append(&mut config.skip);
-    let manner = Manner { on_unmapped: config.on_unmapped, validate: config.validate };
-    Ok(Prepared { engine, manner, notices: warnings })
+    let engine = settings::engine(&args.find, &ruleset);
+    let RuleSettings { on_unmapped, validate, .. } = ruleset.settings;
+    let manner = Manner { on_unmapped, validate: validate.is_some() };
+    Ok(Prepared { engine, manner, notices: ruleset.notices })
 }
 
-fn parse_rules(
-    config: &mut FunctionConfig,
+fn sources(
+    config: FunctionConfig,
     args: &MapsArgs,
     words: Option<MapsText<'static>>,
-) -> Result<Parsed, Vec<String>> {
-    let one = |error: anyhow::Error| vec![format!("{error:#}")];
-    let mut files = args.maps.clone();
-    let given = !files.is_empty() || !args.map.is_empty() || config.has_rules() || words.is_some();
-    if !given || args.legacy_prefix.is_some() {
-        if let Some(prefix) = rules::legacy_prefix(args).map_err(one)? {
-            return Maps::legacy(&prefix).map_err(|error| vec![error.to_string()]);
-        }
-        files.extend(rules::from_environment());
-        if files.is_empty() {
-            return Err(vec![none_given().to_owned()]);
-        }
+) -> Result<RuleSources, SourceError> {
+    let mut sources = RuleSources::of_arguments(args, false)?;
+    let given = !sources.is_empty() || !args.map.is_empty() || config.has_rules() || words.is_some();
+    if !given {
+        sources.environment(args, false)?;
     }
-    let mut read = Vec::new();
-    for file in &files {
-        read.push((file.display().to_string(), rules::read_text(file, false).map_err(one)?));
+    sources.flags(&args.map);
+    sources.config(config, "functionConfig", plugin_root().as_deref())?;
+    if let Some(words) = words {
+        sources.text(words);
     }
-    let given_files = read.len();
-    if let Some(name) = &config.maps_file {
-        let text = rules::read_text(&resolve(name), false).with_context(|| format!("mapsFile {name}"));
-        read.push((name.clone(), text.map_err(one)?));
-    }
-    let mut texts = Vec::new();
-    for (name, text) in &read {
-        texts.push(held_text(name, text).map_err(|error| vec![error.to_string()])?);
-    }
-    // The second --map is its second line.
-    let map = args.map.iter().zip(1..).map(|(rule, n)| MapsText::new("--map", rule.as_str()).at(n, 0));
-    texts.splice(given_files..given_files, map);
-    texts.extend(std::mem::take(&mut config.rules));
-    texts.extend(words);
-    let options = ParseOptions { lenient: args.lenient_maps, allow_chained: args.allow_chained };
-    let parsed = Maps::parse(&texts, options).map_err(|errors| {
-        let line = |error: &crate::maps::MapsError| match error.hint() {
-            Some(hint) => format!("{error} ({hint})"),
-            None => error.to_string(),
-        };
-        errors.iter().map(line).collect::<Vec<_>>()
-    })?;
-    // Rules that a template left empty are as good as none.
-    if parsed.maps.is_empty() { Err(vec![none_given().to_owned()]) } else { Ok(parsed) }
+    Ok(sources)
 }
 
-/// Where a `mapsFile` is looked for: a kustomize plugin's in its kustomization, others where the host was
-/// started.
-fn resolve(name: &str) -> PathBuf {
-    match std::env::var_os("KUSTOMIZE_PLUGIN_CONFIG_ROOT") {
-        Some(root) => Path::new(&root).join(name),
-        None => PathBuf::from(name),
-    }
+/// Where a kustomize plugin's files are looked for: in its kustomization. Others start where the host was started.
+fn plugin_root() -> Option<PathBuf> {
+    std::env::var_os("KUSTOMIZE_PLUGIN_CONFIG_ROOT").map(PathBuf::from)
 }
 
 fn none_given() -> &'static str {

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 
-use crate::maps::{Severity, held_text, lint};
+use crate::krm::{Held, held};
+use crate::maps::{Severity, lint};
 use crate::report::lint as shown;
 
 use super::args::{LintArgs, ReportFormat};
@@ -23,7 +24,10 @@ pub fn run(args: &LintArgs) -> Result<ExitCode> {
     }
     let mut texts = Vec::new();
     for (name, text) in &read {
-        texts.push(held_text(name, text)?);
+        match held(name, text)? {
+            Held::Maps(text) => texts.push(text),
+            Held::Config(config) => texts.extend(config.rules),
+        }
     }
     let report = lint(&texts);
     let fault = if args.lenient_maps { Severity::Warning } else { Severity::Error };

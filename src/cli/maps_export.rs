@@ -16,8 +16,9 @@ pub fn run(args: &ExportArgs) -> Result<ExitCode> {
     if args.to == ExportTo::HostsToml && args.output.is_none() {
         bail!("hosts.toml is a file for each registry: name the folder with --output, such as certs.d");
     }
-    let maps = rules::load(&args.maps, Some(Path::new(".")), true, false)?.ok_or_else(rules::none_given)?;
-    let exported = export(&maps, format(args.to));
+    let ruleset =
+        rules::load(&args.maps, Some(Path::new(".")), true, false)?.ok_or_else(rules::none_given)?;
+    let exported = export(&ruleset.maps, format(args.to));
     for note in &exported.notes {
         speech::warning(&format!("the {} {}", note.rule, note.message));
     }

@@ -6,6 +6,7 @@ mod bare;
 mod bootstrap;
 mod completions;
 mod copy_self;
+mod discover;
 mod exit_code;
 mod explain;
 mod function;

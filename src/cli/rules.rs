@@ -1,78 +1,277 @@
-//! Where the rules come from: flags, environment, or the nearest `imageswap.maps`.
+//! Which rules win: the one order in which the command line, the function and the plugin put the sources of rules
+//! and settings together. Later ones win over earlier ones of the same key.
+//!
+//! 1. the files of `--maps`, or else of `IMAGESWAP_MAPS_FILE`
+//! 2. what is found beside the manifests or above them (not in the function and the plugin)
+//! 3. `--map`
+//! 4. the function's configuration
+//! 5. words of the plugin's command line
 
 use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Error, Result, bail};
 
-use crate::maps::{Maps, MapsErrors, MapsText, ParseOptions, Parsed, held_text};
+use crate::krm::{FunctionConfig, Held, OnUnmapped, held};
+use crate::manifest::FieldTable;
+use crate::maps::{Maps, MapsErrors, MapsNotice, MapsText, ParseOptions, Parsed};
+use crate::rewrite::SkipRule;
 
 use super::args::MapsArgs;
-use super::speech;
+use super::{discover, speech};
 
-/// The name that is looked for upwards from the first path.
-const NEAREST: &str = "imageswap.maps";
+/// Sources of rules and settings, in their order.
+#[derive(Debug, Clone, Default)]
+pub struct RuleSources {
+    /// The prefix of LEGACY mode, which takes no other rules.
+    legacy: Option<String>,
+    texts: Vec<MapsText<'static>>,
+    settings: RuleSettings,
+    /// Files by their absolute paths, so that none is read twice.
+    files: Vec<PathBuf>,
+    names: Vec<String>,
+    options: ParseOptions,
+}
 
-/// Reads the rules that `args` and the environment name; `None` when there are none anywhere. `first_path`
-/// is where the search for a nearest file starts; `stdin_free` says that standard input holds no manifests.
-/// Warnings are said at once unless `quiet`.
-pub fn load(
-    args: &MapsArgs,
-    first_path: Option<&Path>,
-    stdin_free: bool,
-    quiet: bool,
-) -> Result<Option<Maps>> {
-    let Some(Parsed { maps, warnings }) = parse(args, first_path, stdin_free)? else { return Ok(None) };
-    if !quiet {
-        for warning in &warnings {
-            let line = if warning.line() > 0 {
-                format!("{}:{}: {}", warning.source_name(), warning.line(), warning.message())
+/// What configurations say besides rules.
+#[derive(Debug, Clone, Default)]
+pub struct RuleSettings {
+    /// Where images are looked for; `None` when nothing is said.
+    pub fields: Option<FieldTable>,
+    /// What is left alone.
+    pub skip: Vec<SkipRule>,
+    /// What to do about an image that no rule covers.
+    pub on_unmapped: OnUnmapped,
+    /// The configuration that forbids changes, if one does.
+    pub validate: Option<String>,
+}
+
+/// Rules and settings that were read, ready for an engine.
+#[derive(Debug, Default)]
+pub struct Ruleset {
+    /// Which image becomes which.
+    pub maps: Arc<Maps>,
+    /// What else was said.
+    pub settings: RuleSettings,
+    /// About the rules.
+    pub notices: Vec<MapsNotice>,
+    /// What was read, in its order.
+    pub names: Vec<String>,
+}
+
+/// Why rules cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// Lines that are no rules.
+    #[error(transparent)]
+    Maps(#[from] MapsErrors),
+    /// A source that cannot be read.
+    #[error("{0:#}")]
+    Unreadable(#[from] Error),
+}
+
+impl SourceError {
+    /// What is wrong, a string each.
+    pub fn lines(&self) -> Vec<String> {
+        match self {
+            Self::Maps(errors) => errors
+                .iter()
+                .map(|error| match error.hint() {
+                    Some(hint) => format!("{error} ({hint})"),
+                    None => error.to_string(),
+                })
+                .collect(),
+            Self::Unreadable(error) => format!("{error:#}").lines().map(str::to_owned).collect(),
+        }
+    }
+}
+
+impl RuleSources {
+    /// No sources yet, to be read as `args` ask for.
+    pub fn new(args: &MapsArgs) -> Self {
+        let options = ParseOptions { lenient: args.lenient_maps, allow_chained: args.allow_chained };
+        Self { options, ..Self::default() }
+    }
+
+    /// The prefix of LEGACY mode.
+    pub fn legacy(prefix: String) -> Self {
+        Self { legacy: Some(prefix), ..Self::default() }
+    }
+
+    /// The sources that the arguments name, or else the environment; without `--map`, which comes later.
+    /// `stdin_free` says that standard input holds no manifests.
+    pub fn given(args: &MapsArgs, stdin_free: bool) -> Result<Self> {
+        let mut sources = Self::of_arguments(args, stdin_free)?;
+        if args.maps.is_empty() && sources.legacy.is_none() {
+            sources.environment(args, stdin_free)?;
+        }
+        Ok(sources)
+    }
+
+    /// The sources that the arguments name, without `--map` and the environment.
+    pub fn of_arguments(args: &MapsArgs, stdin_free: bool) -> Result<Self> {
+        let mut sources = Self { legacy: args.legacy_prefix.clone(), ..Self::new(args) };
+        if sources.legacy.is_none() {
+            args.maps.iter().try_for_each(|file| sources.file(file, stdin_free))?;
+        }
+        Ok(sources)
+    }
+
+    /// Adds what the environment names: the prefix of LEGACY mode, or a file.
+    pub fn environment(&mut self, args: &MapsArgs, stdin_free: bool) -> Result<()> {
+        if args.map.is_empty() {
+            self.legacy = legacy_of_environment()?;
+        }
+        match from_environment() {
+            Some(file) if self.legacy.is_none() => {
+                self.file(&file, stdin_free).context("IMAGESWAP_MAPS_FILE")
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Adds a file: maps, or a manifest with maps in it.
+    fn file(&mut self, path: &Path, stdin_free: bool) -> Result<()> {
+        self.content(path, &read_text(path, stdin_free)?)
+    }
+
+    /// Adds what the file at `path` holds.
+    pub fn content(&mut self, path: &Path, text: &str) -> Result<()> {
+        let name = path.display().to_string();
+        match held(&name, text)? {
+            Held::Maps(text) => self.text(text),
+            Held::Config(config) => self.config(*config, &name, path.parent())?,
+        }
+        self.named(path, name);
+        Ok(())
+    }
+
+    fn named(&mut self, path: &Path, name: String) {
+        self.files.extend(std::path::absolute(path));
+        self.names.push(name);
+    }
+
+    /// Adds the files that belong to a folder: its own, or those of the nearest folder above that has any.
+    pub fn discovered(&mut self, found: &discover::Nearest) -> Result<()> {
+        if self.legacy.is_some() {
+            return Ok(());
+        }
+        if let Some(path) = found.maps.as_ref().filter(|path| !self.has(path)) {
+            self.file(path, false)?;
+        }
+        if let Some(path) = found.config.as_ref().filter(|path| !self.has(path)) {
+            self.file(path, false)?;
+        }
+        Ok(())
+    }
+
+    fn has(&self, path: &Path) -> bool {
+        std::path::absolute(path).is_ok_and(|path| self.files.contains(&path))
+    }
+
+    /// Adds the rules of `--map`.
+    pub fn flags(&mut self, map: &[String]) {
+        // The second --map is its second line.
+        let flags = map.iter().zip(1..);
+        self.texts.extend(flags.map(|(rule, number)| MapsText::new("--map", rule.clone()).at(number, 0)));
+        self.names.extend((!map.is_empty()).then(|| "--map".to_owned()));
+    }
+
+    /// Adds a text of rules.
+    pub fn text(&mut self, text: MapsText<'_>) {
+        let MapsText { source, text, first_line, indent, on_one_line } = text;
+        let text = text.into_owned().into();
+        self.texts.push(MapsText { source, text, first_line, indent, on_one_line });
+    }
+
+    /// Adds a configuration that is called `name`. Its `mapsFile` is looked for in `folder`, or where the program was
+    /// started.
+    pub fn config(&mut self, config: FunctionConfig, name: &str, folder: Option<&Path>) -> Result<()> {
+        let FunctionConfig { rules, maps_file, fields, skip, on_unmapped, validate } = config;
+        if let Some(file) = maps_file {
+            let path = folder.map_or_else(|| PathBuf::from(&file), |folder| folder.join(&file));
+            let text = read_text(&path, false).with_context(|| format!("mapsFile {file}"))?;
+            match held(&file, &text)? {
+                Held::Maps(text) => self.text(text),
+                Held::Config(inner) if inner.maps_file.is_none() => {
+                    self.config(*inner, &file, None)?;
+                }
+                Held::Config(_) => bail!("mapsFile {file}: names a mapsFile itself, expected rules"),
+            }
+        }
+        self.texts.extend(rules);
+        self.settings.fields = fields.or(self.settings.fields.take());
+        self.settings.skip.extend(skip);
+        match on_unmapped {
+            OnUnmapped::Ignore => {}
+            OnUnmapped::Warn | OnUnmapped::Error => self.settings.on_unmapped = on_unmapped,
+        }
+        if validate {
+            self.settings.validate = Some(name.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Whether no source says anything about rules.
+    pub fn is_empty(&self) -> bool {
+        self.legacy.is_none() && self.texts.is_empty()
+    }
+
+    /// Reads the rules.
+    pub fn read(self) -> Result<Ruleset, SourceError> {
+        let Parsed { maps, warnings } = match &self.legacy {
+            Some(prefix) => Maps::legacy(prefix).map_err(Error::from)?,
+            None => Maps::parse(&self.texts, self.options)?,
+        };
+        let Self { settings, names, legacy, .. } = self;
+        let names = legacy.map_or(names, |prefix| vec![format!("the prefix {prefix}")]);
+        Ok(Ruleset { maps: maps.into(), settings, notices: warnings, names })
+    }
+}
+
+impl Ruleset {
+    /// Says what is to be said about the rules.
+    pub fn announce(&self) {
+        for notice in &self.notices {
+            let line = if notice.line() > 0 {
+                format!("{}:{}: {}", notice.source_name(), notice.line(), notice.message())
             } else {
-                format!("{}: {}", warning.source_name(), warning.message())
+                format!("{}: {}", notice.source_name(), notice.message())
             };
             speech::warning(&line);
         }
+        if self.maps.is_empty() {
+            speech::warning("the maps hold no rule, so nothing changes");
+        }
     }
-    if maps.is_empty() && !quiet {
-        speech::warning("the maps hold no rule, so nothing changes");
-    }
-    Ok(Some(maps))
 }
 
-fn parse(args: &MapsArgs, first_path: Option<&Path>, stdin_free: bool) -> Result<Option<Parsed>> {
-    if let Some(prefix) = legacy_prefix(args)? {
-        return Ok(Some(Maps::legacy(&prefix)?));
+/// Reads the rules that `args` and the environment name, and those nearest to `path`; `None` when there are none
+/// anywhere. `stdin_free` says that standard input holds no manifests. Warnings are said at once unless `quiet`.
+pub fn load(args: &MapsArgs, path: Option<&Path>, stdin_free: bool, quiet: bool) -> Result<Option<Ruleset>> {
+    let mut sources = RuleSources::given(args, stdin_free)?;
+    if let Some(path) = path {
+        sources.discovered(&discover::nearest(path))?;
     }
-    let mut files = args.maps.clone();
-    let mut origin = "";
-    if files.is_empty() {
-        files.extend(from_environment());
-        origin = if files.is_empty() { "" } else { "IMAGESWAP_MAPS_FILE" };
-    }
-    if files.is_empty() && args.map.is_empty() {
-        files.extend(first_path.and_then(nearest));
-    }
-    if files.is_empty() && args.map.is_empty() {
+    sources.flags(&args.map);
+    if sources.is_empty() {
         return Ok(None);
     }
-    let mut read = Vec::new();
-    for file in &files {
-        let mut text = read_text(file, stdin_free);
-        if !origin.is_empty() {
-            text = text.context(origin);
-        }
-        read.push((file.display().to_string(), text?));
+    let ruleset = sources.read().map_err(with_advice)?;
+    if !quiet {
+        ruleset.announce();
     }
-    let mut texts = Vec::new();
-    for (name, text) in &read {
-        texts.push(held_text(name, text)?);
+    Ok(Some(ruleset))
+}
+
+/// The error with what to do about it.
+pub fn with_advice(error: SourceError) -> Error {
+    match error {
+        SourceError::Unreadable(error) => error,
+        SourceError::Maps(errors) => UnreadableMaps(errors).into(),
     }
-    // The second --map is its second line.
-    let flags = args.map.iter().zip(1..);
-    texts.extend(flags.map(|(rule, number)| MapsText::new("--map", rule.as_str()).at(number, 0)));
-    let options = ParseOptions { lenient: args.lenient_maps, allow_chained: args.allow_chained };
-    Maps::parse(&texts, options).map(Some).map_err(|errors| UnreadableMaps(errors).into())
 }
 
 /// Maps with lines that cannot be read: all of them, with what to do about them.
@@ -90,7 +289,7 @@ impl fmt::Display for UnreadableMaps {
 }
 
 /// The errors, a line each, with what to do about them.
-pub fn errors_with_hints(errors: &crate::maps::MapsErrors) -> String {
+pub fn errors_with_hints(errors: &MapsErrors) -> String {
     let lines: Vec<String> = errors
         .iter()
         .map(|error| match error.hint() {
@@ -115,14 +314,10 @@ pub fn read_text(file: &Path, stdin_free: bool) -> Result<String> {
         .map_err(|error| speech::failure(&format!("cannot read the maps file {}", file.display()), &error))
 }
 
-/// The prefix of LEGACY mode, if that is on.
-pub fn legacy_prefix(args: &MapsArgs) -> Result<Option<String>> {
-    if args.legacy_prefix.is_some() {
-        return Ok(args.legacy_prefix.clone());
-    }
-    let given = !args.maps.is_empty() || !args.map.is_empty();
+/// The prefix of LEGACY mode, if the environment asks for that.
+fn legacy_of_environment() -> Result<Option<String>> {
     match std::env::var("IMAGESWAP_MODE") {
-        Ok(mode) if mode.eq_ignore_ascii_case("legacy") && !given => match std::env::var("IMAGE_PREFIX") {
+        Ok(mode) if mode.eq_ignore_ascii_case("legacy") => match std::env::var("IMAGE_PREFIX") {
             Ok(prefix) => Ok(Some(prefix)),
             Err(_) => bail!("IMAGESWAP_MODE is LEGACY but IMAGE_PREFIX is not set: set it, or use --maps"),
         },
@@ -135,21 +330,11 @@ pub fn from_environment() -> Option<PathBuf> {
     std::env::var_os("IMAGESWAP_MAPS_FILE").filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
-/// The `imageswap.maps` nearest to `path`, upwards.
-fn nearest(path: &Path) -> Option<PathBuf> {
-    let absolute = std::path::absolute(path).ok()?;
-    let candidates = absolute.ancestors().map(|folder| folder.join(NEAREST));
-    let found = candidates.into_iter().find(|candidate| candidate.is_file())?;
-    // Shown as people would type it, where that is possible.
-    let here = std::env::current_dir().ok();
-    let relative = here.and_then(|here| found.strip_prefix(here).map(Path::to_path_buf).ok());
-    Some(relative.unwrap_or(found))
-}
-
 /// What to say when there are no rules.
-pub fn none_given() -> anyhow::Error {
+pub fn none_given() -> Error {
     anyhow::anyhow!(
-        "no rules: give --maps FILE or --map KEY::VALUE, set IMAGESWAP_MAPS_FILE, or put an {NEAREST} file \
-         beside the manifests or in a folder above them"
+        "no rules: give --maps FILE or --map KEY::VALUE, set IMAGESWAP_MAPS_FILE, or put an {} file \
+         beside the manifests or in a folder above them",
+        discover::MAPS
     )
 }

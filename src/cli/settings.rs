@@ -1,17 +1,20 @@
 //! From arguments to the engine and the walk.
 
+use std::sync::Arc;
+
 use crate::files::WalkOptions;
 use crate::manifest::{FieldTable, Scanner};
-use crate::maps::Maps;
 use crate::rewrite::{Engine, KustomizeMode};
 
 use super::args::{Fields, FindArgs, KustomizeImages, WalkArgs};
+use super::rules::Ruleset;
 
-/// The scanner that `args` ask for.
-pub fn scanner(args: &FindArgs) -> Scanner {
-    let mut fields = match args.fields {
-        Fields::Known => FieldTable::known(),
-        Fields::Core => FieldTable::core(),
+/// The scanner that `args` ask for; a configuration that names fields says where to look instead of `--fields`.
+fn scanner(args: &FindArgs, configured: Option<&FieldTable>) -> Scanner {
+    let mut fields = match (configured, args.fields) {
+        (Some(table), _) => table.clone(),
+        (None, Fields::Known) => FieldTable::known(),
+        (None, Fields::Core) => FieldTable::core(),
     };
     for spec in &args.field {
         fields.add(spec.clone());
@@ -19,14 +22,17 @@ pub fn scanner(args: &FindArgs) -> Scanner {
     Scanner::new(fields, args.disable_label.clone())
 }
 
-/// The engine that `args` ask for, with these rules.
-pub fn engine(args: &FindArgs, maps: Maps) -> Engine {
+/// The engine that `args` ask for, with these rules and settings.
+pub fn engine(args: &FindArgs, ruleset: &Ruleset) -> Engine {
     let kustomize = match args.kustomize_images {
         KustomizeImages::Follow => KustomizeMode::Follow,
         KustomizeImages::Report => KustomizeMode::Report,
         KustomizeImages::Off => KustomizeMode::Off,
     };
-    Engine { maps: maps.into(), scanner: scanner(args), skips: args.skip.clone(), kustomize }
+    let settings = &ruleset.settings;
+    let skips = args.skip.iter().chain(&settings.skip).cloned().collect();
+    let scanner = scanner(args, settings.fields.as_ref());
+    Engine { maps: Arc::clone(&ruleset.maps), scanner, skips, kustomize }
 }
 
 /// How folders are walked.

@@ -12,15 +12,11 @@
 
 use schemars::JsonSchema;
 
-use crate::manifest::{FieldTable, Lines};
+use crate::manifest::FieldTable;
 use crate::maps::MapsText;
 use crate::rewrite::SkipRule;
 
-use super::config_error::{ConfigError, ConfigErrors};
 use super::fields::Fields;
-use super::node::Node;
-use super::outline::Outline;
-use super::reader::Reader;
 use super::skip::Skip;
 
 /// The API version of [`ImageSwap`].
@@ -101,31 +97,6 @@ pub struct FunctionConfig {
 }
 
 impl FunctionConfig {
-    /// Reads a configuration that is a file of its own, called `source` in errors.
-    ///
-    /// # Errors
-    /// All that is wrong with it.
-    pub fn read(source: &str, text: &str) -> Result<Self, ConfigErrors> {
-        let error =
-            |line, message| ConfigErrors(vec![ConfigError { source_name: source.to_owned(), line, message }]);
-        let outline = Outline::read(text, None).map_err(|parse| {
-            let position = Lines::new(text).position(parse.offset);
-            error(position.line, format!("no YAML: {}", parse.message))
-        })?;
-        if let Some(fault) = outline.fault {
-            return Err(error(0, format!("cannot be read: {fault}")));
-        }
-        match &outline.tree {
-            Some(node) if outline.documents == 1 => Self::from_node(source, text, node),
-            Some(_) | None => Err(error(0, "expected one document, an ImageSwap or a ConfigMap".to_owned())),
-        }
-    }
-
-    /// Reads a configuration that is a part of `text`.
-    pub(super) fn from_node(source: &str, text: &str, node: &Node<'_>) -> Result<Self, ConfigErrors> {
-        Reader::new(source, text).read(node)
-    }
-
     /// Whether it says anything about rules.
     #[must_use]
     pub fn has_rules(&self) -> bool {

@@ -7,7 +7,7 @@ use crate::manifest::event::{Event, Scalar, Sink, Word};
 use crate::manifest::fast::FastReader;
 use crate::manifest::{ParseError, ScalarStyle, Span, json, yaml};
 
-use super::node::{Builder, Node};
+use crate::manifest::tree::{Builder, Node, Tree};
 
 /// What stands under a top-level key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,10 +122,8 @@ impl<'a> Shaper<'a> {
     }
 
     fn finish(mut self) -> Outline<'a> {
-        match self.builder.finish() {
-            Ok(tree) => self.outline.tree = tree,
-            Err(fault) => self.outline.fault = Some(fault),
-        }
+        let Tree { root, fault } = self.builder.finish();
+        (self.outline.tree, self.outline.fault) = (root, fault);
         self.outline
     }
 

@@ -7,14 +7,48 @@ use crate::maps::MapsText;
 use super::config_error::{ConfigError, ConfigErrors, unknown_key};
 use super::fields;
 use super::function_config::{API_VERSION, FunctionConfig, OnUnmapped};
+use super::holder::located;
 use super::nearest::nearest;
-use super::node::{Node, text};
+use super::outline::Outline;
 use super::rules::{RULE_WORDS, is_rule_key, rule_text};
 use super::skip;
+use crate::manifest::tree::Node;
 
 /// The keys of `spec`, which are reserved in a ConfigMap's `data` as well.
 pub(super) const KEYS: [&str; 8] =
     ["maps", "mapsFile", "pin", "lock", "fields", "skip", "onUnmapped", "validate"];
+
+impl FunctionConfig {
+    /// Reads a configuration that is a file of its own, called `source` in errors.
+    ///
+    /// # Errors
+    /// All that is wrong with it.
+    pub fn read(source: &str, text: &str) -> Result<Self, ConfigErrors> {
+        let error =
+            |line, message| ConfigErrors(vec![ConfigError { source_name: source.to_owned(), line, message }]);
+        let outline = Outline::read(text, None).map_err(|parse| {
+            let position = Lines::new(text).position(parse.offset);
+            error(position.line, format!("no YAML: {}", parse.message))
+        })?;
+        if let Some(fault) = outline.fault {
+            return Err(error(0, format!("cannot be read: {fault}")));
+        }
+        match &outline.tree {
+            Some(node) if outline.documents == 1 => Self::from_node(source, text, node),
+            Some(_) | None => Err(error(0, "expected one document, an ImageSwap or a ConfigMap".to_owned())),
+        }
+    }
+
+    /// Reads a configuration that is a part of `text`.
+    pub(super) fn from_node(source: &str, text: &str, node: &Node<'_>) -> Result<Self, ConfigErrors> {
+        Reader::new(source, text, false).read(node)
+    }
+
+    /// Reads a configuration that is a document of the file `source`.
+    pub(super) fn from_file(source: &str, text: &str, node: &Node<'_>) -> Result<Self, ConfigErrors> {
+        Reader::new(source, text, true).read(node)
+    }
+}
 
 /// Where the settings stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +70,8 @@ impl Form {
 
 pub(super) struct Reader<'t> {
     source: &'t str,
+    /// The configuration is a file of its own, whose lines say where something stands.
+    is_file: bool,
     lines: Lines<'t>,
     errors: Vec<ConfigError>,
     config: FunctionConfig,
@@ -43,10 +79,10 @@ pub(super) struct Reader<'t> {
 }
 
 impl<'t> Reader<'t> {
-    /// A reader of a configuration that is called `source` and stands in `text`.
-    pub(super) fn new(source: &'t str, text: &'t str) -> Self {
+    /// A reader of a configuration that is called `source` and stands in `text`: a file, or a part of something.
+    pub(super) fn new(source: &'t str, text: &'t str, is_file: bool) -> Self {
         let (errors, rules) = (Vec::new(), Vec::new());
-        Self { source, lines: Lines::new(text), errors, config: FunctionConfig::default(), rules }
+        Self { source, is_file, lines: Lines::new(text), errors, config: FunctionConfig::default(), rules }
     }
 
     /// Reads `node`.
@@ -67,12 +103,16 @@ impl<'t> Reader<'t> {
 
     fn error(&mut self, at: Option<&Scalar<'_>>, message: String) {
         let line = at.map_or(0, |at| self.lines.position(at.start).line);
-        self.errors.push(ConfigError { source_name: self.source.to_owned(), line, message });
+        let (source_name, line) = match line {
+            1.. if self.is_file => (format!("{}:{line}", self.source), 0),
+            _ => (self.source.to_owned(), line),
+        };
+        self.errors.push(ConfigError { source_name, line, message });
     }
 
     fn top(&mut self, pairs: &[(Scalar<'_>, Node<'_>)]) {
         let find = |key: &str| pairs.iter().find(|(k, _)| k.value == key);
-        let word = |key: &str| find(key).and_then(|(_, node)| text(node)).unwrap_or_default();
+        let word = |key: &str| find(key).and_then(|(_, node)| node.text()).unwrap_or_default();
         let Some(form) = self.form(word("apiVersion"), word("kind"), find("kind").map(|(key, _)| key)) else {
             return;
         };
@@ -171,7 +211,8 @@ impl<'t> Reader<'t> {
 
     fn rule(&mut self, key: &str, node: &Node<'_>) -> Result<(), String> {
         let value = match node {
-            Node::Scalar(_) => text(node)
+            Node::Scalar(_) => node
+                .text()
                 .ok_or_else(|| format!("{key} has no value; write \"\" to leave its images alone"))?,
             Node::Sequence(_) | Node::Mapping(_) => {
                 return Err(format!("{key} is {}, expected a text", node.what()));
@@ -194,11 +235,16 @@ impl<'t> Reader<'t> {
             return Ok(());
         }
         let expected = |what: &str| format!("{name} is {}, expected {what}", node.what());
-        let words = || text(node).ok_or_else(|| expected("a text"));
+        let words = || node.text().ok_or_else(|| expected("a text"));
         match name {
             "maps" => {
-                let maps = MapsText::new(self.name_of(form, name), words()?.to_owned());
-                self.config.rules.push(maps);
+                let maps = match node {
+                    Node::Scalar(scalar) if self.is_file => located(self.source, scalar, &mut self.lines),
+                    _ => MapsText::new(self.name_of(form, name), words()?),
+                };
+                let MapsText { source, text, first_line, indent, on_one_line } = maps;
+                let text = text.into_owned().into();
+                self.config.rules.push(MapsText { source, text, first_line, indent, on_one_line });
             }
             "mapsFile" => {
                 let file = words()?;
@@ -216,11 +262,11 @@ impl<'t> Reader<'t> {
                 let fields = match node {
                     Node::Sequence(nodes) => nodes
                         .iter()
-                        .map(|node| text(node).map(str::to_owned).ok_or("a field is no text".to_owned()))
+                        .map(|node| node.text().map(str::to_owned).ok_or("a field is no text".to_owned()))
                         .collect::<Result<Vec<_>, _>>()?,
                     Node::Scalar(_) | Node::Mapping(_) => {
                         let separators = |c: char| c.is_whitespace() || c == ',';
-                        let words = text(node).ok_or_else(|| expected("a text or a list"))?;
+                        let words = node.text().ok_or_else(|| expected("a text or a list"))?;
                         words.split(separators).filter(|w| !w.is_empty()).map(str::to_owned).collect()
                     }
                 };
@@ -246,7 +292,7 @@ impl<'t> Reader<'t> {
 
 /// A boolean, or its word in quotes: hosts send every value of a ConfigMap as a text.
 fn truth(name: &str, node: &Node<'_>) -> Result<bool, String> {
-    match text(node) {
+    match node.text() {
         Some("true") => Ok(true),
         Some("false") => Ok(false),
         Some(other) => Err(format!("{name} is '{other}', expected true or false")),

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use crate::rewrite::SkipRule;
 
 use super::config_error::unknown_key;
-use super::node::{Node, text};
+use crate::manifest::tree::Node;
 
 /// What to leave alone: everything that fits all the parts that are given. A value may end in `*`.
 ///
@@ -45,7 +45,7 @@ const PARTS: [&str; 4] = ["kind", "name", "namespace", "container"];
 pub(super) fn rules(node: &Node<'_>) -> Result<Vec<SkipRule>, String> {
     match node {
         Node::Sequence(nodes) => nodes.iter().map(rule).collect(),
-        Node::Scalar(_) => match text(node) {
+        Node::Scalar(_) => match node.text() {
             None => Ok(Vec::new()),
             Some(text) => {
                 let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
@@ -60,7 +60,7 @@ fn rule(node: &Node<'_>) -> Result<SkipRule, String> {
     let pairs = match node {
         Node::Mapping(pairs) => pairs,
         Node::Scalar(_) | Node::Sequence(_) => {
-            let text = text(node).ok_or_else(|| format!("a skip rule is {}", node.what()))?;
+            let text = node.text().ok_or_else(|| format!("a skip rule is {}", node.what()))?;
             return text.parse().map_err(|error| format!("{error}"));
         }
     };
@@ -70,7 +70,7 @@ fn rule(node: &Node<'_>) -> Result<SkipRule, String> {
             return Err(unknown_key(&key.value, &PARTS));
         }
         let value =
-            text(value).ok_or_else(|| format!("{} is {}, expected a text", key.value, value.what()))?;
+            value.text().ok_or_else(|| format!("{} is {}, expected a text", key.value, value.what()))?;
         if value.contains([',', '=']) {
             return Err(format!("{} is '{value}', which no such thing is called", key.value));
         }

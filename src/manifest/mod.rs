@@ -20,6 +20,7 @@ pub mod scalar;
 mod scan;
 mod slot;
 mod span;
+pub mod tree;
 pub mod yaml;
 
 pub use embedded::Layers;

@@ -5,24 +5,12 @@ use std::sync::Arc;
 use crate::manifest::{Blocked, KustomizeImage, Occurrence, Resource, Scan, Scanner};
 use crate::maps::{Maps, Outcome, Rule};
 
-use super::kustomize::Renames;
+use super::kustomize::{KustomizeMode, Renames};
 use super::memory::{Memory, Ruling};
 use super::plan::{Change, Decided, Plan, Skip, SkipReason};
 use super::problem::{Problem, ProblemKind};
 use super::site::Site;
 use super::skip::SkipRule;
-
-/// What becomes of the `images` of Kustomizations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum KustomizeMode {
-    /// They follow the images of the tree.
-    #[default]
-    Follow,
-    /// They are left alone, and reported where they would have to follow.
-    Report,
-    /// They are left alone.
-    Off,
-}
 
 /// Everything that decides what a text becomes.
 #[derive(Debug, Default)]
@@ -77,7 +65,7 @@ impl Engine {
         }
         let entries = std::mem::take(&mut plan.kustomize_images);
         for entry in &entries {
-            renames.plan_entry(entry, self, plan);
+            renames.plan_entry(entry, &self.maps, self.kustomize, plan);
         }
         plan.kustomize_images = entries;
         plan.changes.sort_by_key(|change| change.site.span);

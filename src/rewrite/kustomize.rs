@@ -11,10 +11,21 @@ use crate::image::ImageReference;
 use crate::manifest::{Blocked, FieldPath, KustomizeImage, Place, Segment, Text};
 use crate::maps::{Maps, Outcome, Rule};
 
-use super::engine::{Engine, KustomizeMode};
 use super::plan::{Change, Plan, Skip, SkipReason};
 use super::site::Site;
 use super::value::{Value, classify};
+
+/// What becomes of the `images` of Kustomizations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum KustomizeMode {
+    /// They follow the images of the tree.
+    #[default]
+    Follow,
+    /// They are left alone, and reported where they would have to follow.
+    Report,
+    /// They are left alone.
+    Off,
+}
 
 /// Whether kustomize takes the file at `path` for a Kustomization by its name.
 #[must_use]
@@ -107,9 +118,15 @@ impl Renames {
     }
 
     /// Plans what one entry becomes.
-    pub(super) fn plan_entry(&self, entry: &KustomizeImage, engine: &Engine, plan: &mut Plan) {
+    pub(super) fn plan_entry(
+        &self,
+        entry: &KustomizeImage,
+        maps: &Maps,
+        mode: KustomizeMode,
+        plan: &mut Plan,
+    ) {
         let Some(name) = &entry.name else { return };
-        let outcome = self.changes(entry, name, &engine.maps);
+        let outcome = self.changes(entry, name, maps);
         let unfollowed = |reason: String, plan: &mut Plan| {
             let site = entry_site(entry, name, "name", plan);
             plan.skips.push(Skip { site, reason: SkipReason::Kustomize(reason) });
@@ -117,7 +134,7 @@ impl Renames {
         match outcome {
             Err(reason) => unfollowed(reason, plan),
             Ok(changes) if changes.is_empty() => {}
-            Ok(_) if engine.kustomize == KustomizeMode::Report => {
+            Ok(_) if mode == KustomizeMode::Report => {
                 unfollowed("would have to follow the images of the tree".to_owned(), plan);
             }
             Ok(changes) => {

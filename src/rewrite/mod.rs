@@ -12,8 +12,8 @@ mod skip;
 mod unread;
 mod value;
 
-pub use engine::{Engine, KustomizeMode};
-pub use kustomize::{Renames, is_kustomization};
+pub use engine::Engine;
+pub use kustomize::{KustomizeMode, Renames, is_kustomization};
 pub use memory::Memory;
 pub use pin::{Need, PinFrom, PinPolicy, Pins, Unpinned};
 pub use plan::{Change, Decided, Plan, Skip, SkipReason};

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::krm::OnUnmapped;
 use crate::report::Level;
 
 use super::{ColourChoice, FindArgs, MapsArgs, Verbosity, WalkArgs};
@@ -31,9 +32,9 @@ pub struct RewriteArgs {
     /// invalid, or in a Kustomization that cannot follow
     #[arg(long)]
     pub strict: bool,
-    /// What to do about an image that no rule covers
-    #[arg(long, value_enum, default_value_t = Policy::Ignore, value_name = "WHAT")]
-    pub on_unmapped: Policy,
+    /// What to do about an image that no rule covers [default: ignore, or what the configuration says]
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub on_unmapped: Option<Policy>,
     /// What to do about what looks like an image in a place that is not rewritten [default: ignore; error with
     /// --strict]
     #[arg(long, value_enum, value_name = "WHAT")]
@@ -66,6 +67,16 @@ pub enum Policy {
     Ignore,
     Warn,
     Error,
+}
+
+impl From<OnUnmapped> for Policy {
+    fn from(what: OnUnmapped) -> Self {
+        match what {
+            OnUnmapped::Ignore => Self::Ignore,
+            OnUnmapped::Warn => Self::Warn,
+            OnUnmapped::Error => Self::Error,
+        }
+    }
 }
 
 impl Policy {

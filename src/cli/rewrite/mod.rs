@@ -74,12 +74,19 @@ pub fn run_on(args: &RewriteArgs, read: Option<&[u8]>) -> Result<ExitCode> {
     if from_stdin && args.paths.len() > 1 {
         bail!("'-' (standard input) cannot be combined with other paths");
     }
-    let destination = destination(args, from_stdin);
+    let mut destination = destination(args, from_stdin);
     let first = (!from_stdin).then(|| args.paths[0].as_path());
     let here = Path::new(".");
-    let maps = rules::load(&args.maps, first.or(Some(here)), !from_stdin, args.verbosity.quiet)?
+    let ruleset = rules::load(&args.maps, first.or(Some(here)), !from_stdin, args.verbosity.quiet)?
         .ok_or_else(rules::none_given)?;
-    let engine = settings::engine(&args.find, maps);
+    let engine = settings::engine(&args.find, &ruleset);
+    let validates = ruleset.settings.validate.is_some();
+    if validates {
+        destination = Destination::Nowhere;
+    }
+    if args.verbosity.verbose {
+        speech::say(&format!("rules from {}\n", ruleset.names.join(", ")));
+    }
     let report = report(args);
     if args.format.is_annotations() && (args.diff || destination == Destination::Stdout) {
         bail!(
@@ -88,7 +95,7 @@ pub fn run_on(args: &RewriteArgs, read: Option<&[u8]>) -> Result<ExitCode> {
     }
     let manner = Manner {
         report: &*report,
-        check: args.check,
+        check: args.check || validates,
         diff: args.diff,
         // A report in JSON holds the diff itself.
         result_on_stdout: match destination {
@@ -99,7 +106,7 @@ pub fn run_on(args: &RewriteArgs, read: Option<&[u8]>) -> Result<ExitCode> {
         quiet: args.verbosity.quiet,
         verbose: args.verbosity.verbose,
         strict: args.strict,
-        on_unmapped: args.on_unmapped,
+        on_unmapped: args.on_unmapped.unwrap_or(ruleset.settings.on_unmapped.into()),
         on_mention: args.on_mention.unwrap_or(if args.strict { Policy::Error } else { Policy::Ignore }),
         diff_style: if args.format == RewriteFormat::Text && is_coloured(args.color) {
             DiffStyle::coloured()

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 
 use crate::cli::args::{FindArgs, MapsArgs, Mode, ServeArgs};
-use crate::cli::{rules, settings};
-use crate::maps::{Maps, MapsText, ParseOptions, Parsed, held_text};
+use crate::cli::rules::{self, RuleSources, Ruleset};
+use crate::cli::settings;
 use crate::rewrite::Engine;
 use crate::webhook::{App, RuleFiles};
 
@@ -17,9 +17,9 @@ const DEFAULT: &str = "/app/maps/imageswap-maps.conf";
 /// not ready until they can.
 pub(super) fn load(args: &ServeArgs, app: &App) -> Result<Option<RuleFiles>> {
     if let Some(prefix) = legacy_prefix(args)? {
-        let Parsed { maps, warnings } = Maps::legacy(&prefix)?;
-        warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
-        let generation = app.rules.set(settings::engine(&args.find, maps));
+        let ruleset = RuleSources::legacy(prefix).read()?;
+        tell(&ruleset);
+        let generation = app.rules.set(settings::engine(&args.find, &ruleset));
         app.metrics.maps_loaded(true, generation);
         return Ok(None);
     }
@@ -59,22 +59,21 @@ fn engine(
     maps: &MapsArgs,
     find: &FindArgs,
 ) -> Result<Engine, String> {
-    let mut texts = Vec::new();
+    let mut sources = RuleSources::new(maps);
     for (name, content) in names.iter().zip(contents) {
         let text = simdutf8::basic::from_utf8(content).map_err(|_| format!("{name} is not UTF-8"))?;
-        texts.push(held_text(name, text).map_err(|error| error.to_string())?);
+        sources.content(Path::new(name), text).map_err(|error| format!("{error:#}"))?;
     }
-    // The second --map is its second line.
-    let flags = maps.map.iter().zip(1..);
-    texts.extend(flags.map(|(rule, number)| MapsText::new("--map", rule.as_str()).at(number, 0)));
-    let options = ParseOptions { lenient: maps.lenient_maps, allow_chained: maps.allow_chained };
-    let Parsed { maps, warnings } = Maps::parse(&texts, options).map_err(|errors| {
-        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
-        lines.join("; ")
-    })?;
-    warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
-    if maps.is_empty() {
+    sources.flags(&maps.map);
+    let ruleset = sources.read().map_err(|error| error.lines().join("; "))?;
+    tell(&ruleset);
+    Ok(settings::engine(find, &ruleset))
+}
+
+/// Says what is to be said about the rules.
+fn tell(ruleset: &Ruleset) {
+    ruleset.notices.iter().for_each(|notice| tracing::warn!("{notice}"));
+    if ruleset.maps.is_empty() {
         tracing::warn!("the maps hold no rule, so nothing changes");
     }
-    Ok(settings::engine(find, maps))
 }

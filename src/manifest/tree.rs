@@ -1,0 +1,309 @@
+//! A document, or a part of one, as a tree: what configurations are read from. Aliases are followed, and `<<` is
+//! merged. Keys keep their order and their place, and scalars their text: `5` and `true` are what they look
+//! like as strings, too.
+
+use rustc_hash::FxHashMap;
+
+use super::event::{AnchorId, Event, Scalar, Sink, Tag};
+use super::{ParseError, ScalarStyle, Span, json, yaml};
+
+/// How many nodes a tree may have once its aliases are followed.
+const MAX_NODES: usize = 200_000;
+
+/// A node of the tree.
+#[derive(Debug, Clone)]
+pub enum Node<'a> {
+    /// One text.
+    Scalar(Scalar<'a>),
+    /// A list.
+    Sequence(Vec<Node<'a>>),
+    /// Keys and values. Keys that are lists or mappings are left out.
+    Mapping(Vec<(Scalar<'a>, Node<'a>)>),
+}
+
+impl<'a> Node<'a> {
+    /// Whether nothing is said: an empty node, `null` or `~`.
+    #[must_use]
+    pub fn is_null(&self) -> bool {
+        let Self::Scalar(scalar) = self else { return false };
+        scalar.style == ScalarStyle::Plain
+            && scalar.tag != Tag::Str
+            && matches!(&*scalar.value, "" | "~" | "null" | "Null" | "NULL")
+    }
+
+    /// Whether it is a mapping or list of nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::Scalar(_) => false,
+            Self::Sequence(items) => items.is_empty(),
+            Self::Mapping(pairs) => pairs.is_empty(),
+        }
+    }
+
+    /// What it is, in words.
+    #[must_use]
+    pub fn what(&self) -> &'static str {
+        match self {
+            Self::Scalar(_) if self.is_null() => "nothing",
+            Self::Scalar(_) => "a text",
+            Self::Sequence(_) => "a list",
+            Self::Mapping(_) => "a mapping",
+        }
+    }
+
+    /// The text of a scalar that says something.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Scalar(scalar) if !self.is_null() => Some(&scalar.value),
+            Self::Scalar(_) | Self::Sequence(_) | Self::Mapping(_) => None,
+        }
+    }
+
+    /// The value of a mapping's first key of that name.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Node<'a>> {
+        match self {
+            Self::Mapping(pairs) => pairs.iter().find(|(k, _)| k.value == key).map(|(_, node)| node),
+            Self::Scalar(_) | Self::Sequence(_) => None,
+        }
+    }
+}
+
+/// A tree and what is wrong with it.
+#[derive(Debug, Default)]
+pub struct Tree<'a> {
+    /// The root; `None` when there is nothing, or too much.
+    pub root: Option<Node<'a>>,
+    /// What no configuration has: an alias of nothing, a key that is no text. The tree is without it.
+    pub fault: Option<&'static str>,
+}
+
+/// Reads `text`, YAML or JSON: a tree for each document that is not empty.
+///
+/// # Errors
+/// What is neither YAML nor JSON.
+pub fn read(text: &str) -> Result<Vec<Tree<'_>>, ParseError> {
+    let start = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+    let whole = Span::new(start, text.len());
+    if text[start..].trim_start().starts_with(['{', '[']) {
+        let mut documents = Documents::default();
+        if json::read(text, whole, &mut documents).is_ok() {
+            return Ok(documents.finish());
+        }
+    }
+    let mut documents = Documents::default();
+    yaml::read(text, whole, &mut documents)?;
+    Ok(documents.finish())
+}
+
+/// Builds a tree from each document's events.
+#[derive(Debug, Default)]
+struct Documents<'a> {
+    trees: Vec<Tree<'a>>,
+    builder: Builder<'a>,
+}
+
+impl<'a> Documents<'a> {
+    fn finish(mut self) -> Vec<Tree<'a>> {
+        self.document_start();
+        self.trees
+    }
+}
+
+impl<'a> Sink<'a> for Documents<'a> {
+    fn document_start(&mut self) {
+        let tree = std::mem::take(&mut self.builder).finish();
+        // An empty node is how an empty document shows.
+        let is_empty = matches!(&tree.root, Some(Node::Scalar(s)) if s.span.start == s.span.end);
+        if (tree.root.is_some() || tree.fault.is_some()) && !is_empty {
+            self.trees.push(tree);
+        }
+    }
+
+    fn event(&mut self, event: Event<'a>) {
+        self.builder.event(&event);
+    }
+}
+
+/// An open collection.
+#[derive(Debug)]
+struct Open<'a> {
+    anchor: Option<AnchorId>,
+    collection: Collection<'a>,
+}
+
+#[derive(Debug)]
+enum Collection<'a> {
+    Sequence(Vec<Node<'a>>),
+    Mapping(Vec<(Scalar<'a>, Node<'a>)>, Key<'a>),
+}
+
+/// What the next node of a mapping is.
+#[derive(Debug)]
+enum Key<'a> {
+    /// A key.
+    Next,
+    /// The value of this key.
+    Scalar(Scalar<'a>),
+    /// The value of a key that is no text.
+    Other,
+}
+
+/// Builds a tree from the events of one node.
+#[derive(Debug, Default)]
+pub struct Builder<'a> {
+    open: Vec<Open<'a>>,
+    anchors: FxHashMap<AnchorId, Node<'a>>,
+    nodes: usize,
+    root: Option<Node<'a>>,
+    fault: Option<&'static str>,
+    /// It is so large that no more is taken.
+    is_full: bool,
+}
+
+impl<'a> Builder<'a> {
+    /// Takes the next event.
+    pub fn event(&mut self, event: &Event<'a>) {
+        if self.is_full {
+            return;
+        }
+        match event {
+            Event::Scalar(scalar) => self.node(Node::Scalar(scalar.clone()), scalar.anchor),
+            Event::SequenceStart { anchor, .. } => {
+                self.open(*anchor, Collection::Sequence(Vec::new()));
+            }
+            Event::MappingStart { anchor, .. } => {
+                self.open(*anchor, Collection::Mapping(Vec::new(), Key::Next));
+            }
+            Event::SequenceEnd | Event::MappingEnd => {
+                let Some(Open { anchor, collection }) = self.open.pop() else { return };
+                let node = match collection {
+                    Collection::Sequence(items) => Node::Sequence(items),
+                    Collection::Mapping(pairs, _) => Node::Mapping(merged(pairs)),
+                };
+                self.node(node, anchor);
+            }
+            Event::Alias { anchor, span } => {
+                let node = anchor.and_then(|anchor| self.anchors.get(&anchor));
+                let Some(node) = node else {
+                    self.fault = Some("it has an alias of an anchor that does not stand in it");
+                    let nothing = Scalar::bare("".into(), *span, span.start, ScalarStyle::Plain);
+                    return self.node(Node::Scalar(nothing), None);
+                };
+                self.nodes += size(node);
+                if self.nodes > MAX_NODES {
+                    self.fault = Some("its aliases lead to too many places");
+                    self.is_full = true;
+                    return;
+                }
+                let node = node.clone();
+                self.node(node, None);
+            }
+        }
+    }
+
+    fn open(&mut self, anchor: Option<AnchorId>, collection: Collection<'a>) {
+        self.open.push(Open { anchor, collection });
+    }
+
+    fn node(&mut self, node: Node<'a>, anchor: Option<AnchorId>) {
+        self.nodes += 1;
+        if let Some(anchor) = anchor {
+            self.anchors.insert(anchor, node.clone());
+        }
+        match self.open.last_mut().map(|open| &mut open.collection) {
+            None => self.root = Some(node),
+            Some(Collection::Sequence(items)) => items.push(node),
+            Some(Collection::Mapping(pairs, key)) => match (std::mem::replace(key, Key::Next), node) {
+                (Key::Scalar(key), node) => pairs.push((key, node)),
+                (Key::Other, _) => {}
+                (Key::Next, Node::Scalar(scalar)) => *key = Key::Scalar(scalar),
+                (Key::Next, Node::Sequence(_) | Node::Mapping(_)) => {
+                    *key = Key::Other;
+                    self.fault = Some("it has a key that is a list or a mapping");
+                }
+            },
+        }
+    }
+
+    /// The tree of the events so far.
+    #[must_use]
+    pub fn finish(self) -> Tree<'a> {
+        Tree { root: self.root.filter(|_| !self.is_full), fault: self.fault }
+    }
+}
+
+fn size(node: &Node<'_>) -> usize {
+    match node {
+        Node::Scalar(_) => 1,
+        Node::Sequence(items) => 1 + items.iter().map(size).sum::<usize>(),
+        Node::Mapping(pairs) => 1 + pairs.iter().map(|(_, node)| 1 + size(node)).sum::<usize>(),
+    }
+}
+
+/// The pairs with those that `<<` brings, where the mapping does not have them itself.
+fn merged<'a>(pairs: Vec<(Scalar<'a>, Node<'a>)>) -> Vec<(Scalar<'a>, Node<'a>)> {
+    let is_merge = |key: &Scalar<'_>| key.value == "<<" && key.style == ScalarStyle::Plain;
+    if !pairs.iter().any(|(key, _)| is_merge(key)) {
+        return pairs;
+    }
+    let (merges, mut own): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|(key, _)| is_merge(key));
+    for (_, source) in merges {
+        let sources = match source {
+            Node::Sequence(sources) => sources,
+            Node::Scalar(_) | Node::Mapping(_) => vec![source],
+        };
+        for source in sources {
+            let Node::Mapping(pairs) = source else { continue };
+            for (key, node) in pairs {
+                if !own.iter().any(|(known, _)| known.value == key.value) {
+                    own.push((key, node));
+                }
+            }
+        }
+    }
+    own
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn roots(text: &str) -> Vec<Node<'_>> {
+        read(text).unwrap().into_iter().filter_map(|tree| tree.root).collect()
+    }
+
+    #[test]
+    fn follows_aliases_and_merges() {
+        let text = "a: &a {x: 1, y: 2}\nb: {<<: *a, y: 3}\nc: [&s t, *s]\n";
+        let [root] = &roots(text)[..] else { panic!() };
+        let b = root.get("b").unwrap();
+        assert_eq!([b.get("x").unwrap().text(), b.get("y").unwrap().text()], [Some("1"), Some("3")]);
+        let Some(Node::Sequence(items)) = root.get("c") else { panic!() };
+        assert_eq!(items[1].text(), Some("t"));
+    }
+
+    #[test]
+    fn has_a_tree_for_each_document() {
+        assert_eq!(roots("---\n# nothing\n---\na: 1\n---\n- b\n").len(), 2);
+        assert_eq!(roots("{\"a\": 1}").len(), 1);
+        assert!(read("a: [").is_err());
+    }
+
+    #[test]
+    fn names_what_no_configuration_has() {
+        for (text, fault) in [("a: *b", "alias of an anchor"), ("? [a]\n: b\nc: d", "a key that is a list")] {
+            let trees = read(text).unwrap();
+            assert!(trees[0].fault.unwrap().contains(fault), "{text}");
+            assert!(trees[0].root.is_some(), "{text}");
+        }
+        let bomb: String = (1..12).fold("a0: &a0 [x, x, x, x]\n".to_owned(), |text, n| {
+            let alias = format!("*a{}", n - 1);
+            format!("{text}a{n}: &a{n} [{alias}, {alias}, {alias}, {alias}]\n")
+        });
+        let trees = read(&bomb).unwrap();
+        assert!(trees[0].fault.unwrap().contains("too many") && trees[0].root.is_none());
+    }
+}
