@@ -57,6 +57,11 @@ impl<'a, 's> Finder<'a, 's> {
         self.reach = Reach::Own;
     }
 
+    /// Whether the events of the document must be resolved before they are heard: it has a merge key.
+    pub(super) fn must_be_replayed(&self) -> bool {
+        self.found.must_be_replayed
+    }
+
     /// Ends the document and says what is in it.
     pub(super) fn finish(&mut self) -> Found<'a> {
         let mut found = std::mem::take(&mut self.found);
@@ -133,6 +138,15 @@ impl<'a, 's> Finder<'a, 's> {
                     self.note_duplicate(key);
                     Role::ContainerList
                 }
+                // What a merge brings belongs to this mapping: it must be replayed.
+                (_, Key::Merge, _) => {
+                    self.found.must_be_replayed = true;
+                    Role::Plain
+                }
+                (_, Key::Spec, true) => {
+                    self.note_duplicate(Key::Spec);
+                    Role::Plain
+                }
                 (_, Key::Metadata, true) => Role::Metadata,
                 (Role::Metadata, Key::Labels, true) => Role::Labels,
                 (Role::Metadata, Key::Annotations, true) => Role::Annotations,
@@ -164,6 +178,8 @@ impl<'a, 's> Finder<'a, 's> {
             Key::Image => 1,
             Key::Containers => 2,
             Key::InitContainers => 4,
+            Key::Kind => 16,
+            Key::Spec => 32,
             _ => 8,
         };
         let Some(frame) = self.frames.last_mut() else { return };
@@ -171,7 +187,11 @@ impl<'a, 's> Finder<'a, 's> {
         frame.seen |= bit;
         if again {
             let path = self.path();
-            self.found.notes.push((NoteKind::DuplicateKey, path, at));
+            let kind = match key {
+                Key::Kind | Key::Spec => NoteKind::TwoManifests,
+                _ => NoteKind::DuplicateKey,
+            };
+            self.found.notes.push((kind, path, at));
         }
     }
 

@@ -31,6 +31,7 @@ keys! {
     InitContainers "initContainers"
     Kind "kind"
     Labels "labels"
+    Merge "<<"
     Metadata "metadata"
     Name "name"
     Namespace "namespace"
@@ -44,6 +45,7 @@ keys! {
     Reference "reference"
     Registry "registry"
     Repository "repository"
+    Spec "spec"
     Tag "tag"
     Value "value"
     Volumes "volumes"
@@ -97,10 +99,12 @@ impl Key {
                 | Self::Images
                 | Self::InitContainers
                 | Self::Labels
+                | Self::Merge
                 | Self::Metadata
                 | Self::Patches
                 | Self::PatchesJson6902
                 | Self::PatchesStrategicMerge
+                | Self::Spec
                 | Self::Volumes
         )
     }
@@ -135,10 +139,12 @@ impl Key {
             | Self::Images
             | Self::InitContainers
             | Self::Labels
+            | Self::Merge
             | Self::Metadata
             | Self::Patches
             | Self::PatchesJson6902
             | Self::PatchesStrategicMerge
+            | Self::Spec
             | Self::Volumes => false,
         }
     }
@@ -154,7 +160,7 @@ mod tests {
             assert_eq!(Key::of(name.as_bytes()), *key);
             assert_eq!(Key::of(format!("{name}s").as_bytes()) == Key::Images, *name == "image");
         }
-        for other in ["", "x", "imagePullPolicy", "spec", "names", "Image", "imag", "imagf"] {
+        for other in ["", "x", "imagePullPolicy", "<", "specs", "names", "Image", "imag", "imagf"] {
             assert_eq!(Key::of(other.as_bytes()), Key::Other, "{other}");
         }
     }

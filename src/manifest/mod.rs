@@ -15,6 +15,7 @@ mod keys;
 mod lines;
 mod mention;
 mod occurrence;
+mod old_line_ends;
 mod path;
 pub mod scalar;
 mod scan;

@@ -206,6 +206,10 @@ pub struct Note {
 pub enum NoteKind {
     /// A key of a container or pod stands twice; both are treated alike.
     DuplicateKey,
+    /// `kind` or `spec` stands twice in a mapping, as where the `---` between two manifests is missing.
+    TwoManifests,
+    /// A character that YAML 1.1 takes for a line end, and YAML 1.2 does not, with an image behind it.
+    OldLineEnd,
     /// An image is an alias: it is edited at its anchor, or not at all.
     Alias,
     /// An image is an alias of an anchor that does not exist.
@@ -218,6 +222,13 @@ impl NoteKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::DuplicateKey => "duplicate key; both are rewritten, though most readers take only one",
+            Self::TwoManifests => {
+                "duplicate key; most readers take only the last: is a '---' missing between two manifests?"
+            }
+            Self::OldLineEnd => {
+                "a character (U+0085, U+2028 or U+2029) that kubectl takes for a line end, and YAML 1.2 does not: \
+                 the image behind it was not looked at"
+            }
             Self::Alias => "an alias; its anchor decides",
             Self::UndefinedAlias => "an alias of an anchor that is not defined",
         }

@@ -156,6 +156,14 @@ fn is_safe_plain(value: &str, flow: bool) -> bool {
         })
         && !value.ends_with(':')
         && is_plain_string(value)
+        && !is_old_scalar(value)
+}
+
+/// Whether plain `text` is a string to Kubernetes, and a boolean or a number of base 60 (`1:30`) to readers that go by the
+/// letter of YAML 1.1. It is read as a string, and not written so.
+fn is_old_scalar(text: &str) -> bool {
+    matches!(text, "y" | "Y" | "n" | "N")
+        || (text.contains(':') && text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b':' | b'_' | b'.')))
 }
 
 #[cfg(test)]
@@ -202,6 +210,14 @@ mod tests {
             ("[::1]:5000/a", ScalarStyle::Plain, false, "\"[::1]:5000/a\""),
             ("1.20", ScalarStyle::Plain, false, "\"1.20\""),
             ("null", ScalarStyle::Plain, false, "\"null\""),
+            ("y", ScalarStyle::Plain, false, "\"y\""),
+            ("N", ScalarStyle::Plain, false, "\"N\""),
+            ("yes", ScalarStyle::Plain, false, "\"yes\""),
+            ("on", ScalarStyle::Plain, true, "\"on\""),
+            ("1e3", ScalarStyle::Plain, false, "\"1e3\""),
+            ("1:30", ScalarStyle::Plain, false, "\"1:30\""),
+            ("10.0.0.1:5000/a:1", ScalarStyle::Plain, false, "10.0.0.1:5000/a:1"),
+            ("year", ScalarStyle::Plain, false, "year"),
             ("m.io/a", ScalarStyle::SingleQuoted, false, "'m.io/a'"),
             ("m.io/a", ScalarStyle::DoubleQuoted, false, "\"m.io/a\""),
             ("m.io/a", ScalarStyle::Folded, false, "m.io/a"),

@@ -1,14 +1,17 @@
 //! A whole text: documents, readers and finder put together.
 
+mod loose_quotes;
+
 use super::documents::{self, Prefilter};
 use super::embedded::{self, Embedded, Layers};
 use super::event::{Event, Scalar, Sink};
 use super::fast::FastReader;
 use super::fields::FieldTable;
 use super::finder::{Finder, Finding, Found, Part};
-use super::occurrence::{KustomizeImage, Note, Occurrence, Place, Resource, Text};
+use super::occurrence::{KustomizeImage, Note, NoteKind, Occurrence, Place, Resource, Text};
+use super::old_line_ends::OldLineEnds;
 use super::path::{FieldPath, Segment};
-use super::{Lines, ParseError, Position, Span, aliases, json, mention, scalar, yaml};
+use super::{Lines, ParseError, Position, ScalarStyle, Span, aliases, json, mention, scalar, yaml};
 
 /// The label that, set to `disabled`, keeps a resource or pod template as it is.
 pub const DISABLE_LABEL: &str = "k8s.twr.io/imageswap";
@@ -91,24 +94,32 @@ impl Scanner {
         self.scan_within(text, reader, 0)
     }
 
-    /// Finds the images of a text that stands within `depth` others.
-    fn scan_within(&self, text: &str, reader: &mut FastReader, depth: usize) -> Scan {
-        let mut run = Run::new(self, text, depth);
+    /// Reads `text`, which is `original` but for line ends within `quotes`.
+    fn read<'a>(
+        &self,
+        text: &'a str,
+        original: &'a str,
+        quotes: &'a [Span],
+        reader: &mut FastReader,
+        depth: usize,
+    ) -> Run<'a, '_> {
+        let new_run = || Run { original, quotes, lines: Lines::new(original), ..Run::new(self, text, depth) };
+        let mut run = new_run();
         let start = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
         if text[start..].trim_start().starts_with(['{', '[']) {
             let whole = Span::new(start, text.len());
             if json::read(text, whole, &mut run).is_ok() {
-                return run.scan;
+                return run;
             }
-            run = Run::new(self, text, depth);
+            run = new_run();
         }
         let done =
             documents::split(text, start).is_some_and(|spans| run.split(&spans, self, reader).is_some());
         if !done {
-            run = Run::new(self, text, depth);
+            run = new_run();
             run.in_full(Span::new(start, text.len()));
         }
-        run.scan
+        run
     }
 }
 
@@ -118,6 +129,15 @@ struct Run<'a, 's> {
     text: &'a str,
     /// How many texts it stands within.
     depth: usize,
+    /// The text as it stands; another one only where quotes are loose.
+    original: &'a str,
+    /// The quoted scalars that are put on one line in `text`, in order.
+    quotes: &'a [Span],
+    /// How many of them were read as scalars.
+    quotes_seen: usize,
+    /// Where the reader stopped at a quoted scalar that goes on with too little indentation.
+    loose_quotes: Vec<Span>,
+    old_line_ends: OldLineEnds,
     finder: Finder<'a, 's>,
     lines: Lines<'a>,
     scan: Scan,
@@ -133,6 +153,11 @@ impl<'a, 's> Run<'a, 's> {
             scanner,
             text,
             depth,
+            original: text,
+            quotes: &[],
+            quotes_seen: 0,
+            loose_quotes: Vec::new(),
+            old_line_ends: OldLineEnds::default(),
             finder: Finder::new(&scanner.fields, &scanner.disable_label),
             lines: Lines::new(text),
             scan: Scan::default(),
@@ -155,7 +180,7 @@ impl<'a, 's> Run<'a, 's> {
                     return None;
                 }
                 self.scan.documents += documents;
-            } else if reader.read(self.text, span, &mut self.finder) {
+            } else if reader.read(self.text, span, &mut self.finder) && !self.finder.must_be_replayed() {
                 self.document_end();
             } else {
                 if std::mem::take(&mut may_have_directives)
@@ -176,16 +201,27 @@ impl<'a, 's> Run<'a, 's> {
         let before = self.mark();
         // Most of what gets here has anchors, and is then read only once.
         let bytes = span.of(self.text).unwrap_or_default().as_bytes();
-        self.events = memchr::memchr(b'&', bytes).map(|_| Vec::new());
-        let mut result = yaml::read(self.text, span, self);
+        let must_be_replayed =
+            memchr::memchr(b'&', bytes).is_some() || memchr::memmem::find(bytes, b"<<").is_some();
+        self.events = must_be_replayed.then(Vec::new);
+        self.old_line_ends = OldLineEnds::find(self.text, span);
+        let mut loose_quote = None;
+        let mut result = yaml::read_noting(self.text, span, self, &mut loose_quote);
         self.events = None;
         if self.missed_anchors {
             self.back_to(&before);
+            self.old_line_ends.start_over();
             self.events = Some(Vec::new());
-            result = yaml::read(self.text, span, self);
+            result = yaml::read_noting(self.text, span, self, &mut loose_quote);
             self.events = None;
             self.missed_anchors = false;
         }
+        for offset in std::mem::take(&mut self.old_line_ends).that_hide() {
+            let (document, kind) = (self.scan.documents.saturating_sub(1), NoteKind::OldLineEnd);
+            let position = self.lines.position(offset);
+            self.scan.notes.push(Note { document, kind, path: FieldPath::default(), position });
+        }
+        self.loose_quotes.extend(loose_quote);
         if let Err(error) = result {
             self.finder.reset();
             self.error(&error);
@@ -260,7 +296,7 @@ impl<'a, 's> Run<'a, 's> {
     /// Adds what is found in a text that stands as a scalar, with its places in the text around.
     fn text_within(&mut self, finding: Finding<'a>, document: usize, resource: Option<usize>) {
         let Finding { path, scalar, blocked, flow, .. } = finding;
-        let embedded = Embedded::new(self.text, &scalar).filter(|_| self.depth < embedded::DEPTH_MAX);
+        let embedded = Embedded::new(self.original, &scalar).filter(|_| self.depth < embedded::DEPTH_MAX);
         let inner = embedded.as_ref().map(|embedded| {
             self.scanner.scan_within(&embedded.value, &mut FastReader::default(), self.depth + 1)
         });
@@ -338,7 +374,7 @@ impl<'a, 's> Run<'a, 's> {
 
     fn text_of(&mut self, finding: &Finding<'a>) -> Text {
         let scalar = &finding.scalar;
-        let edit = scalar::editable(self.text, scalar).filter(|_| finding.blocked.is_none());
+        let edit = scalar::editable(self.original, scalar).filter(|_| finding.blocked.is_none());
         let content_end = edit.map_or(scalar.span.end, |edit| edit.end);
         Text {
             value: scalar::image_text(scalar).to_owned(),
@@ -385,7 +421,13 @@ impl<'a> Sink<'a> for Run<'a, '_> {
         }
     }
 
-    fn event(&mut self, event: Event<'a>) {
+    fn event(&mut self, mut event: Event<'a>) {
+        if !(self.quotes.is_empty() && self.old_line_ends.ends.is_empty())
+            && let Event::Scalar(scalar) = &mut event
+            && matches!(scalar.style, ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted)
+        {
+            self.quoted(scalar);
+        }
         match &mut self.events {
             Some(events) => events.push(event),
             None => self.finder.event(event),

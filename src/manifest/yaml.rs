@@ -3,7 +3,9 @@
 
 use std::borrow::Cow;
 
-use granit_parser::{Event as Granit, Parser, ScalarStyle as GranitStyle, StructureStyle, Tag as GranitTag};
+use granit_parser::{
+    ErrorKind, Event as Granit, Parser, ScalarStyle as GranitStyle, StructureStyle, Tag as GranitTag,
+};
 
 use super::event::{AnchorId, Event, Scalar, ScalarStyle, Sink, Tag};
 use super::{ParseError, Span};
@@ -14,15 +16,29 @@ use super::{ParseError, Span};
 /// # Errors
 /// What is no YAML 1.2, or is nested deeper than 255 levels.
 pub fn read<'a>(text: &'a str, range: Span, sink: &mut impl Sink<'a>) -> Result<(), ParseError> {
+    read_noting(text, range, sink, &mut None)
+}
+
+/// As [`read`]; `loose_quote` gets the place between the last token and the line of a quoted scalar that is indented
+/// too little for YAML 1.2, where that is the error.
+pub(super) fn read_noting<'a>(
+    text: &'a str,
+    range: Span,
+    sink: &mut impl Sink<'a>,
+    loose_quote: &mut Option<Span>,
+) -> Result<(), ParseError> {
     let source = &text[range.start..range.end];
     let mut options = granit_parser::Options::default();
     options.emit_unresolved_aliases = true;
     options.set_emit_comments(false);
     let mut previous_end = range.start;
     for next in Parser::new_from_str_with_options(source, options) {
-        let (event, span) = next.map_err(|error| ParseError {
-            offset: range.start + error.marker().byte_offset().unwrap_or(0).min(source.len()),
-            message: error.info(),
+        let (event, span) = next.map_err(|error| {
+            let offset = range.start + error.marker().byte_offset().unwrap_or(0).min(source.len());
+            if *error.kind() == ErrorKind::InvalidQuotedScalarIndent {
+                *loose_quote = Some(Span::new(previous_end, offset));
+            }
+            ParseError { offset, message: error.info() }
         })?;
         let bytes = span.byte_range().unwrap_or_default();
         let span = Span::new(range.start + bytes.start, range.start + bytes.end);

@@ -79,7 +79,8 @@ fn entry_site(entry: &KustomizeImage, plan: &Plan) -> Option<Site> {
     let base = entry.new_name.as_ref().or(entry.name.as_ref())?;
     let mut image = base.value.clone();
     for (sign, part) in [(':', &entry.new_tag), ('@', &entry.digest)] {
-        if let Some(part) = part {
+        // An empty part is as good as none to kustomize.
+        if let Some(part) = part.as_ref().filter(|part| !part.value.is_empty()) {
             let _ = write!(image, "{sign}{}", part.value);
         }
     }

@@ -48,7 +48,8 @@ impl Report for TextReport {
             Entry::Note(note) => {
                 place(report, file, note.position);
                 let path = note.path.to_string();
-                let _ = writeln!(report, "note: {}: {}", escaped(&path), note.kind.as_str());
+                let separator = if path.is_empty() { "" } else { ": " };
+                let _ = writeln!(report, "note: {}{separator}{}", escaped(&path), note.kind.as_str());
             }
             Entry::Problem(problem) => {
                 speech.push_str("error: ");

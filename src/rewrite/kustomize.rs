@@ -66,8 +66,11 @@ impl Renames {
             self.add(name, name, None);
         }
         for skip in &plan.skips {
-            if stays(&skip.reason) && ImageReference::parse(&skip.site.image).is_ok() {
-                let name = name_of(&skip.site.image);
+            // A placeholder (`CONTROLLER_IMAGE:latest`) has a name that entries give, too.
+            let name = name_of(&skip.site.image);
+            let is_named =
+                || ImageReference::parse(&skip.site.image).is_ok() || ImageReference::parse(name).is_err();
+            if stays(&skip.reason) && is_named() {
                 self.add(name, name, None);
             }
         }
@@ -233,11 +236,11 @@ fn suffix(entry: &KustomizeImage) -> String {
 fn stays(reason: &SkipReason) -> bool {
     match reason {
         SkipReason::Blocked(Blocked::DisableLabel | Blocked::SharedAnchor | Blocked::NotEditable)
-        | SkipReason::SkipRule => true,
+        | SkipReason::SkipRule
+        | SkipReason::Invalid(_) => true,
         SkipReason::Blocked(Blocked::OwnKind)
         | SkipReason::Templated
         | SkipReason::Encrypted
-        | SkipReason::Invalid(_)
         | SkipReason::Auto
         | SkipReason::Kustomize(_) => false,
     }

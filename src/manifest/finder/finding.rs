@@ -109,4 +109,6 @@ pub(in crate::manifest) struct Found<'a> {
     pub(in crate::manifest) notes: Vec<(NoteKind, FieldPath, usize)>,
     /// The document uses anchors or aliases, so its events must be resolved before the finder hears them.
     pub(in crate::manifest) has_anchors: bool,
+    /// It has a merge key, so that its events must be resolved, too.
+    pub(in crate::manifest) must_be_replayed: bool,
 }

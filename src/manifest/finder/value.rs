@@ -126,7 +126,10 @@ impl<'a> Finder<'a, '_> {
             (Role::KustomizeImage, Key::NewTag) => self.kustomize(Part::NewTag, scalar),
             (Role::KustomizeImage, Key::Digest) => self.kustomize(Part::Digest, scalar),
             (_, Key::ApiVersion) => self.facts_of(at).api_version = Some(scalar.value),
-            (_, Key::Kind) => self.facts_of(at).kind = Some(scalar.value),
+            (_, Key::Kind) => {
+                self.note_duplicate(Key::Kind);
+                self.facts_of(at).kind = Some(scalar.value);
+            }
             (Role::Metadata, Key::Name) if at > 0 => self.facts_of(at - 1).name = Some(scalar.value),
             (Role::Metadata, Key::Namespace) if at > 0 => {
                 self.facts_of(at - 1).namespace = Some(scalar.value);
