@@ -175,6 +175,9 @@ fn digest_of(answer: &Answer) -> Result<Option<Digest>, Reason> {
             continue;
         }
         let found = Digest::parse(&text).map_err(|error| bad(error.to_string()))?;
+        if Hasher::of(&found).is_none() {
+            return Err(bad("its algorithm cannot be verified".to_owned()));
+        }
         if digest.as_ref().is_some_and(|other| *other != found) {
             return Err(bad("it names two".to_owned()));
         }
