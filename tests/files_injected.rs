@@ -69,16 +69,20 @@ fn run(test: &str, inject: &str) -> Option<(Left, TempDir)> {
 }
 
 fn as_child(folder: &Path) {
-    let outcome = transact(&folder.join("files"));
+    as_child_that(folder, true);
+}
+
+fn as_child_that(folder: &Path, keep_going: bool) {
+    let outcome = transact(&folder.join("files"), keep_going);
     fs::write(folder.join("outcome"), outcome).unwrap();
 }
 
-fn transact(folder: &Path) -> String {
+fn transact(folder: &Path, keep_going: bool) -> String {
     let cancel = Arc::new(AtomicBool::new(false));
     signal_hook::flag::register(signal_hook::consts::SIGTERM, Arc::clone(&cancel)).unwrap();
     let mut paths: Vec<_> = contents(folder).into_keys().collect();
     paths.sort();
-    let transaction = Transaction::new(Options { sync: true, threads: 1 }, &cancel);
+    let transaction = Transaction::new(Options { sync: true, threads: 1, keep_going }, &cancel);
     for path in paths {
         if let Err(error) = stage(&transaction, &Found::file(path), "new") {
             return format!("stage: {error}");
@@ -143,6 +147,20 @@ fn a_rename_that_fails_is_reported_and_the_rest_done() {
         "{}",
         left.outcome
     );
+}
+
+/// All or nothing: the files that were replaced before get their old content back, and nothing is left beside them.
+#[test]
+fn a_rename_that_fails_takes_the_others_back() {
+    if let Some(folder) = child() {
+        return as_child_that(Path::new(&folder), false);
+    }
+    for when in [1, 3, FILES] {
+        let inject = format!("?rename,?renameat,?renameat2:error=EACCES:when={when}");
+        let Some((left, _folder)) = run("a_rename_that_fails_takes_the_others_back", &inject) else { return };
+        assert!(left.is("wrote 0; ", 0), "{}", left.outcome);
+        assert!(left.outcome.ends_with("cannot replace the file: permission denied"), "{}", left.outcome);
+    }
 }
 
 #[test]

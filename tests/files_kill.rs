@@ -89,7 +89,7 @@ fn rewrite_for_ever(folder: &Path) -> ! {
         for letter in 'a'..='z' {
             let new = text(letter);
             let (first, second) = new.split_at(SIZE / 3);
-            let transaction = Transaction::new(Options { sync: false, threads: 2 }, &go_on);
+            let transaction = Transaction::new(Options { sync: false, threads: 2, keep_going: true }, &go_on);
             for found in &files {
                 let source = Source::read(found, &mut buffer).unwrap();
                 transaction.stage(&source, &[first, second]).unwrap();

@@ -18,7 +18,7 @@ pub fn floor(folder: &str) {
     let never = AtomicBool::new(false);
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let walked = walk(&[folder], &WalkOptions::default()).expect("no globs are given");
-    let transaction = Transaction::new(Options { sync: true, threads }, &never);
+    let transaction = Transaction::new(Options { sync: true, threads, keep_going: true }, &never);
     let next = AtomicUsize::new(0);
     let worker = || {
         let mut buffer = Vec::new();

@@ -84,10 +84,10 @@ fn read_files(args: &ImagesArgs, engine: &Engine, with_maps: bool) -> Result<(Ve
     let mut errors: Vec<String> =
         errors.iter().map(|error| speech::with_hint(error, tree::hint(error))).collect();
     let never = AtomicBool::new(false);
-    let watched = tree::is_watched(args.quiet);
+    let watch = tree::Watch { cancel: &never, watched: tree::is_watched(args.quiet), late: None };
     let threads = settings::threads(&args.walk);
     let start = || (Vec::new(), Memory::default());
-    let (inventories, _) = tree::each(&files, threads, &never, watched, start, |file: &Found, state| {
+    let (inventories, _) = tree::each(&files, threads, watch, start, |file: &Found, state| {
         let (buffer, memory) = state;
         let name = file.path.display().to_string();
         match Source::read(file, buffer) {

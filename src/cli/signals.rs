@@ -1,10 +1,10 @@
-//! SIGINT and SIGTERM: the first asks the run to stop and clean up, a second ends it at once.
+//! SIGINT, SIGTERM and SIGHUP: the first asks the run to stop and clean up, a second ends it at once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use anyhow::{Context, Result};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::{flag, low_level};
 
 /// Watches for signals while it lives.
@@ -18,7 +18,10 @@ impl Signals {
     /// Starts to watch.
     pub fn watch() -> Result<Self> {
         let signals = Self { stop: Arc::default(), which: Arc::default() };
-        for signal in [SIGINT, SIGTERM] {
+        let ignored = ignored();
+        // What whoever started the run has ignored stays so, as `nohup` does.
+        for signal in [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| ignored >> (signal - 1) & 1 == 0)
+        {
             let register = || -> std::io::Result<()> {
                 flag::register_conditional_default(signal, Arc::clone(&signals.stop))?;
                 flag::register_usize(
@@ -51,4 +54,11 @@ impl Signals {
             let _ = low_level::emulate_default_handler(i32::try_from(signal).unwrap_or(SIGTERM));
         }
     }
+}
+
+/// The signals that were ignored when the program started, a bit for each; none where the system does not say.
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
 }

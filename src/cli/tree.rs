@@ -17,14 +17,27 @@ const LONG: Duration = Duration::from_secs(1);
 /// How often the bar moves.
 const TICK: Duration = Duration::from_millis(100);
 
-/// Calls `work` for each file, from `threads` threads, each with a state of its own, and returns the results in
-/// the order of the files, and the states. Stops early when `cancel` is set; files that were not reached
+/// How long a run may take to stop by itself.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// What is looked at while others work.
+#[derive(Clone, Copy)]
+pub struct Watch<'w> {
+    /// Whether to stop.
+    pub cancel: &'w AtomicBool,
+    /// Whether somebody watches, and wants to see how far it is.
+    pub watched: bool,
+    /// What is done when the work has not stopped in half a second, as while a large file is parsed.
+    pub late: Option<&'w (dyn Fn() + Sync)>,
+}
+
+/// Calls `work` for each file, from at most `threads` threads, each with a state of its own, and returns the results in
+/// the order of the files, and the states. Stops early when told to; files that were not reached
 /// have no result.
 pub fn each<T: Send, S: Send>(
     files: &[Found],
     threads: usize,
-    cancel: &AtomicBool,
-    watched: bool,
+    watch: Watch<'_>,
     start: impl Fn() -> S + Sync,
     work: impl Fn(&Found, &mut S) -> T + Sync,
 ) -> (Vec<T>, Vec<S>) {
@@ -33,14 +46,14 @@ pub fn each<T: Send, S: Send>(
     let worker = || {
         let mut state = start();
         let mut done = Vec::new();
-        while !cancel.load(Ordering::Relaxed) {
+        while !watch.cancel.load(Ordering::Relaxed) {
             let index = next.fetch_add(1, Ordering::Relaxed);
             let Some(file) = files.get(index) else { break };
             done.push((index, work(file, &mut state)));
         }
         (done, state)
     };
-    let finished = if threads == 1 && !watched {
+    let finished = if files.is_empty() || threads == 1 && !watch.watched && watch.late.is_none() {
         vec![worker()]
     } else {
         thread::scope(|scope| {
@@ -56,9 +69,7 @@ pub fn each<T: Send, S: Send>(
                 })
                 .collect();
             drop(over);
-            if watched {
-                show_progress(&ended, &next, files.len());
-            }
+            attend(&ended, &next, files.len(), watch);
             let joined = workers
                 .into_iter()
                 .map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
@@ -74,12 +85,19 @@ pub fn each<T: Send, S: Send>(
     (results.into_iter().map(|(_, result)| result).collect(), states)
 }
 
-/// Shows how far the work is, until it has ended, if it takes long.
-fn show_progress(ended: &mpsc::Receiver<()>, next: &AtomicUsize, total: usize) {
+/// Until the work has ended: shows how far it is, if it takes long, and sees to it that it stops when told to.
+fn attend(ended: &mpsc::Receiver<()>, next: &AtomicUsize, total: usize, watch: Watch<'_>) {
     let started = Instant::now();
     let mut bar: Option<ProgressBar> = None;
+    let mut cancelled: Option<Instant> = None;
     while let Err(mpsc::RecvTimeoutError::Timeout) = ended.recv_timeout(TICK) {
-        if started.elapsed() < LONG {
+        if watch.cancel.load(Ordering::Relaxed)
+            && cancelled.get_or_insert_with(Instant::now).elapsed() >= GRACE
+            && let Some(late) = watch.late
+        {
+            late();
+        }
+        if !watch.watched || started.elapsed() < LONG {
             continue;
         }
         let bar = bar.get_or_insert_with(|| {
@@ -123,6 +141,16 @@ pub fn passed_over(reason: SkipReason) -> &'static str {
         SkipReason::LinkedFolder => "links to folders",
         SkipReason::DanglingLink => "links to nothing",
         SkipReason::NotRegular => "special files",
+    }
+}
+
+/// Why the walk passed over something, in words.
+pub fn why(reason: SkipReason) -> &'static str {
+    match reason {
+        SkipReason::HelmTemplate => "a Helm template",
+        SkipReason::LinkedFolder => "a link to a folder (--follow enters it)",
+        SkipReason::DanglingLink => "a link to nothing",
+        SkipReason::NotRegular => "a special file",
     }
 }
 

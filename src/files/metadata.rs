@@ -12,27 +12,26 @@ use super::reason::Reason;
 /// The xattr that holds a file's POSIX ACL.
 const ACL: &CStr = c"system.posix_acl_access";
 
-/// The file's user could not be kept; its group was. Only root may give a file away, so this is what
-/// happens to a file that another member of the group owns, as with `sed -i`.
+/// The file's user or group could not be kept. Only root may give a file away, and others only to groups of their own,
+/// so this is what happens to a file that another member of the group owns, as with `sed -i`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OwnerChange {
-    /// The user id it had.
+    /// The user or group id it had.
     pub from: u32,
-    /// The user id it has.
+    /// The one it has.
     pub to: u32,
+}
+
+/// What became of a file's user and group.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct OwnerChanges {
+    pub(super) user: Option<OwnerChange>,
+    pub(super) group: Option<OwnerChange>,
 }
 
 /// Why the new file would not be like the old one.
 #[derive(Debug, thiserror::Error)]
 pub enum MetadataError {
-    /// The group cannot be kept: the group's permissions would go to other people.
-    #[error("its group (gid {gid}) cannot be kept: {}", Reason(source))]
-    Group {
-        /// The old file's group id.
-        gid: u32,
-        /// The system's answer.
-        source: io::Error,
-    },
     /// A `user.*` attribute or the ACL cannot be kept.
     #[error("its attribute {name} cannot be kept: {}", Reason(source))]
     Attribute {
@@ -65,30 +64,41 @@ pub(super) fn carry_over(
     stat: &Stat,
     new: &OwnedFd,
     made: &Stat,
-) -> Result<Option<OwnerChange>, MetadataError> {
-    let change = carry_owner(stat, new, made)?;
+) -> Result<OwnerChanges, MetadataError> {
+    let changes = carry_owner(stat, new, made);
     let touched = carry_attributes(old, new)?;
     let mut mode = Mode::from_raw_mode(stat.st_mode);
-    if change.is_some() {
+    if changes.user.is_some() {
         mode.remove(Mode::SUID);
+    }
+    if changes.group.is_some() {
+        // The group's permissions would go to other people: they get no more than everybody has. Where there is an ACL,
+        // these bits are its mask, and so hold for all it names.
+        let everybody = (mode & Mode::RWXO).as_raw_mode() << 3;
+        mode.remove(Mode::SGID | Mode::RWXG);
+        mode |= Mode::from_raw_mode(everybody);
     }
     if touched || mode != Mode::from_raw_mode(made.st_mode) {
         rustix::fs::fchmod(new, mode)?;
     }
-    Ok(change)
+    Ok(changes)
 }
 
-fn carry_owner(stat: &Stat, new: &OwnedFd, made: &Stat) -> Result<Option<OwnerChange>, MetadataError> {
-    let user = (stat.st_uid != made.st_uid).then(|| Uid::from_raw(stat.st_uid));
-    let group = (stat.st_gid != made.st_gid).then(|| Gid::from_raw(stat.st_gid));
+fn carry_owner(stat: &Stat, new: &OwnedFd, made: &Stat) -> OwnerChanges {
+    let change = |from: u32, to: u32| (from != to).then_some(OwnerChange { from, to });
+    let changes =
+        OwnerChanges { user: change(stat.st_uid, made.st_uid), group: change(stat.st_gid, made.st_gid) };
+    let user = changes.user.map(|change| Uid::from_raw(change.from));
+    let group = changes.group.map(|change| Gid::from_raw(change.from));
     if user.is_none() && group.is_none() || rustix::fs::fchown(new, user, group).is_ok() {
-        return Ok(None);
+        OwnerChanges::default()
+    } else if group.is_some() && rustix::fs::fchown(new, None, group).is_ok() {
+        OwnerChanges { group: None, ..changes }
+    } else if user.is_some() && rustix::fs::fchown(new, user, None).is_ok() {
+        OwnerChanges { user: None, ..changes }
+    } else {
+        changes
     }
-    if group.is_some() {
-        rustix::fs::fchown(new, None, group)
-            .map_err(|error| MetadataError::Group { gid: stat.st_gid, source: error.into() })?;
-    }
-    Ok(user.map(|_| OwnerChange { from: stat.st_uid, to: made.st_uid }))
 }
 
 /// Copies the attributes that belong to the file; says whether anything was done.

@@ -1,14 +1,16 @@
 //! Files and folders: which are read, and the transaction that writes them. Knows paths and bytes, not YAML.
 //!
 //! A run walks ([`walk()`]), opens each file ([`Source`]), and stages what changes in a [`Transaction`], which
-//! renames everything into place at the end. Nothing here prints, and nothing is decided by a file's content.
+//! puts everything into place at the end; [`write_file`] does that for one file. Nothing
+//! here prints, and nothing is decided by a file's content.
 
 mod chart;
+mod commit;
 mod dedup;
+mod folders;
 mod found;
 mod metadata;
 mod outcome;
-mod output;
 mod reason;
 mod root;
 mod selection;
@@ -17,13 +19,14 @@ mod temp;
 mod transaction;
 mod visit;
 mod walk;
+mod write;
 
 pub use chart::is_template;
 pub use found::{Found, SkipReason, Skipped, WalkError, WalkOptions, Walked};
 pub use metadata::{MetadataError, OwnerChange};
 pub use outcome::{CommitError, Committed, FileError, StageError, Warning, WarningKind};
-pub use output::{OutputError, OutputFolder};
 pub use selection::GlobError;
 pub use source::{ReadError, Source, Stamp};
 pub use transaction::{Options, Transaction};
 pub use walk::walk;
+pub use write::{WriteError, write_file};

@@ -36,6 +36,40 @@ pub enum StageError {
         /// What cannot be kept.
         source: MetadataError,
     },
+    /// It lies in a sticky folder, where only its owner may replace it.
+    #[error("{}: only its owner may replace a file of this folder (it is sticky): {}", path.display(), Reason(source))]
+    Sticky {
+        /// The file.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// A folder for it cannot be made.
+    #[error("{}: cannot make this folder: {}", path.display(), Reason(source))]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// There is a folder at its place.
+    #[error("{}: cannot write this file: there is a folder of that name", path.display())]
+    IsFolder {
+        /// The place.
+        path: PathBuf,
+    },
+    /// It would be written over the file it is made from.
+    #[error("{}: would be written over itself", path.display())]
+    IsInput {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Another file has the same place.
+    #[error("two of the given files would be written to {}", path.display())]
+    Twice {
+        /// The place.
+        path: PathBuf,
+    },
     /// The file is mounted for itself (as a Kubernetes `subPath` volume is), and cannot be replaced.
     #[error("{}: the file is a mount point and cannot be replaced", path.display())]
     MountPoint {
@@ -106,6 +140,8 @@ pub enum WarningKind {
     },
     /// It belongs to another user now.
     Owner(OwnerChange),
+    /// It belongs to another group now, which may do no more with it than everybody.
+    Group(OwnerChange),
 }
 
 /// What became of a transaction's files; each list is sorted by path.
@@ -124,12 +160,13 @@ impl StageError {
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Cancelled => None,
-            Self::Create { source, .. } | Self::Write { source, .. } => advice(source),
-            Self::Metadata { source: MetadataError::Group { .. }, .. } => {
-                Some("run as a member of that group, or as root")
+            Self::Cancelled | Self::IsFolder { .. } => None,
+            Self::Twice { .. } => Some("rewrite them in two runs, to two folders"),
+            Self::IsInput { .. } => Some("leave out --output to rewrite in place"),
+            Self::Create { source, .. } | Self::Folder { source, .. } | Self::Write { source, .. } => {
+                advice(source)
             }
-            Self::Metadata { .. } => Some("run as the file's owner, or as root"),
+            Self::Sticky { .. } | Self::Metadata { .. } => Some("run as the file's owner, or as root"),
             Self::MountPoint { .. } => Some("rewrite the file where it is mounted from"),
         }
     }

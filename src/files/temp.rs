@@ -1,11 +1,11 @@
-//! The hidden file beside a target that holds its new content until the rename.
+//! The hidden file beside a target that holds its new content until it takes the target's place.
 
 use std::io::{self, IoSlice};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use rustix::fd::OwnedFd;
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{CWD, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
 use super::found::Found;
@@ -14,27 +14,44 @@ use super::found::Found;
 const SLICES: usize = 1024;
 
 /// A temp file `.imageswap-<pid>-<n>.tmp` in the folder of the file it is for. Removed when dropped, unless
-/// it was renamed. Its name has no manifest extension, so that no tool reads it should a kill leave it.
+/// it was renamed; when the two changed places, that removes the old content. Its name has no manifest extension, so that no tool reads it should a kill leave it.
 #[derive(Debug)]
 pub(super) struct Temp {
     /// The file it is for.
     pub(super) found: Found,
     pid: u32,
     number: u64,
-    renamed: bool,
+    /// Whether there is nothing at its path any more.
+    gone: bool,
+}
+
+/// How a new content came to its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Placed {
+    /// It changed places with the old file, which is now where the temp was.
+    Exchanged,
+    /// There was nothing at its place.
+    Created,
+    /// The old file is gone.
+    Over,
 }
 
 impl Temp {
-    /// Creates the temp file for `found`, empty, for its owner's eyes only. Numbers are drawn from `next`; one
+    /// Creates the temp file for `found`, empty. Numbers are drawn from `next`; one
     /// whose name is taken (a killed run's file; another container with this `pid`) is passed over.
-    pub(super) fn create(found: &Found, pid: u32, next: &AtomicU64) -> rustix::io::Result<(Self, OwnedFd)> {
+    pub(super) fn create(
+        found: &Found,
+        mode: Mode,
+        pid: u32,
+        next: &AtomicU64,
+    ) -> rustix::io::Result<(Self, OwnedFd)> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-        let mut temp = Self { found: found.clone(), pid, number: 0, renamed: true };
+        let mut temp = Self { found: found.clone(), pid, number: 0, gone: true };
         loop {
             temp.number = next.fetch_add(1, Ordering::Relaxed);
-            match rustix::fs::open(temp.path(), flags, Mode::RUSR | Mode::WUSR) {
+            match rustix::fs::open(temp.path(), flags, mode) {
                 Ok(file) => {
-                    temp.renamed = false;
+                    temp.gone = false;
                     return Ok((temp, file));
                 }
                 Err(Errno::EXIST | Errno::INTR) => {}
@@ -48,17 +65,50 @@ impl Temp {
         self.found.real().with_file_name(format!(".imageswap-{}-{}.tmp", self.pid, self.number))
     }
 
-    /// Puts it in the place of the file it is for.
-    pub(super) fn rename(&mut self) -> rustix::io::Result<()> {
-        rustix::fs::rename(self.path(), self.found.real())?;
-        self.renamed = true;
-        Ok(())
+    /// Its number among the temps of this process.
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Puts it in the place of the file it is for. That file takes the temp's place, so that this can be taken back, where
+    /// the file system can exchange two files.
+    pub(super) fn place(&mut self) -> rustix::io::Result<Placed> {
+        let (temp, target) = (self.path(), self.found.real());
+        #[cfg(target_os = "linux")]
+        match rustix::fs::renameat_with(CWD, &temp, CWD, target, RenameFlags::EXCHANGE) {
+            Ok(()) => return Ok(Placed::Exchanged),
+            Err(Errno::NOENT) => {
+                rustix::fs::rename(&temp, target)?;
+                self.gone = true;
+                return Ok(Placed::Created);
+            }
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {}
+            Err(error) => return Err(error),
+        }
+        rustix::fs::rename(&temp, target)?;
+        self.gone = true;
+        Ok(Placed::Over)
+    }
+
+    /// Puts back what was at its place; says whether that is so now.
+    pub(super) fn take_back(&mut self, placed: Placed) -> bool {
+        let (temp, target) = (self.path(), self.found.real());
+        match placed {
+            #[cfg(target_os = "linux")]
+            Placed::Exchanged => {
+                rustix::fs::renameat_with(CWD, &temp, CWD, target, RenameFlags::EXCHANGE).is_ok()
+            }
+            #[cfg(not(target_os = "linux"))]
+            Placed::Exchanged => false,
+            Placed::Created => rustix::fs::unlink(target).is_ok(),
+            Placed::Over => false,
+        }
     }
 }
 
 impl Drop for Temp {
     fn drop(&mut self) {
-        if !self.renamed {
+        if !self.gone {
             // There is nobody to tell, and nothing else to do.
             let _ = rustix::fs::unlink(self.path());
         }
@@ -67,11 +117,11 @@ impl Drop for Temp {
 
 /// Writes `parts`, one after another, with one writev for every 1,024 of them. Stops with `Interrupted`
 /// when `cancel` is set between two of these.
-pub(super) fn write_parts(file: &OwnedFd, parts: &[&str], cancel: &AtomicBool) -> io::Result<()> {
+pub(super) fn write_parts(file: &OwnedFd, parts: &[impl AsRef<[u8]>], cancel: &AtomicBool) -> io::Result<()> {
     let mut slices = Vec::with_capacity(parts.len().min(SLICES));
     for batch in parts.chunks(SLICES) {
         slices.clear();
-        slices.extend(batch.iter().map(|part| IoSlice::new(part.as_bytes())));
+        slices.extend(batch.iter().map(|part| IoSlice::new(part.as_ref())));
         let mut rest = slices.as_mut_slice();
         // Empty slices at the front must go before the test, else the last write would be of nothing.
         IoSlice::advance_slices(&mut rest, 0);

@@ -1,14 +1,21 @@
 //! The two phases of writing (rules F1 to F5): every new content is staged in a hidden temp file beside its
-//! target; only when all are there and on the disk are they renamed over the targets.
+//! target; only when all are there and on the disk do they take the places of the targets. This is the one writer:
+//! of files in place ([`Transaction::stage`]), of trees in another folder ([`Transaction::stage_at`]), and of a single
+//! file ([`super::write_file`]).
 //!
-//! What a changed file costs, beyond reading it ([`Source::read`]): open, writev, fstat, two flistxattr,
-//! fchmod and close in the first phase; lstat and rename in the second. fchown and the attribute
+//! All or nothing: before the first file is replaced all targets are looked at again, and when one cannot be replaced
+//! after all, those before it get their old content back. For this the new file and the old one change places, and the
+//! old one goes when all is done. With [`Options::keep_going`], and on file systems that cannot exchange two files, each
+//! file is for itself; [`Committed::written`] says what was written in the end.
+//!
+//! What a changed file costs, beyond reading it ([`super::Source::read`]): open, writev, fstat, two flistxattr,
+//! fchmod and close in the first phase; lstat (twice, unless keeping going), rename and unlink in the second. fchown and the attribute
 //! calls come only where there is something to keep. Flushing costs two syncfs for each file system and run:
 //! after the temps (else a crash could leave a renamed but empty file) and after the renames (so that what
 //! was reported done is done).
 //!
 //! Cancelling: the flag is looked at before each file is staged, between the writes of a large one, and on
-//! both sides of the first flush. Once the first file is renamed the rest follow (some ten microseconds each):
+//! both sides of the first flush. Once the first file is replaced the rest follow (some ten microseconds each):
 //! stopping half-way would leave a tree of old and new files. Whoever kills the process then, with a second
 //! signal, leaves whole files, but possibly temps.
 //!
@@ -17,14 +24,19 @@
 //! the folder's permission counts.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use rustc_hash::{FxHashMap, FxHashSet};
 use rustix::fd::OwnedFd;
+use rustix::fs::{FileType, Mode, Stat};
 
-use super::metadata::{self, OwnerChange};
-use super::outcome::{CommitError, Committed, FileError, StageError, Warning, WarningKind};
+use super::commit::{self, Staged, Target};
+use super::folders::Folders;
+use super::found::Found;
+use super::metadata::{self, OwnerChanges};
+use super::outcome::{CommitError, Committed, FileError, StageError};
 use super::source::{Source, Stamp};
 use super::temp::{self, Temp};
 
@@ -34,18 +46,20 @@ pub struct Options {
     /// Flush to the disk before and after the renames (rule F4). Without it a crash of the machine can leave
     /// empty files, and a full disk behind a network may go unnoticed; a crash of the process cannot.
     pub sync: bool,
-    /// How many threads rename; 0 counts as 1.
+    /// How many threads rename, at most; 0 counts as 1.
     pub threads: usize,
+    /// Write the files that can be written though others cannot.
+    pub keep_going: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { sync: true, threads: 1 }
+        Self { sync: true, threads: 1, keep_going: false }
     }
 }
 
-/// Files that are to change together. Dropped without [`commit`](Self::commit) it removes its temps, and
-/// nothing has changed.
+/// Files that are to change together. Dropped without [`commit`](Self::commit) it removes its temps and the folders
+/// it made, and nothing has changed.
 #[derive(Debug)]
 pub struct Transaction<'c> {
     options: Options,
@@ -58,6 +72,12 @@ pub struct Transaction<'c> {
 #[derive(Debug, Default)]
 struct StagedFiles {
     files: Vec<Staged>,
+    /// The temps that are being written.
+    in_flight: FxHashMap<u64, PathBuf>,
+    /// The places outside of the files that were read.
+    places: FxHashSet<PathBuf>,
+    /// Goes after the files, so that what it made is empty.
+    folders: Folders,
     /// An open file on each file system that is written to, to flush it by.
     filesystems: Vec<FileSystem>,
 }
@@ -68,14 +88,6 @@ struct FileSystem {
     file: OwnedFd,
     /// A path on it, to name it by.
     example: PathBuf,
-}
-
-#[derive(Debug)]
-struct Staged {
-    temp: Temp,
-    stamp: Stamp,
-    other_links: u64,
-    owner: Option<OwnerChange>,
 }
 
 impl<'c> Transaction<'c> {
@@ -89,48 +101,136 @@ impl<'c> Transaction<'c> {
     ///
     /// # Errors
     /// [`StageError`]; the temp file is gone then, and the transaction may go on without this file.
-    pub fn stage(&self, source: &Source<'_>, parts: &[&str]) -> Result<(), StageError> {
+    pub fn stage(&self, source: &Source<'_>, parts: &[impl AsRef<[u8]>]) -> Result<(), StageError> {
+        let path = || source.found.path.clone();
+        if let Err(source) = may_replace(source) {
+            return Err(StageError::Sticky { path: path(), source });
+        }
+        let (temp, file, made) = self.write(source.found, Mode::RUSR | Mode::WUSR, parts)?;
+        if made.st_dev != source.stat.st_dev {
+            return Err(StageError::MountPoint { path: path() });
+        }
+        let owners = metadata::carry_over(&source.file, &source.stat, &file, &made)
+            .map_err(|error| StageError::Metadata { path: path(), source: error })?;
+        let target = Target::Read { stamp: source.stamp(), other_links: source.other_links() };
+        self.keep(Staged { temp, target, owners }, file, &made);
+        Ok(())
+    }
+
+    /// Stages `parts`, one after another, for `path`: a new file in a folder that is made when it is not there, or the
+    /// new content of a file that nobody read. It gets the permissions of `like`; without, those of the file that
+    /// stands there, or what the system gives.
+    ///
+    /// # Errors
+    /// [`StageError`], as when `path` is a folder, is `like` itself, or was staged before; the temp file is gone then, and
+    /// the transaction may go on without this file.
+    pub fn stage_at(
+        &self,
+        path: &Path,
+        like: Option<&Source<'_>>,
+        parts: &[impl AsRef<[u8]>],
+    ) -> Result<(), StageError> {
         if self.cancel.load(Ordering::Relaxed) {
             return Err(StageError::Cancelled);
         }
-        let path = || source.found.path.clone();
-        let (temp, file) = Temp::create(source.found, self.pid, &self.next)
+        let owned = || path.to_owned();
+        let there = rustix::fs::lstat(path).ok();
+        if let Some(there) = &there {
+            if FileType::from_raw_mode(there.st_mode) == FileType::Directory {
+                return Err(StageError::IsFolder { path: owned() });
+            }
+            if like.is_some_and(|like| (like.stat.st_dev, like.stat.st_ino) == (there.st_dev, there.st_ino)) {
+                return Err(StageError::IsInput { path: owned() });
+            }
+        }
+        {
+            let mut all = self.all();
+            if !all.places.insert(owned()) {
+                return Err(StageError::Twice { path: owned() });
+            }
+            let folder = path.parent().unwrap_or(Path::new(""));
+            all.folders
+                .make(folder)
+                .map_err(|source| StageError::Folder { path: folder.to_owned(), source })?;
+        }
+        let model = like.map(|like| &like.stat).or(there.as_ref());
+        let mode = if model.is_some() { 0o600 } else { 0o666 };
+        let (temp, file, made) = self.write(&Found::file(owned()), Mode::from_raw_mode(mode), parts)?;
+        if let Some(model) = model {
+            let permissions = Mode::from_raw_mode(model.st_mode & 0o777);
+            rustix::fs::fchmod(&file, permissions)
+                .map_err(|error| StageError::Metadata { path: owned(), source: error.into() })?;
+        }
+        self.keep(Staged { temp, target: Target::Other, owners: OwnerChanges::default() }, file, &made);
+        Ok(())
+    }
+
+    /// Writes a temp file for `found`.
+    fn write(
+        &self,
+        found: &Found,
+        mode: Mode,
+        parts: &[impl AsRef<[u8]>],
+    ) -> Result<(Temp, OwnedFd, Stat), StageError> {
+        if self.cancel.load(Ordering::Relaxed) {
+            return Err(StageError::Cancelled);
+        }
+        let path = || found.path.clone();
+        let (temp, file) = Temp::create(found, mode, self.pid, &self.next)
             .map_err(|error| StageError::Create { path: path(), source: error.into() })?;
+        self.all().in_flight.insert(temp.number(), temp.path());
         temp::write_parts(&file, parts, self.cancel).map_err(|error| match error.kind() {
             io::ErrorKind::Interrupted => StageError::Cancelled,
             _ => StageError::Write { path: path(), source: error },
         })?;
         let made = rustix::fs::fstat(&file)
             .map_err(|error| StageError::Write { path: path(), source: error.into() })?;
-        if made.st_dev != source.stat.st_dev {
-            return Err(StageError::MountPoint { path: path() });
-        }
-        let owner = metadata::carry_over(&source.file, &source.stat, &file, &made)
-            .map_err(|error| StageError::Metadata { path: path(), source: error })?;
-        let staged = Staged { temp, stamp: source.stamp(), other_links: source.other_links(), owner };
-        self.keep(staged, file, source);
-        Ok(())
+        Ok((temp, file, made))
     }
 
     /// Takes a staged file in, and keeps its open file if it is the first on its file system.
-    fn keep(&self, staged: Staged, file: OwnedFd, source: &Source<'_>) {
-        let device = staged.stamp.device();
-        let mut all = self.staged.lock().unwrap_or_else(PoisonError::into_inner);
-        all.files.push(staged);
+    fn keep(&self, staged: Staged, file: OwnedFd, made: &Stat) {
+        let device = Stamp::of(made).device();
+        let mut all = self.all();
+        all.in_flight.remove(&staged.temp.number());
         if self.options.sync && all.filesystems.iter().all(|other| other.device != device) {
-            all.filesystems.push(FileSystem { device, file, example: source.found.path.clone() });
+            let example = staged.temp.found.path.clone();
+            all.filesystems.push(FileSystem { device, file, example });
         }
+        all.files.push(staged);
     }
 
-    /// Renames all staged files over their targets, once their contents are on the disk. Each target is
+    /// Whether files are written though others cannot be.
+    #[must_use]
+    pub fn keeps_going(&self) -> bool {
+        self.options.keep_going
+    }
+
+    /// Removes all temps, and the folders that were made, for somebody who ends the process at once.
+    pub fn abandon(&self) {
+        let mut all = self.all();
+        for temp in std::mem::take(&mut all.in_flight).into_values() {
+            // It may be gone, and there is nobody to tell.
+            let _ = rustix::fs::unlink(temp);
+        }
+        drop(std::mem::take(&mut *all));
+    }
+
+    fn all(&self) -> MutexGuard<'_, StagedFiles> {
+        self.staged.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts all staged files into place, once their contents are on the disk. Each target is
     /// checked before: one that is not what was read is left alone (rule F5).
     ///
     /// # Errors
     /// [`CommitError`] when nothing was changed at all; a single file's failure is in
     /// [`Committed::failed`].
     pub fn commit(self) -> Result<Committed, CommitError> {
-        let StagedFiles { files, filesystems } =
-            self.staged.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut staged = self.staged.into_inner().unwrap_or_else(PoisonError::into_inner);
+        // In this order, so that the temps go before the folders that they are in.
+        let mut folders = std::mem::take(&mut staged.folders);
+        let StagedFiles { files, filesystems, .. } = staged;
         let cancelled = || self.cancel.load(Ordering::Relaxed);
         if cancelled() {
             return Err(CommitError::Cancelled);
@@ -142,7 +242,10 @@ impl<'c> Transaction<'c> {
         if cancelled() {
             return Err(CommitError::Cancelled);
         }
-        let mut committed = rename_all(files, self.options.threads);
+        let mut committed = commit::replace_all(files, self.options.threads, self.options.keep_going);
+        if !committed.written.is_empty() {
+            folders.keep();
+        }
         for system in filesystems {
             if let Err(error) = flush(&system.file) {
                 committed.failed.push(FileError::Sync { path: system.example, source: error.into() });
@@ -150,6 +253,25 @@ impl<'c> Transaction<'c> {
         }
         Ok(committed)
     }
+}
+
+/// Whether the system lets us replace the file, as far as that is known before: in a sticky folder only the owner of the
+/// file or of the folder may.
+fn may_replace(source: &Source<'_>) -> io::Result<()> {
+    let user = rustix::process::geteuid();
+    if user.is_root() || source.stat.st_uid == user.as_raw() {
+        return Ok(());
+    }
+    let folder = match source.found.real().parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    let folder = rustix::fs::stat(folder)?;
+    let is_sticky = Mode::from_raw_mode(folder.st_mode).contains(Mode::SVTX);
+    if is_sticky && folder.st_uid != user.as_raw() {
+        return Err(io::ErrorKind::PermissionDenied.into());
+    }
+    Ok(())
 }
 
 /// Brings everything on a file system to the disk.
@@ -161,64 +283,5 @@ fn flush(file: &OwnedFd) -> rustix::io::Result<()> {
         let _ = file;
         rustix::fs::sync();
         Ok(())
-    }
-}
-
-fn rename_all(mut files: Vec<Staged>, threads: usize) -> Committed {
-    let share = files.len().div_ceil(threads.max(1)).max(1);
-    let mut committed = std::thread::scope(|scope| {
-        let mut workers = Vec::new();
-        while files.len() > share {
-            let part = files.split_off(files.len() - share);
-            workers.push(scope.spawn(move || rename_some(part)));
-        }
-        let mut all = rename_some(files);
-        for worker in workers.into_iter().rev() {
-            let other = worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            all.written.extend(other.written);
-            all.failed.extend(other.failed);
-            all.warnings.extend(other.warnings);
-        }
-        all
-    });
-    // Stable sorts, for they are quick with what is nearly in order.
-    committed.written.sort_by(|a, b| a.as_os_str().cmp(b.as_os_str()));
-    committed.failed.sort_by(|a, b| a.path().as_os_str().cmp(b.path().as_os_str()));
-    committed.warnings.sort_by(|a, b| a.path.as_os_str().cmp(b.path.as_os_str()));
-    committed
-}
-
-fn rename_some(files: Vec<Staged>) -> Committed {
-    let mut committed = Committed::default();
-    for mut staged in files {
-        if let Err(error) = staged.rename() {
-            committed.failed.push(error);
-            continue;
-        }
-        let path = std::mem::take(&mut staged.temp.found.path);
-        if staged.other_links > 0 {
-            let kind = WarningKind::HardLink { others: staged.other_links };
-            committed.warnings.push(Warning { path: path.clone(), kind });
-        }
-        if let Some(change) = staged.owner {
-            committed.warnings.push(Warning { path: path.clone(), kind: WarningKind::Owner(change) });
-        }
-        committed.written.push(path);
-    }
-    committed
-}
-
-impl Staged {
-    fn rename(&mut self) -> Result<(), FileError> {
-        let path = || self.temp.found.path.clone();
-        match rustix::fs::lstat(self.temp.found.real()) {
-            Ok(now) if self.stamp.is_still(&Stamp::of(&now)) => {}
-            Ok(_) | Err(rustix::io::Errno::NOENT) => return Err(FileError::Changed { path: path() }),
-            Err(error) => return Err(FileError::Rename { path: path(), source: error.into() }),
-        }
-        self.temp.rename().map_err(|error| {
-            let path = self.temp.found.path.clone();
-            FileError::Rename { path, source: error.into() }
-        })
     }
 }

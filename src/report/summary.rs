@@ -86,6 +86,24 @@ impl Summary {
         self.changes > 0
     }
 
+    /// How many images change.
+    #[must_use]
+    pub fn changes(&self) -> usize {
+        self.changes
+    }
+
+    /// Takes back that so many images of a file change: it was not written after all.
+    pub fn not_written(&mut self, changes: usize) {
+        self.changes = self.changes.saturating_sub(changes);
+        self.changed_files = self.changed_files.saturating_sub(usize::from(changes > 0));
+    }
+
+    /// Whether files were passed over, as templates are.
+    #[must_use]
+    pub fn is_unread(&self) -> bool {
+        !self.passed_over.is_empty()
+    }
+
     /// Adds the counts of another file.
     pub fn add(&mut self, other: &Self) {
         let Self { files, changed_files, changes, kept, unmapped, errors, .. } = other;

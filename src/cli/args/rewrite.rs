@@ -16,7 +16,8 @@ pub struct RewriteArgs {
     /// Files and folders to rewrite in place; `-` reads standard input and writes standard output
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
-    /// Write the manifests to DIR (or `-`, standard output) instead of in place
+    /// Write the manifests to DIR (or `-`, standard output) instead of in place; every file that is read is
+    /// written there, changed or not. With one file, `NAME.yaml` is the file to write
     #[arg(long, value_name = "DIR|-")]
     pub output: Option<PathBuf>,
     /// Write nothing; exit 1 when something would change (with --diff: show it, too)

@@ -1,6 +1,8 @@
 //! `imageswap rewrite`
 
 mod outcome;
+mod output;
+mod said;
 mod stdin;
 mod tree;
 
@@ -13,7 +15,6 @@ use crate::report::{Ending, GithubReport, JsonReport, Level, Report, SarifReport
 
 use super::args::{ColourChoice, Policy, RewriteArgs, RewriteFormat, Verbosity};
 use super::exit_code::ExitCode;
-use super::signals::Signals;
 use super::{rules, settings, speech};
 
 /// Where the new manifests go.
@@ -117,15 +118,7 @@ pub fn run_on(args: &RewriteArgs, read: Option<&[u8]>) -> Result<ExitCode> {
     if from_stdin {
         return stdin::run(&engine, destination, manner, args.keep_going, read);
     }
-    let signals = Signals::watch()?;
-    let result = tree::run(args, &engine, destination, manner, signals.flag());
-    if signals.came()
-        && let Err(error) = &result
-    {
-        speech::error(&format!("{error:#}"));
-    }
-    signals.obey();
-    result
+    tree::run(args, &engine, destination, manner)
 }
 
 /// The report that `args` ask for.

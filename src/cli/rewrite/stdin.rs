@@ -55,7 +55,7 @@ pub(super) fn run(
         Destination::Nowhere => stdout.write_all(outcome.result.as_bytes())?,
         Destination::Stdout if written => edit::write(text, &plan.edits(), &mut stdout)?,
         Destination::Folder(folder) if written => {
-            super::tree::write_one(folder, Path::new("stdin.yaml"), text, &plan.edits())?;
+            super::tree::write_one(folder, "stdin.yaml", text, &plan.edits())?;
         }
         Destination::Stdout | Destination::Folder(_) | Destination::InPlace => {}
     }

@@ -1,24 +1,24 @@
 //! `imageswap rewrite PATH…`: files and folders, planned together and written together.
 
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
 use crate::files::{
-    CommitError, Committed, Found, Options, OutputFolder, Source, Transaction, Walked, WarningKind,
-    is_template, walk,
+    CommitError, Committed, Found, Options, Source, Transaction, is_template, walk, write_file,
 };
 use crate::manifest::edit::{self, Edit};
 use crate::manifest::{KustomizeImage, encoding};
-use crate::report::{Level, Message, Pages, Summary};
+use crate::report::{Level, Pages, Summary};
 use crate::rewrite::{Engine, KustomizeMode, Memory, Plan, Renames, Unread, is_kustomization, unread};
 
 use super::super::args::RewriteArgs;
 use super::super::exit_code::ExitCode;
+use super::super::signals::Signals;
 use super::super::{settings, speech, tree};
 use super::outcome::Outcome;
+use super::output::{self, Places};
+use super::said::{Said, failures, ignored, remarks, show};
 use super::{Destination, Manner};
 
 /// What is said when a signal came in time.
@@ -29,9 +29,19 @@ struct Run<'r> {
     engine: &'r Engine,
     destination: Destination<'r>,
     manner: Manner<'r>,
-    roots: &'r [PathBuf],
     transaction: Transaction<'r>,
-    output: Option<OutputFolder>,
+    /// With `--output`.
+    places: Option<Places<'r>>,
+}
+
+/// What there is to do about a file once it is read.
+enum Read {
+    /// There is nothing to change in it.
+    AsIs,
+    /// This changes.
+    Planned(Plan),
+    /// It is a Kustomization, and follows the images of the tree, which are not known yet.
+    Waits(Plan),
 }
 
 /// What one thread has to itself.
@@ -51,24 +61,6 @@ impl Worker {
     }
 }
 
-/// What there is to say about a file: an [`Outcome`] without its counts and spare room, since a large tree has many.
-struct Said {
-    report: Box<str>,
-    speech: Box<str>,
-    result: Box<str>,
-}
-
-impl From<&mut Outcome> for Said {
-    fn from(outcome: &mut Outcome) -> Self {
-        let take = |text: &mut String| std::mem::take(text).into_boxed_str();
-        Self {
-            report: take(&mut outcome.pages.report),
-            speech: take(&mut outcome.pages.speech),
-            result: take(&mut outcome.result),
-        }
-    }
-}
-
 /// What became of a file in the first pass.
 enum Planned {
     Done(Said),
@@ -82,109 +74,35 @@ pub(super) fn run(
     engine: &Engine,
     destination: Destination<'_>,
     manner: Manner<'_>,
-    cancel: &AtomicBool,
 ) -> Result<ExitCode> {
-    let walked = walk(&args.paths, &settings::walk(&args.walk))?;
-    let (empty, globs) = tree::remarks(&walked);
-    let Walked { mut files, skipped, errors, .. } = walked;
-    if let Destination::Folder(folder) = destination {
-        // What an earlier run put there is no input.
-        let folder = std::path::absolute(folder)?;
-        files.retain(|file| std::path::absolute(&file.path).is_ok_and(|path| !path.starts_with(&folder)));
-    }
-    let threads = settings::threads(&args.walk);
-    let run = Run {
-        engine,
-        destination,
-        manner,
-        roots: &args.paths,
-        transaction: Transaction::new(Options { sync: !args.no_sync, threads }, cancel),
-        output: match destination {
-            Destination::Folder(folder) => Some(OutputFolder::new(folder)),
-            _ => None,
-        },
+    let places = match destination {
+        Destination::Folder(output) => Some(Places::new(output, &args.paths)?),
+        _ => None,
     };
+    // A signal ends the walk as it ends any program: there is nothing to clean up yet.
+    let options = settings::walk(&args.walk);
+    let mut walked = walk(&args.paths, &options)?;
+    if let Some(places) = &places {
+        places.leave_out_earlier(&mut walked.files);
+    }
     let mut all = Outcome::default();
-    skipped.iter().for_each(|skipped| all.summary.passed_over(tree::passed_over(skipped.reason)));
-    for error in &errors {
-        all.error(manner, &error.path().display().to_string(), &speech::with_hint(error, tree::hint(error)));
+    remarks(&mut all, &walked, manner);
+    if manner.verbose {
+        ignored(&mut all, &walked, args, options, manner)?;
     }
-    for (folder, text) in &empty {
-        if manner.strict {
-            all.error(manner, folder, text);
-        } else {
-            all.message(manner, Level::Warning, folder, text);
-        }
+    let signals = Signals::watch()?;
+    let threads = settings::threads(&args.walk);
+    let options = Options { sync: !args.no_sync, threads, keep_going: args.keep_going };
+    let transaction = Transaction::new(options, signals.flag());
+    let run = Run { engine, destination, manner, transaction, places };
+    let result = run.rewrite(all, &walked.files, threads, &signals);
+    if signals.came()
+        && let Err(error) = &result
+    {
+        speech::error(&format!("{error:#}"));
     }
-    for text in &globs {
-        let message = Message { level: Level::Warning, file: None, location: None, text };
-        manner.report.message(&mut all.pages, &message);
-    }
-    let (said, summary) = run.plan_all(&files, threads, cancel);
-    if cancel.load(Ordering::Relaxed) {
-        bail!(INTERRUPTED);
-    }
-    all.summary.add(&summary);
-    let good = !all.summary.has_errors() || args.keep_going;
-    let written = good && destination.writes();
-    let mut end = Outcome::default();
-    if written {
-        run.write(&mut end)?;
-        all.summary.add(&end.summary);
-    }
-    let summary = std::mem::take(&mut all.summary);
-    let mut last = Pages::default();
-    manner.report.summary(&mut last, &summary, destination.ending(written));
-    end.pages.report.push_str(&last.report);
-    let parts = [Said::from(&mut all)].into_iter().chain(said).chain([Said::from(&mut end)]);
-    show(&parts.collect::<Vec<_>>(), destination, manner, written, &summary)?;
-    speech::say(&last.speech);
-    Ok(exit_code(&summary, manner))
-}
-
-/// Prints what there is to print.
-fn show(
-    parts: &[Said],
-    destination: Destination<'_>,
-    manner: Manner<'_>,
-    written: bool,
-    summary: &Summary,
-) -> Result<()> {
-    for part in parts.iter().filter(|part| !part.speech.is_empty()) {
-        speech::say(&part.speech);
-    }
-    let reports: Vec<&str> =
-        parts.iter().map(|part| &*part.report).filter(|report| !report.is_empty()).collect();
-    let document = manner.report.document(&reports, !summary.has_errors());
-    let reports = document.as_deref().map_or(reports, |document| vec![document]);
-    let mut stdout = io::BufWriter::new(io::stdout().lock());
-    if manner.result_on_stdout {
-        let mut stderr = io::BufWriter::new(io::stderr().lock());
-        // A closed standard error is nobody's error.
-        let _ = reports.iter().try_for_each(|report| stderr.write_all(report.as_bytes()));
-        if destination == Destination::Nowhere || written {
-            write_results(parts, destination, &mut stdout)?;
-        }
-    } else {
-        reports.iter().try_for_each(|report| stdout.write_all(report.as_bytes()))?;
-    }
-    Ok(stdout.flush()?)
-}
-
-/// Writes the files' results; manifests are kept apart by `---`.
-fn write_results(parts: &[Said], destination: Destination<'_>, out: &mut impl Write) -> io::Result<()> {
-    let results = parts.iter().map(|part| &*part.result).filter(|result| !result.is_empty());
-    for (number, result) in results.enumerate() {
-        if destination == Destination::Stdout && number > 0 {
-            if result.starts_with('%') {
-                out.write_all(b"...\n")?;
-            } else if !result.starts_with("---") {
-                out.write_all(b"---\n")?;
-            }
-        }
-        out.write_all(result.as_bytes())?;
-    }
-    Ok(())
+    signals.obey();
+    result
 }
 
 /// How a run with this summary ends.
@@ -198,21 +116,26 @@ pub(super) fn exit_code(summary: &Summary, manner: Manner<'_>) -> ExitCode {
     }
 }
 
-/// Writes one file to `folder`.
-pub(super) fn write_one(folder: &Path, relative: &Path, text: &str, edits: &[Edit]) -> Result<()> {
-    let output = OutputFolder::new(folder);
-    output.stage(relative, &edit::pieces(text, edits)?)?;
-    Ok(output.commit()?)
+/// Writes one manifest to `output`, or to a file of this name in it.
+pub(super) fn write_one(output: &Path, name: &str, text: &str, edits: &[Edit]) -> Result<()> {
+    let path = if output::names_file(output) { output.to_owned() } else { output.join(name) };
+    let content = edit::pieces(text, edits)?.concat();
+    write_file(&path, content.as_bytes()).context("nothing was written")
 }
 
 impl<'r> Run<'r> {
     /// Plans every file, Kustomizations last, and returns what there is to say in the order of the files, and the counts.
-    fn plan_all(&self, files: &[Found], threads: usize, cancel: &AtomicBool) -> (Vec<Said>, Summary) {
+    fn plan_all(&self, files: &[Found], threads: usize, signals: &Signals) -> (Vec<Said>, Summary) {
+        // One large file can take long; whoever stops the run does not wait for it.
+        let late = || {
+            self.transaction.abandon();
+            speech::error(INTERRUPTED);
+            signals.obey();
+        };
         let watched = tree::is_watched(self.manner.quiet);
+        let watch = tree::Watch { cancel: signals.flag(), watched, late: Some(&late) };
         let (mut planned, workers) =
-            tree::each(files, threads, cancel, watched, Worker::default, |file, worker| {
-                self.first(file, worker)
-            });
+            tree::each(files, threads, watch, Worker::default, |file, worker| self.first(file, worker));
         let (mut renames, mut summary) = (Renames::default(), Summary::default());
         for worker in workers {
             renames.merge(worker.renames);
@@ -234,11 +157,16 @@ impl<'r> Run<'r> {
             .collect();
         renames.close(&entries, &self.engine.maps);
         let kustomizations: Vec<Found> = waiting.iter().map(|(file, _)| file.clone()).collect();
-        let (followed, workers) =
-            tree::each(&kustomizations, threads, cancel, false, Worker::default, |file, worker| {
+        let (followed, workers) = tree::each(
+            &kustomizations,
+            threads,
+            tree::Watch { watched: false, ..watch },
+            Worker::default,
+            |file, worker| {
                 let (outcome, _) = self.file(file, worker, Some(&renames));
                 worker.done(outcome)
-            });
+            },
+        );
         workers.iter().for_each(|worker| summary.add(&worker.summary));
         for ((_, index), said) in waiting.into_iter().zip(followed) {
             planned[index] = Planned::Done(said);
@@ -273,6 +201,37 @@ impl<'r> Run<'r> {
                 return (outcome, None);
             }
         };
+        match self.plan(&mut outcome, file, buffer, memory, renames) {
+            Read::Waits(plan) => (outcome, Some(plan)),
+            Read::Planned(plan) if !outcome.summary.has_errors() => {
+                let text = encoding::decode(buffer).unwrap_or_default();
+                match edit::pieces(text, &plan.edits()) {
+                    Ok(pieces) => self.stage(&mut outcome, file, &source, &pieces, !plan.changes.is_empty()),
+                    Err(error) => self.fail(&mut outcome, file, &error, None),
+                }
+                (outcome, Some(plan))
+            }
+            Read::Planned(plan) => {
+                self.stage(&mut outcome, file, &source, &[&**buffer], false);
+                (outcome, Some(plan))
+            }
+            Read::AsIs => {
+                self.stage(&mut outcome, file, &source, &[&**buffer], false);
+                (outcome, None)
+            }
+        }
+    }
+
+    /// Plans what changes in the file that was read to `buffer`, and adds what there is to say about it.
+    fn plan(
+        &self,
+        outcome: &mut Outcome,
+        file: &Found,
+        buffer: &[u8],
+        memory: &mut Memory,
+        renames: Option<&Renames>,
+    ) -> Read {
+        let name = file.path.to_string_lossy();
         let text = match encoding::decode(buffer) {
             Ok(text) => text,
             Err(error) => {
@@ -281,123 +240,163 @@ impl<'r> Run<'r> {
                     .filter(|_| matches!(error, encoding::EncodingError::NotUtf8 { .. }))
                 {
                     Some(why) => outcome.summary.unread(why),
-                    None => {
-                        let message = format!("{}: {error}", file.path.display());
-                        outcome.error(self.manner, &file.path.display().to_string(), &message);
-                    }
+                    None => outcome.error(self.manner, &name, &format!("{name}: {error}")),
                 }
-                return (outcome, None);
+                return Read::AsIs;
             }
         };
         if !self.engine.scanner.may_hold_image(buffer) {
-            self.stage(&mut outcome, file, &source, text, &[]);
-            return (outcome, None);
+            self.holds_no_image(outcome, &name);
+            return Read::AsIs;
         }
-        let name = file.path.to_string_lossy();
         let mut plan = self.engine.plan(text, is_kustomization(&name), memory);
         if !plan.errors.is_empty() {
-            match unread(text, is_template(&file.path)) {
-                Some(why) if !(self.manner.strict && why == Unread::Template) => {
-                    outcome.unread(self.manner, &name, why, &plan.errors);
-                }
-                _ => {
-                    plan.errors.iter().for_each(|error| outcome.document_error(self.manner, &name, error));
-                    if memchr::memmem::find(text.as_bytes(), b"{{").is_some() {
-                        let text = format!("{name}: holds {{{{: leave out templates with --exclude");
-                        outcome.message(self.manner, Level::Note, &name, &text);
-                    }
-                }
-            }
-            return (outcome, None);
+            self.does_not_parse(outcome, file, text, &plan);
+            return Read::AsIs;
         }
         match renames {
             Some(renames) => self.engine.follow(&mut plan, renames),
             None if !plan.kustomize_images.is_empty() && self.engine.kustomize != KustomizeMode::Off => {
-                return (outcome, Some(plan));
+                return Read::Waits(plan);
             }
             None => {}
         }
+        if plan.changes.is_empty()
+            && plan.kept.is_empty()
+            && plan.skips.is_empty()
+            && plan.problems.is_empty()
+        {
+            self.holds_no_image(outcome, &name);
+        }
         outcome.plan(&name, &plan, self.manner);
         if let Err(error) = outcome.diff(&file.path, text, &plan, self.manner) {
-            self.fail(&mut outcome, file, &error, None);
+            self.fail(outcome, file, &error, None);
         }
-        if !outcome.summary.has_errors() {
-            self.stage(&mut outcome, file, &source, text, &plan.edits());
-        }
-        (outcome, Some(plan))
+        Read::Planned(plan)
     }
 
-    /// Stages the new text of a file, where it goes anywhere.
-    fn stage(&self, outcome: &mut Outcome, file: &Found, source: &Source<'_>, text: &str, edits: &[Edit]) {
-        let pieces = match self.destination {
-            Destination::InPlace if edits.is_empty() => return,
-            Destination::Nowhere => return,
-            Destination::InPlace | Destination::Folder(_) | Destination::Stdout => edit::pieces(text, edits),
-        };
-        let pieces = match pieces {
-            Ok(pieces) => pieces,
-            Err(error) => return self.fail(outcome, file, &error, None),
-        };
-        match &self.output {
-            Some(output) => {
-                if let Err(error) = output.stage(&self.relative(&file.path), &pieces) {
-                    self.fail(outcome, file, &error, None);
+    fn holds_no_image(&self, outcome: &mut Outcome, name: &str) {
+        if self.manner.verbose {
+            outcome.message(self.manner, Level::Note, name, &format!("{name}: holds no image"));
+        }
+    }
+
+    /// Adds the errors of a file that does not parse, unless nobody meant it as a manifest.
+    fn does_not_parse(&self, outcome: &mut Outcome, file: &Found, text: &str, plan: &Plan) {
+        let name = file.path.to_string_lossy();
+        match unread(text, is_template(&file.path)) {
+            Some(why) if !(self.manner.strict && why == Unread::Template) => {
+                outcome.unread(self.manner, &name, why, &plan.errors);
+            }
+            _ => {
+                plan.errors.iter().for_each(|error| outcome.document_error(self.manner, &name, error));
+                if memchr::memmem::find(text.as_bytes(), b"{{").is_some() {
+                    let text = format!("{name}: holds {{{{: leave out templates with --exclude");
+                    outcome.message(self.manner, Level::Note, &name, &text);
                 }
             }
-            None if self.destination == Destination::Stdout => {
-                outcome.result = pieces.concat();
+        }
+    }
+
+    /// Stages the content of a file, where it goes anywhere. To a folder goes every file that was read, as it would lie there
+    /// had it been rewritten in place.
+    fn stage(
+        &self,
+        outcome: &mut Outcome,
+        file: &Found,
+        source: &Source<'_>,
+        parts: &[impl AsRef<[u8]>],
+        changed: bool,
+    ) {
+        let staged = match (self.destination, &self.places) {
+            (_, Some(places)) => self.transaction.stage_at(&places.of(&file.path), Some(source), parts),
+            (Destination::InPlace, None) if changed => self.transaction.stage(source, parts),
+            (Destination::Stdout, None) if !outcome.summary.has_errors() && !outcome.summary.is_unread() => {
+                let bytes: Vec<u8> = parts.iter().flat_map(AsRef::as_ref).copied().collect();
+                outcome.result = String::from_utf8(bytes).unwrap_or_default();
                 if !outcome.result.is_empty() && !outcome.result.ends_with('\n') {
                     outcome.result.push('\n');
                 }
+                return;
             }
-            None => {
-                if let Err(error) = self.transaction.stage(source, &pieces) {
-                    self.fail(outcome, file, &error, error.hint());
-                }
-            }
+            _ => return,
+        };
+        if let Err(error) = staged {
+            outcome.summary.not_written(outcome.summary.changes());
+            self.fail(outcome, file, &error, error.hint());
         }
     }
 
-    /// Carries out what was staged.
-    fn write(self, all: &mut Outcome) -> Result<()> {
-        if let Some(output) = self.output {
-            return output.commit().context("cannot write the output folder");
+    /// Plans everything, says what there is to say, and carries it out.
+    fn rewrite(
+        self,
+        mut all: Outcome,
+        files: &[Found],
+        threads: usize,
+        signals: &Signals,
+    ) -> Result<ExitCode> {
+        let (destination, manner, places) = (self.destination, self.manner, self.places);
+        let (said, summary) = self.plan_all(files, threads, signals);
+        if signals.came() {
+            bail!(INTERRUPTED);
         }
-        let Committed { failed, warnings, .. } = match self.transaction.commit() {
-            Ok(committed) => committed,
+        all.summary.add(&summary);
+        let mut summary = std::mem::take(&mut all.summary);
+        let keep_going = self.transaction.keeps_going();
+        let mut written = destination.writes() && (!summary.has_errors() || keep_going);
+        let mut parts = vec![Said::from(&mut all)];
+        let counts: Vec<usize> = said.iter().map(|said| said.changes).collect();
+        parts.extend(said);
+        // Nothing has changed yet: who cannot be told what changes would not want it changed.
+        if written && !manner.result_on_stdout && manner.report.document(&[], true).is_none() {
+            match show(&parts, destination, manner, written, &summary) {
+                Err(error) if !speech::is_closed_pipe(&error) => {
+                    return Err(error.context("cannot write the report; nothing was written"));
+                }
+                _ => parts.clear(),
+            }
+        }
+        let mut end = Outcome::default();
+        if written && destination != Destination::Stdout {
+            let Committed { written: paths, failed, warnings } = self.commit()?;
+            failures(&mut end, &failed, &warnings, manner);
+            let is_written = |file: &Found| {
+                let place = places.map_or_else(|| file.path.clone(), |places| places.of(&file.path));
+                paths.binary_search_by(|path| path.as_os_str().cmp(place.as_os_str())).is_ok()
+            };
+            if !failed.is_empty() {
+                let lost = files.iter().zip(counts).filter(|(file, _)| !is_written(file));
+                lost.for_each(|(_, changes)| summary.not_written(changes));
+            }
+            summary.add(&end.summary);
+            written = !paths.is_empty() || !summary.has_errors();
+        }
+        let mut last = Pages::default();
+        manner.report.summary(&mut last, &summary, destination.ending(written));
+        end.pages.report.push_str(&last.report);
+        parts.push(Said::from(&mut end));
+        let shown = show(&parts, destination, manner, written, &summary);
+        speech::say(&last.speech);
+        shown.map_err(|error| match error {
+            error if written && destination != Destination::Stdout && !speech::is_closed_pipe(&error) => {
+                error.context("the files are written, but the report is not")
+            }
+            error => error,
+        })?;
+        Ok(exit_code(&summary, manner))
+    }
+
+    /// Carries out what was staged.
+    fn commit(self) -> Result<Committed> {
+        match self.transaction.commit() {
+            Ok(committed) => Ok(committed),
             Err(CommitError::Cancelled) => bail!(INTERRUPTED),
             Err(error) => bail!("{}; nothing was written", speech::with_hint(&error, error.hint())),
-        };
-        for error in &failed {
-            let message = speech::with_hint(error, error.hint());
-            all.error(self.manner, &error.path().display().to_string(), &message);
         }
-        for warning in &warnings {
-            let path = warning.path.display().to_string();
-            let text = match &warning.kind {
-                WarningKind::HardLink { others } => {
-                    let names = speech::count(usize::try_from(*others).unwrap_or(usize::MAX), "other name");
-                    format!("{path}: had {names} (hard links), which keep the old content")
-                }
-                WarningKind::Owner(change) => {
-                    format!("{path}: belongs to user {} now, not to {}", change.to, change.from)
-                }
-            };
-            all.message(self.manner, Level::Warning, &path, &text);
-        }
-        Ok(())
     }
 
     fn fail(&self, outcome: &mut Outcome, file: &Found, error: &dyn std::error::Error, hint: Option<&str>) {
         let name = file.path.display().to_string();
         outcome.error(self.manner, &name, &speech::with_hint(error, hint));
-    }
-
-    /// The place of a file in the output folder: relative to the given folder, or its name if it was given
-    /// itself.
-    fn relative(&self, path: &Path) -> PathBuf {
-        let below = |root: &PathBuf| path.strip_prefix(root).ok().filter(|p| !p.as_os_str().is_empty());
-        let relative = self.roots.iter().find_map(below).or(path.file_name().map(Path::new));
-        relative.unwrap_or(path).to_owned()
     }
 }

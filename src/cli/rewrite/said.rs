@@ -1,0 +1,155 @@
+//! What a run over files says, and printing it.
+
+use std::io::{self, Write};
+
+use anyhow::Result;
+
+use crate::files::{FileError, Found, WalkOptions, Walked, Warning, WarningKind, walk};
+use crate::report::{Level, Message, Summary};
+
+use super::super::args::RewriteArgs;
+use super::super::{speech, tree};
+use super::outcome::Outcome;
+use super::{Destination, Manner};
+
+/// What there is to say about a file: an [`Outcome`] without its counts and spare room, since a large tree has many.
+pub(super) struct Said {
+    report: Box<str>,
+    speech: Box<str>,
+    result: Box<str>,
+    /// How many images of the file change.
+    pub(super) changes: usize,
+}
+
+impl From<&mut Outcome> for Said {
+    fn from(outcome: &mut Outcome) -> Self {
+        let take = |text: &mut String| std::mem::take(text).into_boxed_str();
+        Self {
+            report: take(&mut outcome.pages.report),
+            speech: take(&mut outcome.pages.speech),
+            result: take(&mut outcome.result),
+            changes: outcome.summary.changes(),
+        }
+    }
+}
+
+/// Adds what the walk could not read, passed over, or did not find.
+pub(super) fn remarks(all: &mut Outcome, walked: &Walked, manner: Manner<'_>) {
+    for skipped in &walked.skipped {
+        all.summary.passed_over(tree::passed_over(skipped.reason));
+        if manner.verbose {
+            let path = skipped.path.display().to_string();
+            let text = format!("{path}: passed over: {}", tree::why(skipped.reason));
+            all.message(manner, Level::Note, &path, &text);
+        }
+    }
+    for error in &walked.errors {
+        all.error(manner, &error.path().display().to_string(), &speech::with_hint(error, tree::hint(error)));
+    }
+    let (empty, globs) = tree::remarks(walked);
+    for (folder, text) in &empty {
+        if manner.strict {
+            all.error(manner, folder, text);
+        } else {
+            all.message(manner, Level::Warning, folder, text);
+        }
+    }
+    for text in &globs {
+        let message = Message { level: Level::Warning, file: None, location: None, text };
+        manner.report.message(&mut all.pages, &message);
+    }
+}
+
+/// Adds a note on each file that is not read because an ignore file names it.
+pub(super) fn ignored(
+    all: &mut Outcome,
+    walked: &Walked,
+    args: &RewriteArgs,
+    options: WalkOptions,
+    manner: Manner<'_>,
+) -> Result<()> {
+    if options.no_ignore {
+        return Ok(());
+    }
+    let everything = walk(&args.paths, &WalkOptions { no_ignore: true, ..options })?;
+    let is_read = |found: &Found| {
+        walked.files.binary_search_by(|file| file.path.as_os_str().cmp(found.path.as_os_str())).is_ok()
+    };
+    for found in everything.files.iter().filter(|found| !is_read(found)) {
+        let path = found.path.display().to_string();
+        all.message(manner, Level::Note, &path, &format!("{path}: passed over: an ignore file names it"));
+    }
+    Ok(())
+}
+
+/// Prints what there is to print.
+pub(super) fn show(
+    parts: &[Said],
+    destination: Destination<'_>,
+    manner: Manner<'_>,
+    written: bool,
+    summary: &Summary,
+) -> Result<()> {
+    for part in parts.iter().filter(|part| !part.speech.is_empty()) {
+        speech::say(&part.speech);
+    }
+    let reports: Vec<&str> =
+        parts.iter().map(|part| &*part.report).filter(|report| !report.is_empty()).collect();
+    let document = manner.report.document(&reports, !summary.has_errors());
+    let reports = document.as_deref().map_or(reports, |document| vec![document]);
+    let mut stdout = io::BufWriter::new(io::stdout().lock());
+    if manner.result_on_stdout {
+        let mut stderr = io::BufWriter::new(io::stderr().lock());
+        // A closed standard error is nobody's error.
+        let _ = reports.iter().try_for_each(|report| stderr.write_all(report.as_bytes()));
+        if destination == Destination::Nowhere || written {
+            write_results(parts, destination, &mut stdout)?;
+        }
+    } else {
+        reports.iter().try_for_each(|report| stdout.write_all(report.as_bytes()))?;
+    }
+    Ok(stdout.flush()?)
+}
+
+/// Writes the files' results; manifests are kept apart by `---`.
+fn write_results(parts: &[Said], destination: Destination<'_>, out: &mut impl Write) -> io::Result<()> {
+    let results = parts.iter().map(|part| &*part.result).filter(|result| !result.is_empty());
+    for (number, result) in results.enumerate() {
+        if destination == Destination::Stdout && number > 0 {
+            if result.starts_with('%') {
+                out.write_all(b"...\n")?;
+            } else if !result.starts_with("---") {
+                out.write_all(b"---\n")?;
+            }
+        }
+        out.write_all(result.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// Adds what went wrong when the files were put into place, and what users should know of those that were.
+pub(super) fn failures(all: &mut Outcome, failed: &[FileError], warnings: &[Warning], manner: Manner<'_>) {
+    for error in failed {
+        let message = speech::with_hint(error, error.hint());
+        all.error(manner, &error.path().display().to_string(), &message);
+    }
+    for warning in warnings {
+        let path = warning.path.display().to_string();
+        let text = match &warning.kind {
+            WarningKind::HardLink { others } => {
+                let names = speech::count(usize::try_from(*others).unwrap_or(usize::MAX), "other name");
+                format!("{path}: had {names} (hard links), which keep the old content")
+            }
+            WarningKind::Owner(change) => {
+                format!("{path}: belongs to user {} now, not to {}", change.to, change.from)
+            }
+            WarningKind::Group(change) => {
+                let (to, from) = (change.to, change.from);
+                format!(
+                    "{path}: belongs to group {to} now, not to {from}, and gives it no more than everybody"
+                )
+            }
+        };
+        all.message(manner, Level::Warning, &path, &text);
+    }
+}
