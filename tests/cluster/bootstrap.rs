@@ -302,6 +302,20 @@ fn a_certificate_that_somebody_brought_is_checked_and_its_ca_published() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(installation.ca_bundles().iter().all(|bundle| bundle.trim() == good.0.trim()));
     assert_eq!(installation.secret("tls.crt").trim(), good.1.trim(), "it is only read");
+
+    // cert-manager puts the CA beside the certificate.
+    let secrets = ["secret/imageswap-tls", "secret/imageswap-tls-ca"];
+    kubectl.run(&[&["delete", "--namespace", NAMESPACE][..], &secrets].concat());
+    let secret = serde_json::json!({
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "type": "kubernetes.io/tls",
+        "metadata": { "name": "imageswap-tls", "namespace": NAMESPACE },
+        "stringData": { "ca.crt": other.0, "tls.crt": other.1, "tls.key": other.2 },
+    });
+    kubectl.apply(&secret.to_string());
+    assert!(installation.init(&["--bootstrap", "byo"]).status.success());
+    assert!(installation.ca_bundles().iter().all(|bundle| bundle.trim() == other.0.trim()));
 }
 
 #[test]

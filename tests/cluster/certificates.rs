@@ -28,7 +28,7 @@ fn no_pod_is_missed_while_certificates_and_maps_change() {
     let Some(plane) = shared() else { return };
     let installation = Installation::of(plane, &[]);
     let kubectl = &installation.kubectl;
-    let serving = Serving::start(plane, &installation, "rotation", &["--bootstrap=self-signed"]);
+    let serving = Serving::start(plane, &installation, "rotation");
     let name = "rotation";
     namespace(kubectl, name, &["k8s.twr.io/imageswap=enabled"]);
     wait_for(kubectl, name, SWAPPED);
@@ -103,9 +103,7 @@ fn serve_runs_on_a_certificate_of_the_clusters_signer() {
     let Some(plane) = shared() else { return };
     let installation = Installation::of(plane, &["--bootstrap=csr"]);
     let kubectl = &installation.kubectl;
-    let environment = [("IMAGESWAP_CSR_SIGNER_NAME", "kubernetes.io/kubelet-serving")];
-    let serving = Serving::start_alone(plane, &installation, "csr", &["--bootstrap=csr"], &environment);
-    serving.route(&installation);
+    let _serving = Serving::start(plane, &installation, "csr");
     namespace(kubectl, "csr", &["k8s.twr.io/imageswap=enabled"]);
     wait_for(kubectl, "csr", SWAPPED);
 }
@@ -117,11 +115,7 @@ fn the_legacy_mode_puts_a_prefix_before_images() {
     let overlay = plane.kubectl().run(&["kustomize", "deploy/overlays/legacy"]);
     let installation = Installation::apply(plane, &overlay);
     let kubectl = &installation.kubectl;
-    let env = kubectl.get(&["configmap/imageswap-env", "--namespace", NAMESPACE])["data"].clone();
-    let env = env.as_object().unwrap().iter().map(|(name, value)| (name.as_str(), value.as_str().unwrap()));
-    let env = env.collect::<Vec<_>>();
-    let serving = Serving::start_alone(plane, &installation, "legacy", &["--bootstrap=self-signed"], &env);
-    serving.route(&installation);
+    let _serving = Serving::start(plane, &installation, "legacy");
     namespace(kubectl, "legacy", &["k8s.twr.io/imageswap=enabled"]);
     wait_for(kubectl, "legacy", "registry.example.com/nginx");
 }

@@ -164,7 +164,7 @@ const FIXTURE: &str = "mirror.example.com/hub/library/nginx";
 fn the_quickstart_of_the_readme_swaps_an_image() {
     let Some(plane) = shared() else { return };
     let installation = Installation::of(plane, &[]);
-    let serving = Serving::start(plane, &installation, "readme", &["--bootstrap=self-signed"]);
+    let serving = Serving::start(plane, &installation, "readme");
     serving.set_maps(&fs::read_to_string("fixtures/imageswap.maps").unwrap());
     let _kubelet = Kubelet::start(installation.kubectl.clone());
     let reader = Reader::new(plane, "readme", &installation, &serving, FIXTURE);
@@ -175,7 +175,7 @@ fn the_quickstart_of_the_readme_swaps_an_image() {
 fn every_command_of_operations_does_what_it_says() {
     let Some(plane) = shared() else { return };
     let installation = Installation::of(plane, &[]);
-    let serving = Serving::start(plane, &installation, "operations", &["--bootstrap=self-signed"]);
+    let serving = Serving::start(plane, &installation, "operations");
     serving.set_maps(&fs::read_to_string("fixtures/imageswap.maps").unwrap());
     let _kubelet = Kubelet::start(installation.kubectl.clone());
     let reader = Reader::new(plane, "operations", &installation, &serving, FIXTURE);

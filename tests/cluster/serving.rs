@@ -23,15 +23,21 @@ pub(crate) struct Serving {
 }
 
 impl Serving {
-    /// Starts a replica with these arguments, and sends what is for the Service to it.
+    /// Starts a replica with the arguments of the Deployment and the environment of its ConfigMap, and sends what is
+    /// for the Service to it.
     #[track_caller]
-    pub(crate) fn start(
-        plane: &ControlPlane,
-        installation: &Installation,
-        name: &str,
-        arguments: &[&str],
-    ) -> Self {
-        let serving = Self::start_alone(plane, installation, name, arguments, &[]);
+    pub(crate) fn start(plane: &ControlPlane, installation: &Installation, name: &str) -> Self {
+        let kubectl = &installation.kubectl;
+        let deployment = kubectl.get(&["deployment/imageswap", "--namespace", NAMESPACE]);
+        let arguments = deployment["spec"]["template"]["spec"]["containers"][0]["args"].clone();
+        let arguments = arguments.as_array().unwrap().iter().map(|argument| argument.as_str().unwrap());
+        let arguments = arguments.collect::<Vec<_>>();
+        assert_eq!(arguments[0], "serve");
+        let data = kubectl.get(&["configmap/imageswap-env", "--namespace", NAMESPACE])["data"].clone();
+        let data =
+            data.as_object().unwrap().iter().map(|(name, value)| (name.as_str(), value.as_str().unwrap()));
+        let environment = data.collect::<Vec<_>>();
+        let serving = Self::start_alone(plane, installation, name, &arguments[1..], &environment);
         serving.route(installation);
         serving
     }

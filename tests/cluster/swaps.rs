@@ -42,7 +42,7 @@ fn what_makes_pods_is_swapped_and_so_are_the_containers_of_kubectl_debug() {
     let Some(plane) = shared() else { return };
     let installation = Installation::of(plane, &["--resources=workloads"]);
     let kubectl = &installation.kubectl;
-    let _serving = Serving::start(plane, &installation, "workloads", &["--bootstrap=self-signed"]);
+    let _serving = Serving::start(plane, &installation, "workloads");
     let name = "workloads";
     namespace(kubectl, name, &["k8s.twr.io/imageswap=enabled"]);
     wait_for(kubectl, name, SWAPPED);
@@ -89,7 +89,7 @@ fn with_rules_for_pods_alone_the_pods_of_a_deployment_are_swapped() {
     let Some(plane) = shared() else { return };
     let installation = Installation::of(plane, &[]);
     let kubectl = &installation.kubectl;
-    let _serving = Serving::start(plane, &installation, "pods", &["--bootstrap=self-signed"]);
+    let _serving = Serving::start(plane, &installation, "pods");
     let name = "pods-alone";
     namespace(kubectl, name, &["k8s.twr.io/imageswap=enabled"]);
     wait_for(kubectl, name, SWAPPED);
@@ -111,7 +111,7 @@ fn labels_say_what_is_left_alone() {
     let Some(plane) = shared() else { return };
     let installation = Installation::of(plane, &[]);
     let kubectl = &installation.kubectl;
-    let _serving = Serving::start(plane, &installation, "labels", &["--bootstrap=self-signed"]);
+    let serving = Serving::start(plane, &installation, "labels");
     for (name, labels) in [
         ("labels-on", &["k8s.twr.io/imageswap=enabled"][..]),
         ("labels-audit", &["k8s.twr.io/imageswap=audit"]),
@@ -132,7 +132,15 @@ fn labels_say_what_is_left_alone() {
         create(kubectl, name, &pod(pod_name, &labels));
         let stored = kubectl.get(&[&format!("pod/{pod_name}"), "--namespace", name]);
         assert_eq!(images(&stored["spec"]["containers"])[0], wanted, "{name} {pod_name}");
-    }
+    } // An audited namespace is looked at all the same; the others are not sent at all.
+    let log = serving.process.log();
+    let reviews = |namespace: &str| {
+        let of = format!("\"namespace\":\"{namespace}\"");
+        log.lines().filter(|line| line.contains(&of)).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let audited = reviews("labels-audit");
+    assert!(audited.iter().any(|line| line.contains("\"outcome\":\"would_patch\"")), "{audited:?}");
+    assert_eq!((reviews("labels-none"), reviews("labels-off")), (Vec::new(), Vec::new()));
 }
 
 #[test]
@@ -140,7 +148,7 @@ fn all_namespaces_but_the_clusters_own_when_the_scope_is_all() {
     let Some(plane) = shared() else { return };
     let installation = Installation::of(plane, &["--scope=all"]);
     let kubectl = &installation.kubectl;
-    let _serving = Serving::start(plane, &installation, "all", &["--bootstrap=self-signed"]);
+    let _serving = Serving::start(plane, &installation, "all");
     namespace(kubectl, "all-plain", &[]);
     namespace(kubectl, "all-off", &["k8s.twr.io/imageswap=disabled"]);
     wait_for(kubectl, "all-plain", SWAPPED);
@@ -159,7 +167,7 @@ fn a_sidecar_that_another_webhook_injects_later_is_swapped_too() {
     let Some(plane) = shared() else { return };
     let installation = Installation::of(plane, &[]);
     let kubectl = &installation.kubectl;
-    let _serving = Serving::start(plane, &installation, "reinvoked", &["--bootstrap=self-signed"]);
+    let _serving = Serving::start(plane, &installation, "reinvoked");
     let name = "reinvoked";
     namespace(kubectl, name, &["k8s.twr.io/imageswap=enabled"]);
     let injector = Injector::start();
@@ -185,7 +193,7 @@ fn break_glass_while_no_replica_answers() {
     let Some(plane) = shared() else { return };
     let installation = Installation::of(plane, &[]);
     let kubectl = &installation.kubectl;
-    let serving = Serving::start(plane, &installation, "down", &["--bootstrap=self-signed"]);
+    let serving = Serving::start(plane, &installation, "down");
     let name = "break-glass";
     namespace(kubectl, name, &["k8s.twr.io/imageswap=enabled"]);
     wait_for(kubectl, name, SWAPPED);
@@ -222,7 +230,7 @@ fn objects_are_taken_as_they_are_where_the_policy_is_to_ignore() {
     let Some(plane) = shared() else { return };
     let installation = Installation::of(plane, &["--failure-policy=Ignore"]);
     let kubectl = &installation.kubectl;
-    let serving = Serving::start(plane, &installation, "ignored", &["--bootstrap=self-signed"]);
+    let serving = Serving::start(plane, &installation, "ignored");
     let name = "ignored";
     namespace(kubectl, name, &["k8s.twr.io/imageswap=enabled"]);
     wait_for(kubectl, name, SWAPPED);
