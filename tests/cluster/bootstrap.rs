@@ -226,7 +226,7 @@ fn a_signer_of_the_cluster_signs() {
 }
 
 /// A CA, and a certificate of it for `name`.
-fn brought(name: &str) -> (String, String, String) {
+pub(crate) fn brought(name: &str) -> (String, String, String) {
     let ca_key = KeyPair::generate().unwrap();
     let mut ca = CertificateParams::default();
     ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

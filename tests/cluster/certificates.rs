@@ -8,6 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use crate::bootstrap::brought;
 use crate::control_plane::shared;
 use crate::installation::{CONFIGURATION, Installation, NAMESPACE};
 use crate::kubectl::Kubectl;
@@ -118,4 +119,38 @@ fn the_legacy_mode_puts_a_prefix_before_images() {
     let _serving = Serving::start(plane, &installation, "legacy");
     namespace(kubectl, "legacy", &["k8s.twr.io/imageswap=enabled"]);
     wait_for(kubectl, "legacy", "registry.example.com/nginx");
+}
+
+/// A certificate of somebody else's is taken from the Secret while serve runs, and so is the next one, of another CA.
+#[test]
+fn serve_follows_a_certificate_that_somebody_renews() {
+    let Some(plane) = shared() else { return };
+    let installation = Installation::of(plane, &["--bootstrap=byo"]);
+    let kubectl = &installation.kubectl;
+    let bring = || {
+        let (ca, certificate, key) = brought("imageswap.imageswap-system.svc");
+        let secret = json!({
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "type": "kubernetes.io/tls",
+            "metadata": { "name": "imageswap-tls", "namespace": NAMESPACE },
+            "stringData": { "ca.crt": ca, "tls.crt": certificate, "tls.key": key },
+        });
+        kubectl.apply(&secret.to_string());
+        ca
+    };
+    bring();
+    let _serving = Serving::start(plane, &installation, "byo");
+    namespace(kubectl, "byo", &["k8s.twr.io/imageswap=enabled"]);
+    wait_for(kubectl, "byo", SWAPPED);
+    let ca = bring();
+    wait("the new CA is published", 30, || {
+        let bundles = installation.ca_bundles();
+        if bundles.iter().all(|bundle| bundle.trim() == ca.trim()) {
+            Ok(())
+        } else {
+            Err(format!("{bundles:?}"))
+        }
+    });
+    wait_for(kubectl, "byo", SWAPPED);
 }

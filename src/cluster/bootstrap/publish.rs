@@ -13,7 +13,7 @@ use super::{Bootstrap, BootstrapError, Published, Version, version};
 const KIND: &str = "MutatingWebhookConfiguration";
 
 impl Bootstrap {
-    /// Makes `ca` the `caBundle` of every webhook of the configuration that calls our Service.
+    /// Makes `ca` the `caBundle` of every webhook of the configuration.
     pub(super) async fn publish(&self, ca: &str) -> Result<(Published, Version), BootstrapError> {
         let Some(name) = &self.options.webhook_configuration else {
             return Ok((Published::NotOurs, None));
