@@ -154,7 +154,7 @@ impl Maps {
             .exact
             .get(image.as_str())
             .copied()
-            .or_else(|| self.globs.iter().find(|(glob, _)| glob.matches(image.as_str())).map(|(_, n)| *n))
+            .or_else(|| self.globs.first(image.as_str()))
             .or_else(named);
         if let Some(number) = found {
             return self.apply(&self.rules[number], image);
@@ -175,6 +175,9 @@ impl Maps {
     /// The `noswap_wildcards` rule, when one of its entries is in the image.
     pub(super) fn noswap_rule(&self, image: ImageReference<'_>) -> Option<&Arc<Rule>> {
         let rule = &self.rules[self.noswap?];
+        if let Some(substrings) = &self.substrings {
+            return substrings.is_in(image.as_str()).then_some(rule);
+        }
         match &rule.read {
             Value::Substrings(entries) => {
                 entries.iter().any(|entry| image.as_str().contains(entry.as_str())).then_some(rule)

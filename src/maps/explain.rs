@@ -105,7 +105,7 @@ impl Maps {
         if let Some(rule) = self.exact_in_other_spelling(&image) {
             add(rule, "names the same image in another spelling; [EXACT] takes it as written".to_owned());
         }
-        for (glob, number) in &self.globs {
+        for (glob, number) in self.globs.iter() {
             if glob.matches(image.as_str()) {
                 return candidates;
             }

@@ -7,6 +7,11 @@
 /// Why a `[` is refused.
 pub(super) const UNCLOSED: &str = "`[` is not closed";
 
+#[cfg(test)]
+thread_local! {
+    static TIMES_ASKED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
 /// A compiled glob. Matching takes no more than pattern length × text length steps.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Glob {
@@ -49,6 +54,8 @@ impl Glob {
 
     /// Whether the whole text matches.
     pub(super) fn matches(&self, text: &str) -> bool {
+        #[cfg(test)]
+        TIMES_ASKED.set(TIMES_ASKED.get() + 1);
         let mut token = 0;
         let mut at = 0;
         // Where to go on when a token fails: behind the last `*`, which then takes one character more.
@@ -89,6 +96,22 @@ impl Glob {
             .collect();
         let rest = &self.tokens[front.chars().count()..];
         (front, rest == [Token::Any])
+    }
+
+    /// The texts without a wildcard in them, each of which every match holds.
+    pub(super) fn literals(&self) -> impl Iterator<Item = String> {
+        let char_of = |token: &Token| match token {
+            Token::Char(c) => Some(*c),
+            Token::Any | Token::One | Token::Set { .. } => None,
+        };
+        let runs = self.tokens.split(|token| !matches!(token, Token::Char(_)));
+        runs.filter(|run| !run.is_empty()).map(move |run| run.iter().filter_map(char_of).collect())
+    }
+
+    /// How often this thread asked whether a glob matches.
+    #[cfg(test)]
+    pub(super) fn times_asked() -> usize {
+        TIMES_ASKED.get()
     }
 
     /// Whether it matches one text only.

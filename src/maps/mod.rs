@@ -9,6 +9,7 @@ mod error;
 mod explain;
 pub mod export;
 mod glob;
+mod globs;
 pub mod import;
 mod legacy;
 mod line;

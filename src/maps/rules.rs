@@ -7,9 +7,11 @@ use rustc_hash::FxHashMap;
 use crate::image::ImageReference;
 
 use super::glob::Glob;
+use super::globs::{Globs, Substrings};
 use super::rule::{Rule, RuleKind};
 use super::table::NameTable;
 use super::target::Targets;
+use super::value::Value;
 
 /// Rules that were read, ready to decide about images. The default has no rules.
 #[derive(Clone, Debug, Default)]
@@ -18,9 +20,11 @@ pub struct Maps {
     pub(super) exact: FxHashMap<Box<str>, usize>,
     /// `[EXACT]` keys by the canonical spelling of the image they name.
     pub(super) exact_canonical: FxHashMap<Box<str>, Vec<usize>>,
-    pub(super) globs: Vec<(Glob, usize)>,
+    pub(super) globs: Globs,
     pub(super) names: NameTable,
     pub(super) noswap: Option<usize>,
+    /// The entries of `noswap`, where there are many.
+    pub(super) substrings: Option<Substrings>,
     pub(super) default: Option<usize>,
     pub(super) legacy: Option<usize>,
     pub(super) targets: Targets,
@@ -30,6 +34,7 @@ pub struct Maps {
 impl Maps {
     pub(super) fn from_rules(rules: Vec<Rule>, allow_chained: bool) -> Self {
         let mut maps = Self { allow_chained, ..Self::default() };
+        let mut globs = Vec::new();
         for (number, rule) in rules.iter().enumerate() {
             match rule.kind {
                 RuleKind::Exact => {
@@ -39,13 +44,23 @@ impl Maps {
                 }
                 RuleKind::Replace => {
                     let glob = Glob::new(&rule.key).expect("a [REPLACE] key is a glob that compiles");
-                    maps.globs.push((glob, number));
+                    globs.push((glob, number));
                 }
                 RuleKind::Registry | RuleKind::Path => {
                     let name = rule.name.as_ref().expect("registry and path rules have a name");
                     maps.names.insert(name, number);
                 }
-                RuleKind::NoSwap => maps.noswap = Some(number),
+                RuleKind::NoSwap => {
+                    maps.noswap = Some(number);
+                    maps.substrings = match &rule.read {
+                        Value::Substrings(entries) => Substrings::new(entries),
+                        Value::Empty
+                        | Value::Reference
+                        | Value::Name { .. }
+                        | Value::Dash
+                        | Value::Template { .. } => None,
+                    };
+                }
                 RuleKind::Default => maps.default = Some(number),
                 RuleKind::Legacy => maps.legacy = Some(number),
             }
@@ -53,6 +68,7 @@ impl Maps {
                 maps.targets.add(rule, number);
             }
         }
+        maps.globs = Globs::new(globs);
         maps.rules = rules.into_iter().map(Arc::new).collect();
         maps
     }
