@@ -164,25 +164,37 @@ fn man_pages() {
     }
 }
 
-/// The table of docs/finding-images.md is the one of the code.
+/// The tables of docs/finding-images.md are those of the code; `TRYCMD=overwrite` writes them.
 #[test]
-fn the_known_fields_are_in_the_docs() {
-    let source = fs::read_to_string("src/manifest/fields.rs").unwrap();
-    let docs = fs::read_to_string("docs/finding-images.md").unwrap();
-    let table = source.split("const KNOWN: ").nth(1).unwrap().split("\n];").next().unwrap();
-    let strings: Vec<&str> = table.lines().filter(|line| !line.trim().starts_with("//")).collect();
-    let mut known = 0;
-    for word in
-        strings.join(" ").split(['"', ' ', '\\', '(', ')', ',']).filter(|word| word.contains(['.', '/']))
-    {
-        for part in word.rsplitn(2, '/') {
-            assert!(docs.contains(&format!("`{part}`")), "docs/finding-images.md lacks {part} of {word}");
-            known += 1;
+fn the_known_places_are_in_the_docs() {
+    const START: &str = "<!-- places -->\n";
+    let source = fs::read_to_string("src/manifest/places.txt").unwrap();
+    let mut fields = String::from("| kinds | fields |\n|---|---|\n");
+    let mut others = String::from("\n| other places |\n|---|\n");
+    let quoted = |words: &str, between: &str| {
+        words.split(' ').map(|word| format!("`{word}`")).collect::<Vec<_>>().join(between)
+    };
+    let mut lines = source.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).peekable();
+    while let Some(line) = lines.next() {
+        if line.contains(':') {
+            others.push_str(&format!("| `{line}` |\n"));
+            continue;
         }
+        let mut paths = Vec::new();
+        while let Some(path) = lines.next_if(|line| line.starts_with(' ')) {
+            paths.push(quoted(path.trim(), " "));
+        }
+        fields.push_str(&format!("| {} | {} |\n", quoted(line, ", "), paths.join(" ")));
     }
-    assert!(known > 100);
-    let rows = docs.lines().filter(|line| line.starts_with("| `") && line.matches('|').count() == 4).count();
-    assert!(rows > 20, "{rows}");
+    assert!(fields.lines().count() > 30 && others.lines().count() > 20);
+    let docs = fs::read_to_string("docs/finding-images.md").unwrap();
+    let (before, rest) = docs.split_once(START).unwrap();
+    let table = format!("{fields}{others}");
+    if std::env::var("TRYCMD").is_ok_and(|mode| mode == "overwrite") {
+        fs::write("docs/finding-images.md", format!("{before}{START}{table}")).unwrap();
+    } else {
+        assert_eq!(rest, table, "TRYCMD=overwrite cargo test --test golden writes the table");
+    }
 }
 
 /// Lines of the code blocks of `language` in a Markdown text.

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use anyhow::{Context, Error, Result, bail};
 
 use crate::krm::{FunctionConfig, Held, OnUnmapped, held};
-use crate::manifest::FieldTable;
+use crate::manifest::Places;
 use crate::maps::{Maps, MapsErrors, MapsNotice, MapsText, ParseOptions, Parsed};
 use crate::rewrite::SkipRule;
 
@@ -39,7 +39,7 @@ pub struct RuleSources {
 #[derive(Debug, Clone, Default)]
 pub struct RuleSettings {
     /// Where images are looked for; `None` when nothing is said.
-    pub fields: Option<FieldTable>,
+    pub fields: Option<Places>,
     /// What is left alone.
     pub skip: Vec<SkipRule>,
     /// What to do about an image that no rule covers.

@@ -3,20 +3,20 @@
 use std::sync::Arc;
 
 use crate::files::WalkOptions;
-use crate::manifest::{FieldTable, Scanner};
+use crate::manifest::{Places, Scanner};
 use crate::rewrite::{Engine, KustomizeMode};
 
 use super::args::{Fields, FindArgs, KustomizeImages, WalkArgs};
 use super::rules::Ruleset;
 
 /// The scanner that `args` ask for; a configuration that names fields says where to look instead of `--fields`.
-fn scanner(args: &FindArgs, configured: Option<&FieldTable>) -> Scanner {
+fn scanner(args: &FindArgs, configured: Option<&Places>) -> Scanner {
     let mut fields = match (configured, args.fields) {
         (Some(table), _) => table.clone(),
-        (None, Fields::Known) => FieldTable::known(),
-        (None, Fields::Core) => FieldTable::core(),
+        (None, Fields::Known) => Places::known(),
+        (None, Fields::Core) => Places::core(),
     };
-    for spec in &args.field {
+    for spec in args.places() {
         fields.add(spec.clone());
     }
     Scanner::new(fields, args.disable_label.clone())

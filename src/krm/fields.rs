@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 
-use crate::manifest::{FieldSpec, FieldTable};
+use crate::manifest::{PlaceSpec, Places};
 
 /// `core`, `known`, or a list of these words and of further fields.
 ///
@@ -24,14 +24,14 @@ pub enum Fields {
 ///
 /// # Errors
 /// What is wrong with a word.
-pub(super) fn table(words: &[String]) -> Result<FieldTable, String> {
+pub(super) fn table(words: &[String]) -> Result<Places, String> {
     let has = |name: &str| words.iter().any(|word| word == name);
     if has("core") && has("known") {
         return Err("core and known exclude each other".to_owned());
     }
-    let mut table = if has("core") { FieldTable::core() } else { FieldTable::known() };
+    let mut table = if has("core") { Places::core() } else { Places::known() };
     for word in words.iter().filter(|word| !matches!(word.as_str(), "core" | "known")) {
-        let spec: Result<FieldSpec, _> = word.parse();
+        let spec: Result<PlaceSpec, _> = word.parse();
         table.add(spec.map_err(|error| {
             if word.contains(':') {
                 error.to_string()

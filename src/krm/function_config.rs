@@ -12,7 +12,7 @@
 
 use schemars::JsonSchema;
 
-use crate::manifest::FieldTable;
+use crate::manifest::Places;
 use crate::maps::MapsText;
 use crate::rewrite::SkipRule;
 
@@ -87,7 +87,7 @@ pub struct FunctionConfig {
     /// A file with rules; `rules` win over it.
     pub maps_file: Option<String>,
     /// Where images are looked for; `None` when nothing is said.
-    pub fields: Option<FieldTable>,
+    pub fields: Option<Places>,
     /// What is left alone.
     pub skip: Vec<SkipRule>,
     /// What to do about an image that no rule covers.

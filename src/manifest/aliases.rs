@@ -42,9 +42,10 @@ struct Shared<'a> {
 fn judge<'a>(findings: Vec<Finding<'a>>, uses: &FxHashMap<usize, usize>) -> Vec<Finding<'a>> {
     let mut parts = Vec::new();
     let mut order = Vec::new();
-    let mut shared: FxHashMap<usize, Shared<'a>> = FxHashMap::default();
+    let mut shared: FxHashMap<(usize, usize), Shared<'a>> = FxHashMap::default();
     for mut finding in findings {
         let start = finding.scalar.start;
+        let place = finding.start();
         if finding.reach == Reach::AliasWithinAnchor {
             continue;
         }
@@ -56,9 +57,9 @@ fn judge<'a>(findings: Vec<Finding<'a>>, uses: &FxHashMap<usize, usize>) -> Vec<
             continue;
         }
         let image = usize::from(finding.reach == Reach::Alias && finding.place.is_site());
-        match shared.entry(start) {
+        match shared.entry(place) {
             Entry::Vacant(entry) => {
-                order.push(start);
+                order.push(place);
                 entry.insert(Shared { finding, images: image });
             }
             Entry::Occupied(mut entry) => {
@@ -78,9 +79,9 @@ fn judge<'a>(findings: Vec<Finding<'a>>, uses: &FxHashMap<usize, usize>) -> Vec<
         }
     }
     let mut judged = parts;
-    for start in order {
-        let Some(Shared { mut finding, images }) = shared.remove(&start) else { continue };
-        let uses = uses.get(&start).copied().unwrap_or(0);
+    for place in order {
+        let Some(Shared { mut finding, images }) = shared.remove(&place) else { continue };
+        let uses = uses.get(&finding.scalar.start).copied().unwrap_or(0);
         if finding.place.is_site() && images < uses && finding.blocked.is_none() {
             finding.blocked = Some(Blocked::SharedAnchor);
         }

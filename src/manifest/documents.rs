@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use memchr::memmem;
 
 use super::Span;
-use super::fields::FieldTable;
+use super::places::Places;
 
 /// Splits `text` from byte `start` on at each `---` in column 0 that is followed by a space, a tab or a line
 /// end: such a line ends a document even inside a block scalar. `None` for a stream with lone `\r` as line ends.
@@ -68,11 +68,11 @@ pub(super) struct Prefilter {
 }
 
 impl Prefilter {
-    pub(super) fn new(fields: &FieldTable) -> Self {
+    pub(super) fn new(places: &Places) -> Self {
         let owned = |key: String| memmem::Finder::new(&key).into_owned();
         Self {
             image: memmem::Finder::new("image"),
-            others: fields.keys_without_image().map(|keys| keys.into_iter().map(owned).collect()),
+            others: places.texts_without_image().map(|keys| keys.into_iter().map(owned).collect()),
         }
     }
 
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn lets_only_documents_pass_that_may_hold_an_image() {
-        let filter = Prefilter::new(&FieldTable::known());
+        let filter = Prefilter::new(&Places::known());
         assert!(filter.may_hold_image(b"containers: [{image: a}]"));
         assert!(filter.may_hold_image(br#"{"im\u0061ge": 1}"#));
         assert!(filter.may_hold_image(b"spec: {initImage: a}"));

@@ -12,11 +12,10 @@ mod value;
 use std::borrow::Cow;
 
 use super::event::Scalar;
-use super::fields::FieldTable;
 use super::keys::Key;
-use super::mention;
 use super::occurrence::{Blocked, NoteKind, Place, Resource};
 use super::path::{FieldPath, Segment};
+use super::places::Places;
 use finding::Claim;
 pub(super) use finding::{Finding, Found, Part, Reach};
 pub(super) use frame::Role;
@@ -25,7 +24,7 @@ use frame::{Facts, Frame, Patched};
 /// The state machine. Feed it the events of one document, then [`Finder::finish`].
 #[derive(Debug)]
 pub(super) struct Finder<'a, 's> {
-    fields: &'s FieldTable,
+    places: &'s Places,
     disable_label: &'s str,
     frames: Vec<Frame<'a>>,
     facts: Vec<Facts<'a>>,
@@ -36,9 +35,9 @@ pub(super) struct Finder<'a, 's> {
 }
 
 impl<'a, 's> Finder<'a, 's> {
-    pub(super) fn new(fields: &'s FieldTable, disable_label: &'s str) -> Self {
+    pub(super) fn new(places: &'s Places, disable_label: &'s str) -> Self {
         Self {
-            fields,
+            places,
             disable_label,
             frames: Vec::with_capacity(32),
             facts: Vec::new(),
@@ -67,11 +66,15 @@ impl<'a, 's> Finder<'a, 's> {
         let mut found = std::mem::take(&mut self.found);
         self.reset();
         found.findings.retain_mut(|finding| match finding.claim {
-            Claim::Settled | Claim::Text => true,
+            Claim::Settled | Claim::Text | Claim::Prose => true,
+            Claim::Data => {
+                finding.claim = Claim::Prose;
+                true
+            }
             // A Kustomization needs no kind; whether this is one, the file's name tells.
             Claim::Kustomize(_) => finding.resource.is_some() || finding.path.len() == 3,
             Claim::Field => finding.settle_as_mention(0),
-            Claim::PodVolume | Claim::ImageName => false,
+            Claim::PodVolume | Claim::ImageName | Claim::Variable => false,
         });
         found
     }
@@ -114,6 +117,7 @@ impl<'a, 's> Finder<'a, 's> {
             at_key: is_map,
             may_hold_field,
             has_containers: false,
+            flag_before: None,
             disabled: false,
             seen: 0,
             key: Key::Other,
@@ -148,6 +152,8 @@ impl<'a, 's> Finder<'a, 's> {
                     Role::Plain
                 }
                 (_, Key::Metadata, true) => Role::Metadata,
+                (_, Key::Data, true) => Role::Data,
+                (_, Key::From, true) => Role::From,
                 (Role::Metadata, Key::Labels, true) => Role::Labels,
                 (Role::Metadata, Key::Annotations, true) => Role::Annotations,
                 (_, Key::Volumes, false) => Role::VolumeList,
@@ -258,10 +264,13 @@ impl<'a, 's> Finder<'a, 's> {
         let own_kind = resource.as_ref().is_some_and(Resource::is_configuration);
         let index = resource.is_some().then_some(self.found.resources.len());
         let patched = facts.and_then(|facts| facts.patched);
-        let is_named_image = frame.role == Role::EnvVar
-            && facts.and_then(|facts| facts.name.as_deref()).is_some_and(mention::names_image);
+        let name = facts.and_then(|facts| facts.name.as_deref()).unwrap_or_default();
+        // Where a tag of an ImageStream comes from is an image only of this kind.
+        let from_image =
+            frame.role == Role::From && facts.is_some_and(|f| f.kind.as_deref() == Some("DockerImage"));
         let container = facts.filter(|_| frame.role == Role::Container).and_then(|f| f.name.as_deref());
-        let fields = self.fields;
+        let places = self.places;
+        let mut more = Vec::new();
         let mut claimed = false;
         let mut settle = |finding: &mut Finding<'a>| {
             let length = finding.path.len();
@@ -272,10 +281,23 @@ impl<'a, 's> Finder<'a, 's> {
                 Claim::ImageName if length == depth + 1 => {
                     if patched == Some(Patched::ContainerImage) {
                         finding.place = Place::Patch;
-                    } else if patched != Some(Patched::OtherImage) && !is_named_image {
+                    } else if patched != Some(Patched::OtherImage) {
                         return false;
                     }
                     finding.claim = Claim::Settled;
+                }
+                Claim::Variable if length == depth + 1 => {
+                    if !finding.settle_variable(name, places, &mut more) {
+                        return false;
+                    }
+                }
+                Claim::Data => {
+                    if let Some(resource) = &resource {
+                        finding.settle_data(resource, places);
+                    }
+                }
+                Claim::Field if frame.role == Role::From && length == depth + 1 && !from_image => {
+                    return false;
                 }
                 Claim::Field if patched.is_some_and(|patched| finding.is_in_patch(depth, patched)) => {
                     finding.claim = Claim::Settled;
@@ -283,7 +305,7 @@ impl<'a, 's> Finder<'a, 's> {
                 }
                 Claim::Field => {
                     if let Some(resource) = &resource {
-                        if fields.contains(resource, &finding.path) {
+                        if places.fields.contains(resource, &finding.path, &finding.scalar.value) {
                             finding.claim = Claim::Settled;
                             finding.place = Place::Field;
                         } else if !finding.settle_as_mention(depth) {
@@ -301,7 +323,13 @@ impl<'a, 's> Finder<'a, 's> {
                         finding.place = Place::RenderInput;
                     }
                 }
-                Claim::Settled | Claim::PodVolume | Claim::ImageName | Claim::Kustomize(_) | Claim::Text => {}
+                Claim::Settled
+                | Claim::PodVolume
+                | Claim::ImageName
+                | Claim::Kustomize(_)
+                | Claim::Variable
+                | Claim::Text
+                | Claim::Prose => {}
             }
             if frame.disabled && finding.blocked.is_none() {
                 finding.blocked = Some(Blocked::DisableLabel);
@@ -328,6 +356,7 @@ impl<'a, 's> Finder<'a, 's> {
             }
         }
         pending.truncate(kept);
+        pending.append(&mut more);
         if claimed && let Some(resource) = resource {
             self.found.resources.push(resource);
         }
@@ -360,6 +389,7 @@ impl<'a, 's> Finder<'a, 's> {
             place,
             path,
             scalar,
+            part: None,
             flow,
             reach: self.reach,
             resource: None,

@@ -23,9 +23,11 @@ keys! {
     Args "args"
     Command "command"
     Containers "containers"
+    Data "data"
     Digest "digest"
     Env "env"
     EphemeralContainers "ephemeralContainers"
+    From "from"
     Image "image"
     Images "images"
     InitContainers "initContainers"
@@ -93,7 +95,9 @@ impl Key {
                 | Self::Args
                 | Self::Command
                 | Self::Containers
+                | Self::Data
                 | Self::Env
+                | Self::From
                 | Self::EphemeralContainers
                 | Self::Image
                 | Self::Images
@@ -109,12 +113,24 @@ impl Key {
         )
     }
 
+    /// Whether a scalar under this key says something beside being the value of a field.
+    #[inline]
+    pub(super) fn means_more_than_a_field(self) -> bool {
+        matches!(
+            self,
+            Self::Digest | Self::Path | Self::Registry | Self::Repository | Self::Tag | Self::Value
+        )
+    }
+
     /// Whether a scalar under this key means something in a mapping of `role`.
     #[inline]
     pub(super) fn matters_to(self, role: Role) -> bool {
         match self {
             Self::Name => {
-                matches!(role, Role::Metadata | Role::Container | Role::EnvVar | Role::KustomizeImage)
+                matches!(
+                    role,
+                    Role::Metadata | Role::Container | Role::EnvVar | Role::KustomizeImage | Role::From
+                )
             }
             Self::Namespace => role == Role::Metadata,
             Self::NewName | Self::NewTag => role == Role::KustomizeImage,
@@ -134,7 +150,9 @@ impl Key {
             | Self::Args
             | Self::Command
             | Self::Containers
+            | Self::Data
             | Self::Env
+            | Self::From
             | Self::EphemeralContainers
             | Self::Images
             | Self::InitContainers

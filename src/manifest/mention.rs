@@ -31,6 +31,11 @@ pub(super) fn is_reference_like(text: &str) -> bool {
     memchr2(b'/', b':', text.as_bytes()).is_some() && ImageReference::parse(text).is_ok()
 }
 
+/// Whether the value of a variable may be an image, or a list of images with names (`a=quay.io/b:1`).
+pub(super) fn may_hold_images(text: &str) -> bool {
+    is_reference_like(text) || memchr2(b'=', b'\n', text.as_bytes()).is_some() && text.contains('/')
+}
+
 /// What the text of a string must hold for an image to be in it.
 static IMAGE: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new("image"));
 

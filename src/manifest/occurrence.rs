@@ -13,6 +13,14 @@ pub enum Place {
     Volume,
     /// A field of the table by kind, or one that the user named.
     Field,
+    /// The value of a variable that the table or the user names.
+    Variable,
+    /// What follows a flag in `args` or `command` that the table or the user names.
+    Argument,
+    /// The value of an annotation that the table or the user names.
+    Annotation,
+    /// A value of `data` that the table or the user names.
+    Data,
     /// The value of a JSON patch's operation whose path leads to a container or its image.
     Patch,
     /// Parts that a chart or operator puts together: `image: {registry, repository, tag}`. Listed, not edited.
@@ -29,6 +37,10 @@ impl Place {
             Self::Container => "container",
             Self::Volume => "volume",
             Self::Field => "field",
+            Self::Variable => "variable",
+            Self::Argument => "argument",
+            Self::Annotation => "annotation",
+            Self::Data => "data",
             Self::Patch => "patch",
             Self::RenderInput => "render input",
             Self::Mention => "mention",
@@ -38,7 +50,17 @@ impl Place {
     /// Whether a rewrite changes such places.
     #[must_use]
     pub fn is_site(self) -> bool {
-        matches!(self, Self::Container | Self::Volume | Self::Field | Self::Patch)
+        match self {
+            Self::Container
+            | Self::Volume
+            | Self::Field
+            | Self::Variable
+            | Self::Argument
+            | Self::Annotation
+            | Self::Data
+            | Self::Patch => true,
+            Self::RenderInput | Self::Mention => false,
+        }
     }
 }
 

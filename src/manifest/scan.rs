@@ -1,17 +1,18 @@
 //! A whole text: documents, readers and finder put together.
 
 mod loose_quotes;
+mod within;
 
 use super::documents::{self, Prefilter};
-use super::embedded::{self, Embedded, Layers};
-use super::event::{Event, Scalar, Sink};
+use super::embedded::Layers;
+use super::event::{Event, Sink};
 use super::fast::FastReader;
-use super::fields::FieldTable;
 use super::finder::{Finder, Finding, Found, Part};
-use super::occurrence::{KustomizeImage, Note, NoteKind, Occurrence, Place, Resource, Text};
+use super::occurrence::{KustomizeImage, Note, NoteKind, Occurrence, Resource, Text};
 use super::old_line_ends::OldLineEnds;
-use super::path::{FieldPath, Segment};
-use super::{Lines, ParseError, Position, ScalarStyle, Span, aliases, json, mention, scalar, yaml};
+use super::path::FieldPath;
+use super::places::Places;
+use super::{Lines, ParseError, Position, Span, aliases, json, scalar, yaml};
 
 /// The label that, set to `disabled`, keeps a resource or pod template as it is.
 pub const DISABLE_LABEL: &str = "k8s.twr.io/imageswap";
@@ -19,7 +20,7 @@ pub const DISABLE_LABEL: &str = "k8s.twr.io/imageswap";
 /// Finds the images of texts.
 #[derive(Debug, Clone)]
 pub struct Scanner {
-    fields: FieldTable,
+    places: Places,
     disable_label: String,
     prefilter: Option<Prefilter>,
 }
@@ -56,16 +57,16 @@ pub struct DocumentError {
 
 impl Default for Scanner {
     fn default() -> Self {
-        Self::new(FieldTable::known(), DISABLE_LABEL.to_owned())
+        Self::new(Places::known(), DISABLE_LABEL.to_owned())
     }
 }
 
 impl Scanner {
-    /// A scanner for containers, image volumes and `fields`, which leaves alone what carries `disable_label`.
+    /// A scanner for containers, image volumes and `places`, which leaves alone what carries `disable_label`.
     #[must_use]
-    pub fn new(fields: FieldTable, disable_label: String) -> Self {
-        let prefilter = Some(Prefilter::new(&fields));
-        Self { fields, disable_label, prefilter }
+    pub fn new(places: Places, disable_label: String) -> Self {
+        let prefilter = Some(Prefilter::new(&places));
+        Self { places, disable_label, prefilter }
     }
 
     /// Has every document parsed, also those that cannot hold an image by their text: for inventories of all
@@ -158,7 +159,7 @@ impl<'a, 's> Run<'a, 's> {
             quotes_seen: 0,
             loose_quotes: Vec::new(),
             old_line_ends: OldLineEnds::default(),
-            finder: Finder::new(&scanner.fields, &scanner.disable_label),
+            finder: Finder::new(&scanner.places, &scanner.disable_label),
             lines: Lines::new(text),
             scan: Scan::default(),
             events: None,
@@ -263,11 +264,23 @@ impl<'a, 's> Run<'a, 's> {
         let document = self.scan.documents;
         let first_resource = self.scan.resources.len();
         self.scan.resources.append(&mut found.resources);
-        found.findings.sort_by_key(|f| f.scalar.start);
+        found.findings.sort_by_key(Finding::start);
+        // A place that is known may look like an image elsewhere, too.
+        found.findings.dedup_by(|next, before| {
+            let same = next.start() == before.start() && before.kustomize_part().is_none();
+            if same && next.place.is_site() && !before.place.is_site() {
+                std::mem::swap(next, before);
+            }
+            same && !next.place.is_site()
+        });
         for finding in found.findings {
             let resource = finding.resource.map(|index| first_resource + index);
             if finding.is_text() {
                 self.text_within(finding, document, resource);
+                continue;
+            }
+            if finding.is_prose() {
+                self.mentions_within(&finding.path, &finding.scalar, finding.flow, document, resource);
                 continue;
             }
             let text = self.text_of(&finding);
@@ -293,87 +306,11 @@ impl<'a, 's> Run<'a, 's> {
         self.scan.documents += 1;
     }
 
-    /// Adds what is found in a text that stands as a scalar, with its places in the text around.
-    fn text_within(&mut self, finding: Finding<'a>, document: usize, resource: Option<usize>) {
-        let Finding { path, scalar, blocked, flow, .. } = finding;
-        let embedded = Embedded::new(self.original, &scalar).filter(|_| self.depth < embedded::DEPTH_MAX);
-        let inner = embedded.as_ref().map(|embedded| {
-            self.scanner.scan_within(&embedded.value, &mut FastReader::default(), self.depth + 1)
-        });
-        let read = embedded.zip(inner).filter(|(_, inner)| inner.errors.is_empty());
-        let Some((embedded, inner)) = read else {
-            self.mentions_within(&path, &scalar, flow, document, resource);
-            return;
-        };
-        let first_resource = self.scan.resources.len();
-        let several = inner.documents > 1;
-        self.scan.resources.extend(inner.resources.into_iter().map(|resource| {
-            let depth = path.len() + usize::from(several) + resource.depth;
-            Resource { depth, ..resource }
-        }));
-        for occurrence in inner.occurrences {
-            let text = occurrence.text;
-            let within = text.within.within(embedded.style());
-            let edit = text.edit.zip(within).and_then(|(edit, _)| embedded.outer(edit));
-            let position = self.lines.position(embedded.position(text.span.start));
-            let start = embedded.position(text.span.start);
-            let span = edit.unwrap_or(Span::new(start, start));
-            let mut full = path.clone();
-            if several {
-                full.push(Segment::Index(occurrence.document));
-            }
-            occurrence.path.segments().for_each(|segment| full.push(segment));
-            self.scan.occurrences.push(Occurrence {
-                document,
-                path: full,
-                text: Text {
-                    span,
-                    edit: edit.filter(|_| blocked.is_none()),
-                    within: within.unwrap_or_default(),
-                    position,
-                    ..text
-                },
-                resource: occurrence.resource.map(|index| first_resource + index).or(resource),
-                blocked: blocked.or(occurrence.blocked),
-                ..occurrence
-            });
-        }
-    }
-
-    /// Adds the images that a text seems to hold which cannot be read as a manifest or patch.
-    fn mentions_within(
-        &mut self,
-        path: &FieldPath,
-        scalar: &Scalar<'a>,
-        flow: bool,
-        document: usize,
-        resource: Option<usize>,
-    ) {
-        for image in mention::images_in(&scalar.value) {
-            let text = Text {
-                value: image.to_owned(),
-                span: scalar.span,
-                edit: None,
-                style: scalar.style,
-                flow,
-                within: Layers::default(),
-                position: self.lines.position(scalar.start),
-            };
-            self.scan.occurrences.push(Occurrence {
-                document,
-                place: Place::Mention,
-                path: path.clone(),
-                text,
-                resource,
-                container: None,
-                other_containers: Vec::new(),
-                blocked: None,
-            });
-        }
-    }
-
     fn text_of(&mut self, finding: &Finding<'a>) -> Text {
         let scalar = &finding.scalar;
+        if let Some(part) = finding.part {
+            return self.part_of(finding, part);
+        }
         let edit = scalar::editable(self.original, scalar).filter(|_| finding.blocked.is_none());
         let content_end = edit.map_or(scalar.span.end, |edit| edit.end);
         Text {

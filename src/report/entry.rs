@@ -80,7 +80,15 @@ impl Entry<'_> {
 pub fn why_unchecked(place: Place) -> &'static str {
     match place {
         Place::RenderInput => "a chart or an operator puts this image together",
-        Place::Mention | Place::Container | Place::Volume | Place::Field | Place::Patch => {
+        Place::Mention
+        | Place::Container
+        | Place::Volume
+        | Place::Field
+        | Place::Variable
+        | Place::Argument
+        | Place::Annotation
+        | Place::Data
+        | Place::Patch => {
             "it looks like an image, in a place where none is known; name the field with --field, or use --fields all"
         }
     }

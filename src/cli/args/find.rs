@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use crate::manifest::FieldSpec;
+use crate::manifest::{PlaceSpec, PlaceSpecError};
 use crate::rewrite::SkipRule;
 
 #[derive(Debug, Clone, Default, Args)]
@@ -13,7 +13,19 @@ pub struct FindArgs {
     pub fields: Fields,
     /// A further image field, as [GROUP/]KIND:PATH, for example apps.example.com/Widget:spec.engine.image
     #[arg(long, value_name = "SPEC")]
-    pub field: Vec<FieldSpec>,
+    pub field: Vec<PlaceSpec>,
+    /// A container's variable whose value is an image, or a list such as a=IMAGE,b=IMAGE; `*` stands for any text
+    #[arg(long, value_name = "NAME", value_parser = |text: &str| named("env", text))]
+    pub env: Vec<PlaceSpec>,
+    /// A flag in args or command that is followed by an image, such as --reloader-image
+    #[arg(long, value_name = "FLAG", allow_hyphen_values = true, value_parser = |text: &str| named("arg", text))]
+    pub arg: Vec<PlaceSpec>,
+    /// An annotation whose value is an image
+    #[arg(long, value_name = "NAME", value_parser = |text: &str| named("annotation", text))]
+    pub annotation: Vec<PlaceSpec>,
+    /// A value of a ConfigMap that is an image, or a manifest that holds images, as 'ConfigMap NAME:KEY'
+    #[arg(long, value_name = "KIND NAME:KEY", value_parser = |text: &str| named("data", text))]
+    pub data: Vec<PlaceSpec>,
     /// What to leave alone, as kind=…,name=…,namespace=…,container=…
     #[arg(long, value_name = "RULE")]
     pub skip: Vec<SkipRule>,
@@ -24,6 +36,18 @@ pub struct FindArgs {
     /// What becomes of the images lists of Kustomizations
     #[arg(long, value_enum, default_value_t = KustomizeImages::Follow, value_name = "WHAT")]
     pub kustomize_images: KustomizeImages,
+}
+
+impl FindArgs {
+    /// All places that are named.
+    pub fn places(&self) -> impl Iterator<Item = &PlaceSpec> {
+        self.field.iter().chain(&self.env).chain(&self.arg).chain(&self.annotation).chain(&self.data)
+    }
+}
+
+/// Reads what a flag names as `spec.fields` has it, where the kind of place stands before a colon.
+fn named(kind: &str, text: &str) -> Result<PlaceSpec, PlaceSpecError> {
+    format!("{kind}:{text}").parse()
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]

@@ -4,6 +4,8 @@ use crate::manifest::event::Scalar;
 use crate::manifest::mention;
 use crate::manifest::occurrence::{Blocked, NoteKind, Place, Resource};
 use crate::manifest::path::{FieldPath, Segment};
+use crate::manifest::places::{Places, images_of_value};
+use crate::manifest::scalar::image_text;
 
 use super::frame::Patched;
 
@@ -17,8 +19,14 @@ pub(super) enum Claim {
     Field,
     /// The value of a variable or patch, if that is named like an image's.
     ImageName,
+    /// The value of a variable, if the places name that; else a mention, if it looks like an image or its name says so.
+    Variable,
+    /// A value of `data`, if the places name that.
+    Data,
     /// A text that may hold images itself.
     Text,
+    /// A text whose images are only mentioned.
+    Prose,
     /// A part of a Kustomization's `images` entry, if it is one.
     Kustomize(Part),
 }
@@ -50,6 +58,8 @@ pub(in crate::manifest) struct Finding<'a> {
     pub(in crate::manifest) place: Place,
     pub(in crate::manifest) path: FieldPath,
     pub(in crate::manifest) scalar: Scalar<'a>,
+    /// The bytes of the scalar's value that are the image, when it is not the whole.
+    pub(in crate::manifest) part: Option<(usize, usize)>,
     pub(in crate::manifest) flow: bool,
     pub(in crate::manifest) reach: Reach,
     pub(in crate::manifest) resource: Option<usize>,
@@ -91,11 +101,66 @@ impl Finding<'_> {
         self.claim == Claim::Text
     }
 
+    /// Whether it is a text whose images are only mentioned.
+    pub(in crate::manifest) fn is_prose(&self) -> bool {
+        self.claim == Claim::Prose
+    }
+
+    /// Where it stands in the text: the scalar, and the part of it.
+    pub(in crate::manifest) fn start(&self) -> (usize, usize) {
+        (self.scalar.start, self.part.map_or(0, |(start, _)| start))
+    }
+
+    /// Decides on a variable called `name`: a part for each image when `places` name it, else a mention if anything.
+    /// The parts behind the first are added to `more`.
+    pub(super) fn settle_variable(&mut self, name: &str, places: &Places, more: &mut Vec<Self>) -> bool {
+        self.claim = Claim::Settled;
+        let value = image_text(&self.scalar);
+        let images = if places.names_variable(name) { images_of_value(value) } else { Vec::new() };
+        let Some((first, others)) = images.split_first() else {
+            return mention::is_image_like(value)
+                || (mention::names_image(name) && mention::is_reference_like(value));
+        };
+        let whole = (0, value.len());
+        self.place = Place::Variable;
+        self.part = Some(*first).filter(|part| *part != whole);
+        more.extend(others.iter().map(|part| Self {
+            claim: Claim::Settled,
+            part: Some(*part),
+            place: self.place,
+            path: self.path.clone(),
+            scalar: self.scalar.clone(),
+            container: self.container.clone(),
+            other_containers: self.other_containers.clone(),
+            ..*self
+        }));
+        true
+    }
+
+    /// Decides on a value of `data` that `resource` has.
+    pub(super) fn settle_data(&mut self, resource: &Resource, places: &Places) {
+        let value = image_text(&self.scalar);
+        self.claim = if !places.has_data(resource, &self.path) {
+            Claim::Prose
+        } else if mention::is_reference_like(value) {
+            Claim::Settled
+        } else {
+            Claim::Text
+        };
+    }
+
     /// The part of a Kustomization's `images` entry that it is.
     pub(in crate::manifest) fn kustomize_part(&self) -> Option<Part> {
         match self.claim {
             Claim::Kustomize(part) => Some(part),
-            Claim::Settled | Claim::PodVolume | Claim::Field | Claim::ImageName | Claim::Text => None,
+            Claim::Settled
+            | Claim::PodVolume
+            | Claim::Field
+            | Claim::ImageName
+            | Claim::Variable
+            | Claim::Data
+            | Claim::Text
+            | Claim::Prose => None,
         }
     }
 }

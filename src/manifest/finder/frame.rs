@@ -25,6 +25,10 @@ pub(in crate::manifest) enum Role {
     PatchList,
     /// An entry of such a list
     Patch,
+    /// `data` of a ConfigMap, or of anything else
+    Data,
+    /// `from` of an ImageStream's tag, or of anything else
+    From,
     Metadata,
     Labels,
     Annotations,
@@ -58,6 +62,8 @@ pub(super) struct Frame<'a> {
     /// A scalar under the key, or in the sequence, may be a field of the table.
     pub(super) may_hold_field: bool,
     pub(super) has_containers: bool,
+    /// In a sequence of words: the word before is a flag, and this one its image. Says whether a pattern names the flag.
+    pub(super) flag_before: Option<bool>,
     pub(super) disabled: bool,
     /// Container keys and `image` that were seen, a bit each, to tell duplicates.
     pub(super) seen: u8,

@@ -56,11 +56,15 @@ impl<'a> Sink<'a> for Finder<'a, '_> {
         let may_matter = match frame.role {
             Role::Labels => name == self.disable_label.as_bytes(),
             Role::Annotations => {
-                name.ends_with(b"config.kubernetes.io/path") || name.ends_with(b"config.kubernetes.io/index")
+                name.ends_with(b"config.kubernetes.io/path")
+                    || name.ends_with(b"config.kubernetes.io/index")
+                    || self.places.names_annotation(key.value())
             }
+            Role::Data if self.places.may_be_data(key.value()) => true,
             role => {
                 let key = Key::of(name);
-                (key.matters_to(role) && may_say_something(role, key, value)) || self.fields.may_end_in(name)
+                (key.matters_to(role) && self.may_say_something(role, key, value))
+                    || self.places.fields.may_end_in(name)
             }
         };
         if may_matter || !(frame.is_map && frame.at_key) {
@@ -84,7 +88,7 @@ impl<'a> Sink<'a> for Finder<'a, '_> {
             let name = word.bytes();
             frame.at_key = false;
             frame.key = Key::of(name);
-            frame.may_hold_field = self.fields.may_end_in(name);
+            frame.may_hold_field = self.places.fields.may_end_in(name);
             frame.key_text = Cow::Borrowed(word.value());
             frame.key_start = word.span().start;
         } else {
@@ -100,6 +104,7 @@ impl<'a> Sink<'a> for Finder<'a, '_> {
                 || frame.may_hold_field
                 || frame.key.matters_to(frame.role)
                 || frame.role.has_names_for_keys()
+                || (frame.role == Role::Data && self.places.may_be_data(&frame.key_text))
                 || (frame.may_hold_manifest() && mention::may_hold_image(block))
         } else {
             matches!(frame.role, Role::Words | Role::PatchList) || frame.may_hold_field
@@ -113,23 +118,26 @@ impl<'a> Sink<'a> for Finder<'a, '_> {
 }
 
 impl<'a> Finder<'a, '_> {
+    /// Whether [`Finder::value`] may do anything with this value of a key that matters to `role`; false for most names of
+    /// variables, and for most values and paths.
+    #[inline]
+    fn may_say_something(&self, role: Role, key: Key, value: Word<'_>) -> bool {
+        match (role, key) {
+            (Role::EnvVar, Key::Name) => {
+                mention::names_image(value.value()) || self.places.names_variable(value.value())
+            }
+            (Role::EnvVar, Key::Value) => mention::may_hold_images(value.value()),
+            (_, Key::Value) => mention::is_reference_like(value.value()),
+            (_, Key::Path) => Patched::of(value.value()).is_some(),
+            _ => true,
+        }
+    }
+
     /// An entry that may matter.
     #[inline(never)]
     fn known_entry(&mut self, key: Word<'a>, value: Word<'a>) {
         self.scalar(key.into());
         self.scalar(value.into());
-    }
-}
-
-/// Whether [`Finder::value`] may do anything with this value of a key that matters to `role`; false for most names of
-/// variables, and for most values and paths.
-#[inline]
-fn may_say_something(role: Role, key: Key, value: Word<'_>) -> bool {
-    match (role, key) {
-        (Role::EnvVar, Key::Name) => mention::names_image(value.value()),
-        (_, Key::Value) => mention::is_reference_like(value.value()),
-        (_, Key::Path) => Patched::of(value.value()).is_some(),
-        _ => true,
     }
 }
 
@@ -139,7 +147,7 @@ mod tests {
 
     use super::*;
     use crate::manifest::fast::FastReader;
-    use crate::manifest::fields::FieldTable;
+    use crate::manifest::places::Places;
     use crate::manifest::{DISABLE_LABEL, Span};
 
     /// Hears events alone.
@@ -284,7 +292,7 @@ mod tests {
             ),
         ) {
             let text = lines.join("\n");
-            let mut fields = FieldTable::known();
+            let mut fields = Places::known();
             named.iter().for_each(|field| fields.add(field.parse().expect("a field")));
             let [mut lightly, mut plainly] = [(); 2].map(|()| Finder::new(&fields, DISABLE_LABEL));
             let whole = Span::new(0, text.len());

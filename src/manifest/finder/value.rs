@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 
+use crate::image::ImageReference;
 use crate::manifest::event::{Scalar, ScalarStyle};
 use crate::manifest::keys::Key;
 use crate::manifest::mention;
 use crate::manifest::occurrence::Place;
-use crate::manifest::scalar::is_string;
+use crate::manifest::scalar::{image_text, is_string};
 
 use super::frame::Patched;
 use super::{Claim, Finder, Part, Role};
@@ -28,11 +29,15 @@ impl<'a> Finder<'a, '_> {
         frame.at_key = !frame.at_key;
         if !frame.at_key {
             frame.key = Key::of(scalar.value.as_bytes());
-            frame.may_hold_field = self.fields.may_end_in(scalar.value.as_bytes());
+            frame.may_hold_field = self.places.fields.may_end_in(scalar.value.as_bytes());
             frame.key_text = scalar.value;
             frame.key_start = scalar.start;
         } else if frame.role.has_names_for_keys() {
             self.metadata_value(scalar);
+        } else if frame.role == Role::Data && self.places.may_be_data(&frame.key_text) {
+            if is_string(&scalar) {
+                self.push_here(Claim::Data, Place::Data, scalar);
+            }
         } else if frame.may_hold_field || frame.key.matters_to(frame.role) {
             self.value(scalar);
         } else if matches!(scalar.style, ScalarStyle::Literal | ScalarStyle::Folded)
@@ -67,9 +72,38 @@ impl<'a> Finder<'a, '_> {
         }
         if !words {
             self.push_here(Claim::Field, Place::Mention, scalar);
+        } else if self.argument(&scalar) {
+            // Taken.
         } else if mention::is_image_like(mention::behind_last_equals(&scalar.value)) {
             self.push_here(Claim::Settled, Place::Mention, scalar);
         }
+    }
+
+    /// Takes an argument that the places name: behind the `=` of its flag, or as the word after it.
+    fn argument(&mut self, scalar: &Scalar<'a>) -> bool {
+        let word = image_text(scalar);
+        let Some(frame) = self.frames.last_mut() else { return false };
+        let flag_before = frame.flag_before.take();
+        let (part, is_pattern) = match (self.places.argument(word), flag_before) {
+            (Some((start, is_pattern)), _) if start < word.len() => (Some((start, word.len())), is_pattern),
+            (Some((_, is_pattern)), _) => {
+                frame.flag_before = (!word.contains('=')).then_some(is_pattern);
+                return true;
+            }
+            (None, Some(is_pattern)) => (None, is_pattern),
+            (None, None) => return false,
+        };
+        let image = part.map_or(word, |(start, _)| &word[start..]);
+        let is_image =
+            mention::is_reference_like(image) || (!is_pattern && ImageReference::parse(image).is_ok());
+        if !is_image {
+            return false;
+        }
+        self.push_here(Claim::Settled, Place::Argument, scalar.clone());
+        if let Some(finding) = self.found.findings.last_mut() {
+            finding.part = part;
+        }
+        true
     }
 
     /// A label or annotation.
@@ -81,6 +115,10 @@ impl<'a> Finder<'a, '_> {
             if key == self.disable_label && scalar.value == "disabled" {
                 self.frames[owner].disabled = true;
             }
+            return;
+        }
+        if self.places.names_annotation(&key) && ImageReference::parse(image_text(&scalar)).is_ok() {
+            self.push_here(Claim::Settled, Place::Annotation, scalar);
             return;
         }
         let origin = match &*key {
@@ -113,6 +151,9 @@ impl<'a> Finder<'a, '_> {
             }
             return;
         }
+        if self.frames[at].may_hold_field && key.means_more_than_a_field() {
+            self.push_here(Claim::Field, Place::Mention, scalar.clone());
+        }
         match (role, key) {
             (Role::Container, Key::Image) => {
                 self.note_duplicate(Key::Image);
@@ -135,11 +176,13 @@ impl<'a> Finder<'a, '_> {
                 self.facts_of(at - 1).namespace = Some(scalar.value);
             }
             // Of a variable only a name that says "image" counts.
-            (Role::EnvVar, Key::Name) if !mention::names_image(&scalar.value) => {}
+            (Role::EnvVar, Key::Name)
+                if !mention::names_image(&scalar.value) && !self.places.names_variable(&scalar.value) => {}
             (Role::Container | Role::EnvVar, Key::Name) => self.facts_of(at).name = Some(scalar.value),
-            (Role::EnvVar, Key::Value) if mention::is_image_like(&scalar.value) => {
-                self.push_here(Claim::Settled, Place::Mention, scalar);
+            (Role::EnvVar, Key::Value) if mention::may_hold_images(&scalar.value) => {
+                self.push_here(Claim::Variable, Place::Mention, scalar);
             }
+            (Role::EnvVar, Key::Value) => {}
             (_, Key::Value) if mention::is_reference_like(&scalar.value) => {
                 self.push_here(Claim::ImageName, Place::Mention, scalar);
             }
@@ -153,7 +196,9 @@ impl<'a> Finder<'a, '_> {
             (_, Key::Repository) => self.facts_of(at).repository = Some(scalar),
             (_, Key::Tag) => self.facts_of(at).tag = Some(scalar.value),
             (_, Key::Digest) => self.facts_of(at).digest = Some(scalar.value),
-            (_, Key::Image) => self.push_here(Claim::Field, Place::Mention, scalar),
+            (Role::From, Key::Name) | (_, Key::Image) => {
+                self.push_here(Claim::Field, Place::Mention, scalar);
+            }
             _ if self.frames[at].may_hold_field => {
                 self.push_here(Claim::Field, Place::Mention, scalar);
             }

@@ -1,0 +1,308 @@
+//! The places in use where images stand besides containers and image volumes: fields by kind, variables, arguments,
+//! annotations and data. Those that are known are data, in `places.txt`; the user's come on top.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::fields::{FieldSpec, FieldSpecError, FieldTable};
+use super::mention;
+use super::name_glob::NameGlob;
+use super::occurrence::Resource;
+use super::path::{FieldPath, Segment};
+
+/// The places that are known.
+const KNOWN: &str = include_str!("places.txt");
+
+/// A place where images stand, as users name it.
+///
+/// | written | what it is |
+/// |---|---|
+/// | `apps.example.com/Widget:spec.engine.image` | a field of a kind, as [`FieldSpec`] says |
+/// | `env:RELATED_IMAGE_*` | the value of a container's variable |
+/// | `arg:--reloader-image` | what follows a flag in `args` or `command`, behind `=` or as the next word |
+/// | `annotation:example.com/image` | the value of an annotation |
+/// | `data:ConfigMap NAME:KEY` | a value of a ConfigMap's `data`: an image, or a manifest that holds images |
+///
+/// In names `*` stands for any text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlaceSpec(Kind);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Kind {
+    Field(FieldSpec),
+    Env(NameGlob),
+    Argument(NameGlob),
+    Annotation(NameGlob),
+    Data(DataSpec),
+}
+
+/// Values of resources' `data`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct DataSpec {
+    kind: String,
+    name: NameGlob,
+    key: NameGlob,
+}
+
+/// Why a place cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlaceSpecError {
+    /// It is a field, and its kind or path is not right.
+    #[error(transparent)]
+    Field(#[from] FieldSpecError),
+    /// A name is missing.
+    #[error("'{text}' names nothing; expected {expected}")]
+    Empty {
+        /// The place as written.
+        text: String,
+        /// What it should look like.
+        expected: &'static str,
+    },
+    /// `data:` without kind, name and key.
+    #[error("'{text}' is not data of a kind; expected data:ConfigMap NAME:KEY")]
+    Data {
+        /// The place as written.
+        text: String,
+    },
+}
+
+impl FromStr for PlaceSpec {
+    type Err = PlaceSpecError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let name = |name: &str, expected| match name {
+            "" => Err(PlaceSpecError::Empty { text: text.to_owned(), expected }),
+            name => Ok(NameGlob::new(name)),
+        };
+        let kind = match text.split_once(':') {
+            Some(("env", rest)) => Kind::Env(name(rest, "env:NAME")?),
+            Some(("arg", rest)) => Kind::Argument(name(rest, "arg:--FLAG")?),
+            Some(("annotation", rest)) => Kind::Annotation(name(rest, "annotation:NAME")?),
+            Some(("data", rest)) => {
+                let parts = rest.split_once(' ').and_then(|(kind, rest)| Some((kind, rest.split_once(':')?)));
+                match parts {
+                    Some((kind @ ("ConfigMap" | "Secret"), (name, key)))
+                        if !name.is_empty() && !key.is_empty() =>
+                    {
+                        let kind = kind.to_owned();
+                        Kind::Data(DataSpec { kind, name: NameGlob::new(name), key: NameGlob::new(key) })
+                    }
+                    _ => return Err(PlaceSpecError::Data { text: text.to_owned() }),
+                }
+            }
+            _ => Kind::Field(text.parse()?),
+        };
+        Ok(Self(kind))
+    }
+}
+
+impl fmt::Display for PlaceSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Kind::Field(field) => field.fmt(f),
+            Kind::Env(name) => write!(f, "env:{name}"),
+            Kind::Argument(flag) => write!(f, "arg:{flag}"),
+            Kind::Annotation(name) => write!(f, "annotation:{name}"),
+            Kind::Data(DataSpec { kind, name, key }) => write!(f, "data:{kind} {name}:{key}"),
+        }
+    }
+}
+
+/// The places in use: `core` has none (images of containers and image volumes are found without), `known` those of
+/// the table.
+#[derive(Debug, Clone, Default)]
+pub struct Places {
+    pub(super) fields: FieldTable,
+    env: Vec<NameGlob>,
+    arguments: Vec<NameGlob>,
+    annotations: Vec<NameGlob>,
+    data: Vec<DataSpec>,
+}
+
+impl Places {
+    /// None.
+    #[must_use]
+    pub fn core() -> Self {
+        Self::default()
+    }
+
+    /// Those of the table.
+    #[must_use]
+    pub fn known() -> Self {
+        let mut places = Self::default();
+        let mut kinds = "";
+        for line in KNOWN.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+            if let Some(path) = line.strip_prefix("    ") {
+                for kind in kinds.split(' ') {
+                    let spec = format!("{kind}:{path}").parse().expect("the known fields are well-formed");
+                    places.fields.add(spec);
+                }
+            } else if line.contains(':') {
+                places.add(line.parse().expect("the known places are well-formed"));
+            } else {
+                kinds = line;
+            }
+        }
+        places
+    }
+
+    /// Adds a place.
+    pub fn add(&mut self, spec: PlaceSpec) {
+        match spec.0 {
+            Kind::Field(field) => self.fields.add(field),
+            Kind::Env(name) => self.env.push(name),
+            Kind::Argument(flag) => self.arguments.push(flag),
+            Kind::Annotation(name) => self.annotations.push(name),
+            Kind::Data(data) => self.data.push(data),
+        }
+    }
+
+    /// Whether a variable of this name holds an image.
+    pub(super) fn names_variable(&self, name: &str) -> bool {
+        self.env.iter().any(|glob| glob.matches(name))
+    }
+
+    /// Where the image stands in `word`, an argument whose flag the table has: `--flag=IMAGE`. The end of the word when
+    /// the image is the next one. And whether a pattern names the flag, so that a bare word may well be no image.
+    pub(super) fn argument(&self, word: &str) -> Option<(usize, bool)> {
+        if !word.starts_with('-') {
+            return None;
+        }
+        let end = memchr::memchr(b'=', word.as_bytes()).unwrap_or(word.len());
+        let glob = self.arguments.iter().find(|glob| glob.matches(&word[..end]))?;
+        Some(((end + 1).min(word.len()), glob.is_pattern()))
+    }
+
+    /// Whether an annotation of this name holds an image.
+    pub(super) fn names_annotation(&self, name: &str) -> bool {
+        self.annotations.iter().any(|glob| glob.matches(name))
+    }
+
+    /// Whether a key of some resource's `data` holds an image or a manifest.
+    pub(super) fn may_be_data(&self, key: &str) -> bool {
+        self.data.iter().any(|data| data.key.matches(key))
+    }
+
+    /// Whether `resource` has an image or a manifest at `path`, which leads to a key of its `data`.
+    pub(super) fn has_data(&self, resource: &Resource, path: &FieldPath) -> bool {
+        let mut steps = path.segments_below(resource.depth);
+        let (Some(Segment::Key("data")), Some(Segment::Key(key)), None) =
+            (steps.next(), steps.next(), steps.next())
+        else {
+            return false;
+        };
+        let name = resource.name.as_deref().unwrap_or_default();
+        self.data
+            .iter()
+            .any(|data| data.kind == resource.kind && data.name.matches(name) && data.key.matches(key))
+    }
+
+    /// Texts of which a document that lacks the text `image` must hold one to have an image of these places in it;
+    /// `None` when that cannot be told.
+    pub(super) fn texts_without_image(&self) -> Option<Vec<String>> {
+        let mut texts = self.fields.keys_without_image()?;
+        let names = self.env.iter().chain(&self.arguments).chain(&self.annotations);
+        for glob in names.chain(self.data.iter().map(|data| &data.key)) {
+            let text = glob.literal();
+            if text.is_empty() {
+                return None;
+            }
+            if !text.contains("image") && !texts.iter().any(|known| known == text) {
+                texts.push(text.to_owned());
+            }
+        }
+        Some(texts)
+    }
+}
+
+/// The images of a variable's value, as ranges of bytes: the whole, or what stands behind `=` in lists as
+/// Strimzi has them (`3.9.0=quay.io/strimzi/kafka:…`). Empty when it is neither.
+pub(super) fn images_of_value(value: &str) -> Vec<(usize, usize)> {
+    if mention::is_reference_like(value) {
+        return vec![(0, value.len())];
+    }
+    let mut images = Vec::new();
+    for item in value.split(['\n', ',', ' ']) {
+        let start = item.as_ptr() as usize - value.as_ptr() as usize;
+        let item = item.trim_end_matches('\r');
+        if item.is_empty() {
+            continue;
+        }
+        match item.split_once('=') {
+            Some((key, image)) if mention::is_reference_like(image) => {
+                images.push((start + key.len() + 1, start + item.len()));
+            }
+            _ => return Vec::new(),
+        }
+    }
+    images
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_and_shows_places() {
+        for text in [
+            "apps.example.com/Widget:spec.*Image",
+            "env:RELATED_IMAGE_*",
+            "arg:--a-image",
+            "annotation:x.io/image",
+            "data:ConfigMap a-*:b.yaml",
+        ] {
+            assert_eq!(text.parse::<PlaceSpec>().unwrap().to_string(), text);
+        }
+        for (text, want) in [
+            ("env:", "'env:' names nothing; expected env:NAME"),
+            (
+                "data:ConfigMap a",
+                "'data:ConfigMap a' is not data of a kind; expected data:ConfigMap NAME:KEY",
+            ),
+            ("data:Pod a:b", "'data:Pod a:b' is not data of a kind; expected data:ConfigMap NAME:KEY"),
+            (
+                "Widget",
+                "field 'Widget': no ':' between kind and path; expected [GROUP/]KIND:PATH, for example apps/Widget:spec.engine.image",
+            ),
+        ] {
+            assert_eq!(text.parse::<PlaceSpec>().unwrap_err().to_string(), want);
+        }
+    }
+
+    #[test]
+    fn the_known_places_are_well_formed() {
+        let places = Places::known();
+        let resource = |api_version: &str, kind: &str, name: &str| Resource {
+            api_version: api_version.to_owned(),
+            kind: kind.to_owned(),
+            name: Some(name.to_owned()),
+            ..Resource::default()
+        };
+        let path = ["spec", "templates", "", "container", "image"]
+            .map(|key| if key.is_empty() { Segment::Index(0) } else { Segment::Key(key) });
+        let workflow = resource("argoproj.io/v1alpha1", "Workflow", "w");
+        assert!(places.fields.contains(&workflow, &path.into_iter().collect(), "nginx"));
+        assert!(places.names_variable("RELATED_IMAGE_X") && !places.names_variable("IMAGE"));
+        assert_eq!(places.argument("--prometheus-config-reloader=a"), Some((29, false)));
+        assert_eq!(places.argument("-nop-image"), Some((10, false)));
+        assert_eq!(places.argument("--other=a"), None);
+        let data: FieldPath =
+            [Segment::Key("data"), Segment::Key("queue-sidecar-image")].into_iter().collect();
+        assert!(places.has_data(&resource("v1", "ConfigMap", "config-deployment"), &data));
+        assert!(!places.has_data(&resource("v1", "ConfigMap", "other"), &data));
+        assert!(!places.has_data(&resource("v1", "Secret", "config-deployment"), &data));
+    }
+
+    #[test]
+    fn finds_the_images_of_a_variable() {
+        let parts = |value: &'static str| -> Vec<&'static str> {
+            images_of_value(value).into_iter().map(|(start, end)| &value[start..end]).collect()
+        };
+        assert_eq!(parts("quay.io/a:1"), ["quay.io/a:1"]);
+        assert_eq!(parts("3.9.0=q.io/k:1\n4.0.0=q.io/k:2\n"), ["q.io/k:1", "q.io/k:2"]);
+        assert_eq!(parts("a=q.io/k:1,b=q.io/k:2"), ["q.io/k:1", "q.io/k:2"]);
+        for value in ["", "120000", "true", "a=b", "a=q.io/k:1 text", "q.io/k:1 q.io/k:2"] {
+            assert!(parts(value).is_empty(), "{value}");
+        }
+    }
+}
