@@ -12,7 +12,7 @@ use super::occurrence::{KustomizeImage, Note, NoteKind, Occurrence, Resource, Te
 use super::old_line_ends::OldLineEnds;
 use super::path::FieldPath;
 use super::places::Places;
-use super::{Lines, ParseError, Position, Span, aliases, json, scalar, yaml};
+use super::{Lines, ParseError, Position, ScalarStyle, Span, aliases, json, scalar, yaml};
 
 /// The label that, set to `disabled`, keeps a resource or pod template as it is.
 pub const DISABLE_LABEL: &str = "k8s.twr.io/imageswap";
