@@ -6,6 +6,8 @@
 //! character. Giving up is always right and only slow, so whatever is rare in manifests is given up on: anchors,
 //! aliases, tags, complex keys, tabs outside block scalars, odd flow collections, a document that is no block
 //! collection.
+//!
+//! `docs/decisions/fast-reader.md` says why there are two readers, and what each trick saves.
 
 mod block;
 mod class;
