@@ -71,7 +71,7 @@ fn explain_file(out: &mut String, args: &ExplainArgs, ruleset: &Ruleset, file: &
         std::fs::read(file).map_err(|error| speech::failure(&format!("cannot read {name}"), &error))?
     };
     let text = encoding::decode(&bytes).with_context(|| name.clone())?;
-    let engine: Engine = settings::engine(&args.find, ruleset);
+    let engine: Engine = settings::engine(&args.find, ruleset)?;
     let plan = engine.plan_alone(text);
     if plan.documents == 0 && plan.errors.is_empty() {
         bail!("{name}: no documents in it");

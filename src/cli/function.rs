@@ -94,7 +94,7 @@ pub fn prepared(
     if ruleset.maps.is_empty() {
         return Err(vec![none_given().to_owned()]);
     }
-    let engine = settings::engine(&args.find, &ruleset);
+    let engine = settings::engine(&args.find, &ruleset).map_err(|error| vec![format!("{error:#}")])?;
     let RuleSettings { on_unmapped, validate, .. } = ruleset.settings;
     let manner = Manner { on_unmapped, validate: validate.is_some() };
     Ok(Prepared { engine, manner, notices: ruleset.notices })

@@ -36,7 +36,7 @@ pub fn run(args: &ImagesArgs) -> Result<ExitCode> {
     if args.format == ImagesFormat::Kustomize && !with_maps {
         return Err(rules::none_given());
     }
-    let mut engine = settings::engine(&args.find, &maps.unwrap_or_default());
+    let mut engine = settings::engine(&args.find, &maps.unwrap_or_default())?;
     if args.all {
         engine.scanner = engine.scanner.thorough();
     }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use anyhow::{Result, bail};
+
 use crate::files::WalkOptions;
 use crate::manifest::{Places, Scanner};
 use crate::rewrite::{Engine, KustomizeMode};
@@ -10,7 +12,7 @@ use super::args::{Fields, FindArgs, KustomizeImages, WalkArgs};
 use super::rules::Ruleset;
 
 /// The scanner that `args` ask for; a configuration that names fields says where to look instead of `--fields`.
-fn scanner(args: &FindArgs, configured: Option<&Places>) -> Scanner {
+fn scanner(args: &FindArgs, configured: Option<&Places>) -> Result<Scanner> {
     let mut fields = match (configured, args.fields) {
         (Some(table), _) => table.clone(),
         (None, Fields::Known) => Places::known(),
@@ -19,11 +21,25 @@ fn scanner(args: &FindArgs, configured: Option<&Places>) -> Scanner {
     for spec in args.places() {
         fields.add(spec.clone());
     }
-    Scanner::new(fields, args.disable_label.clone())
+    let scanner = Scanner::new(fields, args.disable_label.clone());
+    Ok(if wants_fast_reader()? { scanner } else { scanner.without_fast_reader() })
 }
 
-/// The engine that `args` ask for, with these rules and settings.
-pub fn engine(args: &FindArgs, ruleset: &Ruleset) -> Engine {
+/// Whether documents may be read by the fast reader: `IMAGESWAP_READER=yaml` shows whether it is to blame for something.
+fn wants_fast_reader() -> Result<bool> {
+    match std::env::var_os("IMAGESWAP_READER") {
+        None => Ok(true),
+        Some(word) if word.is_empty() || word == "fast" => Ok(true),
+        Some(word) if word == "yaml" => Ok(false),
+        Some(word) => bail!(
+            "IMAGESWAP_READER is '{}': set it to 'yaml' (the full YAML reader alone) or 'fast' (the default)",
+            word.display()
+        ),
+    }
+}
+
+/// The engine that `args` and the environment ask for, with these rules and settings.
+pub fn engine(args: &FindArgs, ruleset: &Ruleset) -> Result<Engine> {
     let kustomize = match args.kustomize_images {
         KustomizeImages::Follow => KustomizeMode::Follow,
         KustomizeImages::Report => KustomizeMode::Report,
@@ -31,8 +47,8 @@ pub fn engine(args: &FindArgs, ruleset: &Ruleset) -> Engine {
     };
     let settings = &ruleset.settings;
     let skips = args.skip.iter().chain(&settings.skip).cloned().collect();
-    let scanner = scanner(args, settings.fields.as_ref());
-    Engine { maps: Arc::clone(&ruleset.maps), scanner, skips, kustomize }
+    let scanner = scanner(args, settings.fields.as_ref())?;
+    Ok(Engine { maps: Arc::clone(&ruleset.maps), scanner, skips, kustomize })
 }
 
 /// How folders are walked.

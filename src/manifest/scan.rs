@@ -23,6 +23,7 @@ pub struct Scanner {
     places: Places,
     disable_label: String,
     prefilter: Option<Prefilter>,
+    fast: bool,
 }
 
 /// What a text holds.
@@ -30,6 +31,8 @@ pub struct Scanner {
 pub struct Scan {
     /// How many documents there are, as a YAML reader counts them.
     pub documents: usize,
+    /// How many of them the YAML reader read, since the fast one gave up on them or is not used.
+    pub read_slowly: usize,
     /// The images, in the order of the text.
     pub occurrences: Vec<Occurrence>,
     /// Entries of `images` lists: of every Kustomization, and of documents that say no kind and may be one by
@@ -66,7 +69,7 @@ impl Scanner {
     #[must_use]
     pub fn new(places: Places, disable_label: String) -> Self {
         let prefilter = Some(Prefilter::new(&places));
-        Self { places, disable_label, prefilter }
+        Self { places, disable_label, prefilter, fast: true }
     }
 
     /// Has every document parsed, also those that cannot hold an image by their text: for inventories of all
@@ -75,6 +78,12 @@ impl Scanner {
     pub fn thorough(mut self) -> Self {
         self.prefilter = None;
         self
+    }
+
+    /// Has the YAML reader read all YAML, and the fast reader none.
+    #[must_use]
+    pub fn without_fast_reader(self) -> Self {
+        Self { fast: false, ..self }
     }
 
     /// Whether `bytes` may hold an image. Texts that may not are not parsed, and so not validated.
@@ -181,7 +190,10 @@ impl<'a, 's> Run<'a, 's> {
                     return None;
                 }
                 self.scan.documents += documents;
-            } else if reader.read(self.text, span, &mut self.finder) && !self.finder.must_be_replayed() {
+            } else if scanner.fast
+                && reader.read(self.text, span, &mut self.finder)
+                && !self.finder.must_be_replayed()
+            {
                 self.document_end();
             } else {
                 if std::mem::take(&mut may_have_directives)
@@ -227,6 +239,7 @@ impl<'a, 's> Run<'a, 's> {
             self.finder.reset();
             self.error(&error);
         }
+        self.scan.read_slowly += self.scan.documents - before[0];
     }
 
     fn error(&mut self, error: &ParseError) {

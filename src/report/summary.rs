@@ -28,6 +28,7 @@ pub struct Summary {
     pub(super) kept: usize,
     pub(super) unmapped: usize,
     pub(super) errors: usize,
+    pub(super) read_slowly: usize,
     pub(super) left_alone: BTreeMap<&'static str, usize>,
     pub(super) not_checked: BTreeMap<&'static str, usize>,
     pub(super) passed_over: BTreeMap<&'static str, usize>,
@@ -45,6 +46,7 @@ impl Summary {
         self.changes += plan.changes.len();
         self.changed_files += usize::from(!plan.changes.is_empty());
         self.kept += plan.kept.len();
+        self.read_slowly += plan.read_slowly;
         self.unmapped += plan.kept.iter().filter(|kept| kept.unmapped).count();
         for skip in &plan.skips {
             *self.left_alone.entry(skip.reason.category()).or_default() += 1;
@@ -92,6 +94,12 @@ impl Summary {
         self.changes
     }
 
+    /// How many documents the fast reader did not read, of files that parse.
+    #[must_use]
+    pub fn read_slowly(&self) -> usize {
+        self.read_slowly
+    }
+
     /// Takes back that so many images of a file change: it was not written after all.
     pub fn not_written(&mut self, changes: usize) {
         self.changes = self.changes.saturating_sub(changes);
@@ -106,13 +114,14 @@ impl Summary {
 
     /// Adds the counts of another file.
     pub fn add(&mut self, other: &Self) {
-        let Self { files, changed_files, changes, kept, unmapped, errors, .. } = other;
+        let Self { files, changed_files, changes, kept, unmapped, errors, read_slowly, .. } = other;
         self.files += files;
         self.changed_files += changed_files;
         self.changes += changes;
         self.kept += kept;
         self.unmapped += unmapped;
         self.errors += errors;
+        self.read_slowly += read_slowly;
         let maps = [
             (&mut self.left_alone, &other.left_alone),
             (&mut self.not_checked, &other.not_checked),

@@ -32,10 +32,10 @@ impl Engine {
     #[must_use]
     pub fn plan(&self, text: &str, is_kustomization: bool, memory: &mut Memory) -> Plan {
         memory.serve(&self.maps);
-        let Scan { documents, occurrences, kustomize_images, resources, notes, errors } =
+        let Scan { documents, read_slowly, occurrences, kustomize_images, resources, notes, errors } =
             self.scanner.scan_with(text, &mut memory.reader);
         let resources: Vec<Arc<Resource>> = resources.into_iter().map(Arc::new).collect();
-        let mut plan = Plan { documents, notes, errors, ..Plan::default() };
+        let mut plan = Plan { documents, read_slowly, notes, errors, ..Plan::default() };
         for occurrence in occurrences {
             self.occurrence(occurrence, &resources, memory, &mut plan);
         }

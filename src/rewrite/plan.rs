@@ -126,6 +126,8 @@ pub struct Decided {
 pub struct Plan {
     /// How many documents the text has.
     pub documents: usize,
+    /// How many of them the fast reader did not read.
+    pub read_slowly: usize,
     /// Images that become others, in the order of the text.
     pub changes: Vec<Change>,
     /// Images that the maps leave as they are.

@@ -53,6 +53,7 @@ Environment:
   IMAGESWAP_MAPS_LENIENT   true: skip lines that are no rules, with a warning
   IMAGESWAP_DISABLE_LABEL  The label that keeps a resource as it is
   IMAGESWAP_MODE           LEGACY: put IMAGE_PREFIX before every image (deprecated)
+  IMAGESWAP_READER         yaml: look for images with the full YAML reader alone, which is slower
   NO_COLOR                 Do not use colours
 
 Exit codes:

@@ -11,7 +11,7 @@ use std::path::Path;
 use anyhow::{Result, bail};
 
 use crate::report::diff::DiffStyle;
-use crate::report::{Ending, GithubReport, JsonReport, Level, Report, SarifReport, TextReport};
+use crate::report::{Ending, GithubReport, JsonReport, Level, Report, SarifReport, Summary, TextReport};
 
 use super::args::{ColourChoice, Policy, RewriteArgs, RewriteFormat, Verbosity};
 use super::exit_code::ExitCode;
@@ -80,7 +80,7 @@ pub fn run_on(args: &RewriteArgs, read: Option<&[u8]>) -> Result<ExitCode> {
     let here = Path::new(".");
     let ruleset = rules::load(&args.maps, first.or(Some(here)), !from_stdin, args.verbosity.quiet)?
         .ok_or_else(rules::none_given)?;
-    let engine = settings::engine(&args.find, &ruleset);
+    let engine = settings::engine(&args.find, &ruleset)?;
     let validates = ruleset.settings.validate.is_some();
     if validates {
         destination = Destination::Nowhere;
@@ -119,6 +119,14 @@ pub fn run_on(args: &RewriteArgs, read: Option<&[u8]>) -> Result<ExitCode> {
         return stdin::run(&engine, destination, manner, args.keep_going, read);
     }
     tree::run(args, &engine, destination, manner)
+}
+
+/// Says how many documents took the slow way, to those who want to know more.
+fn say_read_slowly(summary: &Summary, manner: Manner<'_>) {
+    if manner.verbose && summary.read_slowly() > 0 {
+        let documents = speech::count(summary.read_slowly(), "document");
+        speech::say(&format!("read by the full YAML reader, which is slower: {documents}\n"));
+    }
 }
 
 /// The report that `args` ask for.

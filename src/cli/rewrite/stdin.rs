@@ -13,7 +13,7 @@ use crate::rewrite::Engine;
 use super::super::exit_code::ExitCode;
 use super::super::{function, speech};
 use super::outcome::Outcome;
-use super::{Destination, Manner};
+use super::{Destination, Manner, say_read_slowly};
 
 /// What reports call standard input.
 const NAME: &str = "-";
@@ -61,5 +61,6 @@ pub(super) fn run(
     }
     stdout.flush()?;
     speech::say(&end.speech);
+    say_read_slowly(&outcome.summary, manner);
     Ok(super::tree::exit_code(&outcome.summary, manner))
 }

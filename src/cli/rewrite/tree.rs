@@ -19,7 +19,7 @@ use super::super::{settings, speech, tree};
 use super::outcome::Outcome;
 use super::output::{self, Places};
 use super::said::{Said, failures, ignored, remarks, show};
-use super::{Destination, Manner};
+use super::{Destination, Manner, say_read_slowly};
 
 /// What is said when a signal came in time.
 const INTERRUPTED: &str = "interrupted; nothing was written";
@@ -377,6 +377,7 @@ impl<'r> Run<'r> {
         parts.push(Said::from(&mut end));
         let shown = show(&parts, destination, manner, written, &summary);
         speech::say(&last.speech);
+        say_read_slowly(&summary, manner);
         shown.map_err(|error| match error {
             error if written && destination != Destination::Stdout && !speech::is_closed_pipe(&error) => {
                 error.context("the files are written, but the report is not")

@@ -19,7 +19,7 @@ pub(super) fn load(args: &ServeArgs, app: &App) -> Result<Option<RuleFiles>> {
     if let Some(prefix) = legacy_prefix(args)? {
         let ruleset = RuleSources::legacy(prefix).read()?;
         tell(&ruleset);
-        let generation = app.rules.set(settings::engine(&args.find, &ruleset));
+        let generation = app.rules.set(settings::engine(&args.find, &ruleset)?);
         app.metrics.maps_loaded(true, generation);
         return Ok(None);
     }
@@ -67,7 +67,7 @@ fn engine(
     sources.flags(&maps.map);
     let ruleset = sources.read().map_err(|error| error.lines().join("; "))?;
     tell(&ruleset);
-    Ok(settings::engine(find, &ruleset))
+    settings::engine(find, &ruleset).map_err(|error| format!("{error:#}"))
 }
 
 /// Says what is to be said about the rules.
