@@ -52,10 +52,18 @@ fn readme() {
 fn readme_commands_without_output() {
     let readme = fs::read_to_string("README.md").unwrap();
     let mut ran = 0;
-    for line in fenced(&readme, "sh").filter(|line| line.contains("imageswap ") || line.contains("cargo run"))
-    {
-        let folder = tempfile::tempdir().unwrap();
-        copy(Path::new("fixtures"), &folder.path().join("fixtures"));
+    let mut folder = tempfile::tempdir().unwrap();
+    for line in readme.lines().scan(false, |inside, line| {
+        *inside = if line.starts_with("```") { line == "```sh" } else { *inside };
+        Some((*inside).then_some(line))
+    }) {
+        // The commands of a block work on what those before them left; each block starts anew.
+        let Some(line) = line.filter(|line| !line.is_empty() && !line.starts_with('#')) else { continue };
+        if line == "```sh" {
+            folder = tempfile::tempdir().unwrap();
+            copy(Path::new("fixtures"), &folder.path().join("fixtures"));
+            continue;
+        }
         let bin = tempfile::tempdir().unwrap();
         std::os::unix::fs::symlink(BINARY, bin.path().join("imageswap")).unwrap();
         let path = format!("{}:{}", bin.path().display(), std::env::var("PATH").unwrap_or_default());
@@ -75,7 +83,7 @@ fn readme_commands_without_output() {
         assert_eq!(code, Some(expected), "{line}\n{}", String::from_utf8_lossy(&output.stderr));
         ran += 1;
     }
-    assert!(ran >= 5, "the README shows how to use the program, in {ran} commands");
+    assert!(ran >= 9, "the README shows how to use the program, in {ran} commands");
 }
 
 /// The README's first command shows the diff at its top.
