@@ -51,7 +51,7 @@ fn readme() {
 #[test]
 fn readme_commands_without_output() {
     let readme = fs::read_to_string("README.md").unwrap();
-    let mut ran = 0;
+    let (mut ran, mut printed) = (0, String::new());
     let mut folder = tempfile::tempdir().unwrap();
     for line in readme.lines().scan(false, |inside, line| {
         *inside = if line.starts_with("```") { line == "```sh" } else { *inside };
@@ -82,7 +82,12 @@ fn readme_commands_without_output() {
         let expected = if line.contains("--check") { 1 } else { 0 };
         assert_eq!(code, Some(expected), "{line}\n{}", String::from_utf8_lossy(&output.stderr));
         ran += 1;
+        printed.push_str(&String::from_utf8_lossy(&output.stdout));
     }
+    let quickstart = readme.split("\n## Quickstart\n").nth(1).unwrap().split("\n## ").next().unwrap();
+    let shown: Vec<&str> = fenced(quickstart, "diff").filter(|line| line.starts_with(['+', '-'])).collect();
+    assert_eq!(shown.len(), 2);
+    assert!(shown.iter().all(|line| printed.contains(line)), "{printed}");
     assert!(ran >= 9, "the README shows how to use the program, in {ran} commands");
 }
 
@@ -94,7 +99,8 @@ fn the_first_command_of_the_readme_shows_a_diff() {
     let arguments = first.strip_prefix("cargo run --release -- ").unwrap().split_whitespace();
     let output = stdout(&imageswap().args(arguments).output().unwrap());
     assert!(output.starts_with("--- a/fixtures/"), "{output}");
-    let shown: Vec<&str> = fenced(&readme, "diff").filter(|line| line.starts_with(['+', '-'])).collect();
+    let top = readme.split("\n## ").next().unwrap();
+    let shown: Vec<&str> = fenced(top, "diff").filter(|line| line.starts_with(['+', '-'])).collect();
     assert!(shown.len() >= 4);
     for line in shown {
         assert!(output.contains(&format!("{line}\n")), "the README shows `{line}`, the command does not");
