@@ -1,12 +1,14 @@
 //! `imageswap maps lint`
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::{Result, bail};
 
+use crate::files::write_file;
 use crate::krm::{Held, held};
-use crate::maps::{Severity, lint};
+use crate::maps::{Finding, LintReport, Severity, lint, with_double_colons};
 use crate::report::lint as shown;
 
 use super::args::{LintArgs, ReportFormat};
@@ -29,7 +31,11 @@ pub fn run(args: &LintArgs) -> Result<ExitCode> {
             Held::Config(config) => texts.extend(config.rules),
         }
     }
-    let report = lint(&texts);
+    let mut report = lint(&texts);
+    if args.fix {
+        fix(&read, &report)?;
+        report.findings.retain(|finding| finding.code != "deprecated" || finding.source == "-");
+    }
     let fault = if args.lenient_maps { Severity::Warning } else { Severity::Error };
     let out = match args.format {
         ReportFormat::Text => shown::text(&report, fault),
@@ -43,5 +49,43 @@ pub fn run(args: &LintArgs) -> Result<ExitCode> {
         speech::say(&format!("{}\n", speech::count(errors, "error")));
         return Ok(ExitCode::Error);
     }
+    let is_warning = |finding: &&Finding| finding.severity == Severity::Warning;
+    let lenient = if args.lenient_maps { report.errors.len() } else { 0 };
+    let warnings = lenient + report.findings.iter().filter(is_warning).count();
+    if args.deny_warnings && warnings > 0 {
+        speech::say(&format!("{}\n", speech::count(warnings, "warning")));
+        return Ok(ExitCode::Error);
+    }
     Ok(ExitCode::Done)
+}
+
+/// Writes the files anew in which a single `:` separates: none of them, when one cannot be fixed.
+fn fix(read: &[(String, String)], report: &LintReport) -> Result<()> {
+    let mut fixed = Vec::new();
+    for (name, text) in read.iter().filter(|(name, _)| name != "-") {
+        let deprecated = |finding: &&Finding| finding.code == "deprecated" && finding.source == *name;
+        let places: BTreeMap<usize, usize> =
+            report.findings.iter().filter(deprecated).map(|finding| (finding.line, finding.column)).collect();
+        if places.is_empty() {
+            continue;
+        }
+        let new = with_double_colons(text, &places).filter(|new| is_clean(name, new));
+        let Some(new) = new else { bail!("{name}: cannot be fixed in place; write :: by hand") };
+        fixed.push((name, new, places.len()));
+    }
+    for (name, text, places) in &fixed {
+        write_file(Path::new(name), text.as_bytes())?;
+        speech::say(&format!("{name}: fixed {}\n", speech::count(*places, "line")));
+    }
+    Ok(())
+}
+
+/// Whether nothing deprecated is left in a text.
+fn is_clean(name: &str, text: &str) -> bool {
+    let texts = match held(name, text) {
+        Ok(Held::Maps(text)) => vec![text],
+        Ok(Held::Config(config)) => config.rules,
+        Err(_) => return false,
+    };
+    lint(&texts).findings.iter().all(|finding| finding.code != "deprecated")
 }

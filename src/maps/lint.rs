@@ -14,6 +14,7 @@ use super::glob::Glob;
 use super::parse::Reader;
 use super::rule::{Rule, RuleKind};
 use super::rules::Maps;
+use super::suspect::suspicions;
 use super::text::MapsText;
 use super::value::{Piece, Value};
 
@@ -52,7 +53,7 @@ pub struct Finding {
     /// The column, from 1.
     pub column: usize,
     /// A short name of the kind of finding: `deprecated`, `never-contained`, `overridden`, `shadowed`, `at-target`,
-    /// `chained`, `invalid-result`, `same-name`, `library`.
+    /// `chained`, `invalid-result`, `same-name`, `library`, `keyword`, `port`, `no-registry`, `single-name`.
     pub code: &'static str,
     /// What there is to say.
     pub message: String,
@@ -86,6 +87,7 @@ pub fn lint(texts: &[MapsText<'_>]) -> LintReport {
         findings.extend(tried(&maps, &keys, rule));
         findings.extend(same_name(rule));
         findings.extend(library(&maps, rule));
+        findings.extend(suspicions(rule));
     }
     findings.sort_by_key(|finding| {
         let text = texts.iter().position(|text| text.source == finding.source);
@@ -94,7 +96,7 @@ pub fn lint(texts: &[MapsText<'_>]) -> LintReport {
     LintReport { errors: read.errors, findings }
 }
 
-fn finding(rule: &Rule, severity: Severity, code: &'static str, message: String) -> Finding {
+pub(super) fn finding(rule: &Rule, severity: Severity, code: &'static str, message: String) -> Finding {
     let source = rule.source_name().to_owned();
     Finding { severity, source, line: rule.line(), column: rule.column(), code, message }
 }
@@ -263,8 +265,14 @@ fn samples(keys: &Keys, rule: &Rule) -> Vec<String> {
 /// A value with braces that has no part of the path makes one name of many images.
 fn same_name(rule: &Rule) -> Option<Finding> {
     let Value::Template { pieces, .. } = &rule.read else { return None };
-    if pieces.contains(&Piece::Path) || pieces.contains(&Piece::Name) {
+    if pieces.contains(&Piece::Path) {
         return None;
+    }
+    if pieces.contains(&Piece::Name) {
+        // Of one path all images may well have names of their own.
+        let many = matches!(rule.kind(), RuleKind::Default | RuleKind::Registry);
+        let message = "a/app and b/app get the same name: the value has {name} and not {path}".to_owned();
+        return many.then(|| finding(rule, Severity::Warning, "same-name", message));
     }
     let message = "every image gets the same name: the value has neither {path} nor {name}".to_owned();
     Some(finding(rule, Severity::Warning, "same-name", message))

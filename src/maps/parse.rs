@@ -12,6 +12,7 @@ use super::line::{self, Form, Line};
 use super::name::NamePrefix;
 use super::rule::{Rule, RuleKind};
 use super::rules::Maps;
+use super::suspect::keyword;
 use super::text::MapsText;
 use super::value::{Value, ValueError};
 
@@ -219,9 +220,14 @@ fn read_key(line: &Line<'_>, place: &Place<'_>) -> Result<(RuleKind, Key), MapsE
             // A single word is more often a slip (`defualt`) than an organisation on Docker Hub.
             if !name.has_registry && !key.contains('/') {
                 let reason = fault("no registry: it has no `.`, no `:` and is not localhost");
-                let expected = format!(
-                    "a registry, default or noswap_wildcards; docker.io/{key} for Docker Hub's {key}"
-                );
+                let expected = match keyword(key) {
+                    Some(word) => format!("{word} (did you mean that?), or a registry"),
+                    None => {
+                        format!(
+                            "a registry, default or noswap_wildcards; docker.io/{key} for Docker Hub's {key}"
+                        )
+                    }
+                };
                 return Err(error(0, reason, expected));
             }
             let kind = if name.path.is_empty() { RuleKind::Registry } else { RuleKind::Path };

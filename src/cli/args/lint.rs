@@ -31,6 +31,12 @@ pub struct LintArgs {
     /// How to report
     #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
     pub format: ReportFormat,
+    /// Exit with 2 when there are warnings
+    #[arg(long)]
+    pub deny_warnings: bool,
+    /// Write the deprecated single `:` as `::` in the files, and change nothing else
+    #[arg(long)]
+    pub fix: bool,
     /// Report lines that are no rules as warnings, since they would be skipped
     #[arg(long, env = "IMAGESWAP_MAPS_LENIENT", value_parser = Boolish,
         num_args = 0, default_missing_value = "true", default_value = "false", hide_env_values = true)]

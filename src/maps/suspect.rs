@@ -1,0 +1,137 @@
+//! Rules that are read as something else than they look like: mistyped keywords, ports that no registry has, values that
+//! name no registry, single names of Docker Hub.
+
+use super::lint::{Finding, Severity, finding};
+use super::name::NamePrefix;
+use super::rule::{Rule, RuleKind};
+use super::value::{Piece, Value};
+
+/// The keys that are words and no registries.
+const KEYWORDS: [&str; 2] = ["default", "noswap_wildcards"];
+
+/// The keyword that `key` was most likely meant to be.
+pub(super) fn keyword(key: &str) -> Option<&'static str> {
+    let key = key.to_ascii_lowercase();
+    KEYWORDS.into_iter().find(|word| strsim::osa_distance(&key, word) <= word.len() / 4)
+}
+
+/// What is suspicious about a rule.
+pub(super) fn suspicions(rule: &Rule) -> impl Iterator<Item = Finding> {
+    [mistyped(rule), port(rule), no_registry(rule), single_name(rule)].into_iter().flatten()
+}
+
+/// `Default::m.io`: a word with an upper-case letter is a registry.
+fn mistyped(rule: &Rule) -> Option<Finding> {
+    let name = rule.name.as_ref().filter(|name| name.path.is_empty() && name.port.is_none())?;
+    let word = keyword(&name.host)?;
+    let message = format!("{} is read as a registry; did you mean {word}?", rule.key());
+    Some(finding(rule, Severity::Warning, "keyword", message))
+}
+
+fn port(rule: &Rule) -> Option<Finding> {
+    let names = [rule.name.as_ref(), target(rule)];
+    let port = names.into_iter().flatten().find_map(|name| {
+        let port = name.port.as_ref()?;
+        (!port.parse::<u16>().is_ok_and(|port| port > 0)).then_some(port)
+    })?;
+    let message = format!("no registry has the port {port}: ports go from 1 to 65535");
+    Some(finding(rule, Severity::Warning, "port", message))
+}
+
+/// `quay.io::mirror` and `default::{path}`: what names no registry is on Docker Hub.
+fn no_registry(rule: &Rule) -> Option<Finding> {
+    if matches!(rule.kind(), RuleKind::Exact | RuleKind::NoSwap | RuleKind::Legacy) {
+        return None;
+    }
+    let message = match &rule.read {
+        Value::Name { target, .. } if !target.has_registry => {
+            let value = rule.value();
+            format!(
+                "{value} is no registry, and the images become Docker Hub's; if that is meant, write docker.io/{value}"
+            )
+        }
+        Value::Template { pieces, target } => {
+            let named = match pieces.first() {
+                Some(Piece::Registry) => true,
+                Some(Piece::Literal(_)) => target.as_ref().is_none_or(|target| target.has_registry),
+                Some(Piece::Path | Piece::Name) | None => false,
+            };
+            if named {
+                return None;
+            }
+            "the value names no registry, and the images become Docker Hub's; if that is meant, write docker.io/ before it"
+                .to_owned()
+        }
+        Value::Name { .. } | Value::Dash | Value::Empty | Value::Reference | Value::Substrings(_) => {
+            return None;
+        }
+    };
+    Some(finding(rule, Severity::Warning, "no-registry", message))
+}
+
+/// `docker.io/nginx::…` is the organisation, and not the image.
+fn single_name(rule: &Rule) -> Option<Finding> {
+    let name = rule.name.as_ref().filter(|name| name.host == "docker.io" && !name.path.contains('/'))?;
+    let path = &name.path;
+    if path.is_empty() || path == "library" {
+        return None;
+    }
+    let message = format!(
+        "names what lies under {path}/ on Docker Hub, and not the image {path}: that is docker.io/library/{path}"
+    );
+    Some(finding(rule, Severity::Hint, "single-name", message))
+}
+
+fn target(rule: &Rule) -> Option<&NamePrefix> {
+    match &rule.read {
+        Value::Name { target, .. } => Some(target),
+        Value::Template { target, .. } => target.as_ref(),
+        Value::Dash | Value::Empty | Value::Reference | Value::Substrings(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::lint::lint;
+    use super::super::text::MapsText;
+
+    #[test]
+    fn findings() {
+        for (text, want) in [
+            ("Default::m.io", &["keyword"][..]),
+            ("Noswap_wildcards::m.io", &[]),
+            ("quay.io:99999::m.io", &["port"]),
+            ("quay.io::m.io:0", &["port"]),
+            ("quay.io:65535::m.io:1", &[]),
+            ("default::{path}", &["no-registry"]),
+            ("default::{registry}/{path}", &[]),
+            ("default::m.io/{path}", &[]),
+            ("quay.io::reg", &["no-registry"]),
+            ("quay.io::docker.io/reg", &[]),
+            ("docker.io/nginx::m.io/nginx", &["single-name"]),
+            ("docker.io/library::m.io/library", &[]),
+            ("docker.io/library/nginx::m.io/nginx", &[]),
+            ("default::m.io/{name}", &["same-name"]),
+        ] {
+            let report = lint(&[MapsText::new("maps", text)]);
+            let codes: Vec<&str> = report.findings.iter().map(|finding| finding.code).collect();
+            let others = ["at-target", "invalid-result", "library"];
+            let codes: Vec<&str> = codes.into_iter().filter(|code| !others.contains(code)).collect();
+            assert_eq!(codes, want, "{text}: {report:?}");
+        }
+    }
+
+    #[test]
+    fn mistyped_keywords_are_named() {
+        for (key, want) in [
+            ("noswap_wildcard", Some("noswap_wildcards")),
+            ("no_swap_wildcards", Some("noswap_wildcards")),
+            ("defualt", Some("default")),
+            ("DEFAULT", Some("default")),
+            ("mirror", None),
+            ("localhost", None),
+        ] {
+            assert_eq!(super::keyword(key), want, "{key}");
+        }
+    }
+}
