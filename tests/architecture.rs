@@ -43,6 +43,7 @@ const LAYERS: &[Layer] = &[
             "thiserror",
             "toml",
             "aho_corasick",
+            "strsim",
         ]),
         pure: true,
     },
