@@ -83,9 +83,9 @@ fn says_what_is_wrong_and_where() {
         (spec("  on_unmapped: warn\n"), "did you mean 'onUnmapped'?"),
         (spec("  docker.io: m.io\n"), "a rule goes into maps, as docker.io::VALUE"),
         (spec("  colour: red\n"), "expected one of maps, mapsFile, pin"),
-        (spec("  pin: true\n"), "pinning is not available in this version"),
-        (spec("  lock: imageswap.lock\n"), "pinning is not available in this version"),
-        (data("  pin: 'true'\n"), "pinning is not available in this version"),
+        (spec("  pin: perhaps\n"), "pin is 'perhaps', expected true or false"),
+        (spec("  lock: [imageswap.lock]\n"), "lock is a list, expected a text"),
+        (data("  pin: always\n"), "pin is 'always', expected true or false"),
         (spec("  validate: yes please\n"), "validate is 'yes please', expected true or false"),
         (spec("  onUnmapped: fail\n"), "onUnmapped is 'fail', expected ignore, warn or error"),
         (spec("  maps: [a]\n"), "maps is a list, expected a text"),
@@ -96,7 +96,7 @@ fn says_what_is_wrong_and_where() {
         (spec("  skip: [kinds=Job]\n"), "unknown key 'kinds'"),
         (spec("  skip: [{kinds: Job}]\n"), "did you mean 'kind'?"),
         (spec("  skip: [{kind: 'Job,name=x'}]\n"), "which no such thing is called"),
-        (spec("  maps: a\n  maps: b\n"), "the key 'maps' stands twice"),
+        (spec("  maps: a\n  maps: b\n"), "duplicate key 'maps'"),
         (spec("  maps: *gone\n"), "an alias of an anchor"),
         (data("  defualt: m.io\n"), "did you mean 'default'?"),
         (data("  quay: m.io\n"), "expected a registry or path such as docker.io"),
@@ -124,7 +124,7 @@ fn says_what_is_wrong_and_where() {
 
 #[test]
 fn gathers_all_faults() {
-    let error = read(&format!("{SPEC}  pin: true\n  mpas: x\nfoo: x\n")).unwrap_err();
+    let error = read(&format!("{SPEC}  pin: 5\n  mpas: x\nfoo: x\n")).unwrap_err();
     assert_eq!(error.lines().count(), 3, "{error}");
 }
 

@@ -87,7 +87,7 @@ fn fails_with_the_items_unchanged() {
         ),
         ("  maps: |\n    docker.io::m.io\n    m.io/nginx::n.io/x\n", "chained"),
         ("  mapz: x\n", "did you mean 'maps'"),
-        ("  docker.io: m.io\n  pin: \"true\"\n", "pinning is not available"),
+        ("  docker.io: m.io\n  lock: gone.lock\n", "cannot read the lock file gone.lock"),
         ("  mapsFile: gone.maps\n", "gone.maps"),
         ("  quay.io: m.io\n  onUnmapped: error\n", "no rule covers nginx"),
         ("  {}\n", "no rules: put maps"),

@@ -13,6 +13,7 @@ use crate::rewrite::{Engine, Site, SkipReason};
 
 use super::args::{ExplainArgs, ReportFormat};
 use super::exit_code::ExitCode;
+use super::pin::Pinning;
 use super::rules::Ruleset;
 use super::{function, rules, settings, speech};
 
@@ -26,8 +27,13 @@ pub fn run(args: &ExplainArgs) -> Result<ExitCode> {
     let mut failed = false;
     match &args.file {
         None => {
+            let pinning = Pinning::new(&args.pin, &ruleset.settings, &args.registry)?;
+            let engine = settings::engine(&args.find, &ruleset)?;
             for image in &args.images {
                 failed |= !explain(&mut out, &ruleset.maps, image, args.format);
+            }
+            if let Some(mut pinning) = pinning {
+                failed |= !explain_digests(&mut out, args, &engine, &mut pinning)?;
             }
         }
         Some(file) => failed = explain_file(&mut out, args, &ruleset, file)?,
@@ -60,6 +66,45 @@ fn explain(out: &mut String, maps: &Maps, image: &str, format: ReportFormat) -> 
             false
         }
     }
+}
+
+/// Says which digests the images get, and where these come from; false when there is none for one of them.
+fn explain_digests(
+    out: &mut String,
+    args: &ExplainArgs,
+    engine: &Engine,
+    pinning: &mut Pinning,
+) -> Result<bool> {
+    let mut good = true;
+    for image in args.images.iter().filter(|image| ImageReference::parse(image).is_ok()) {
+        let text =
+            format!("{{\"kind\": \"Pod\", \"spec\": {{\"containers\": [{{\"image\": \"{image}\"}}]}}}}");
+        let mut plan = engine.plan_alone(&text);
+        pinning.settle_alone(engine, &mut plan)?;
+        let change = plan.changes.iter().find(|change| change.pinned);
+        let line = match (change, plan.unpinned.first()) {
+            (Some(change), _) => {
+                format!(
+                    "{image}: pinned as {} by {}",
+                    change.to,
+                    pinning.origin(&change.site.image, &change.to)
+                )
+            }
+            (None, Some(unpinned)) => {
+                good = false;
+                format!("{image}: {}", unpinned.message())
+            }
+            (None, None) => format!("{image}: gets no digest (it has one, or --skip-prefixes names it)"),
+        };
+        match args.format {
+            ReportFormat::Text => out.push_str(&format!("{line}\n")),
+            ReportFormat::Json => crate::report::json::line(
+                out,
+                &serde_json::json!({ "image": image, "pinned": change.map(|change| &*change.to), "message": line }),
+            ),
+        }
+    }
+    Ok(good)
 }
 
 /// Explains every image of a manifest, those that are left alone too; true when it cannot be read.

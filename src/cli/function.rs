@@ -9,15 +9,20 @@ use anyhow::{Context, Result, bail};
 use crate::krm::{self, Ending, FunctionConfig, FunctionResult, Manner, ResourceList, Severity, Verdict};
 use crate::manifest::{edit, encoding};
 use crate::maps::{MapsNotice, MapsText};
-use crate::rewrite::Engine;
+use crate::rewrite::{Engine, Plan};
 
-use super::args::{FunctionArgs, MapsArgs};
+use super::args::{FunctionArgs, MapsArgs, OnPinError};
 use super::exit_code::ExitCode;
+use super::pin::Pinning;
 use super::rules::{RuleSettings, RuleSources, SourceError};
 use super::{settings, speech};
 
 /// How many errors standard error names: hosts cut after a few lines.
 const SPOKEN: usize = 10;
+
+/// What is said of a registry that cannot be reached.
+const NO_NETWORK: &str =
+    "kpt runs functions without network unless asked: set network: true (--network), or give a lock file";
 
 /// Runs the function on standard input.
 pub fn run(args: &FunctionArgs) -> Result<ExitCode> {
@@ -28,7 +33,13 @@ pub fn run(args: &FunctionArgs) -> Result<ExitCode> {
 pub fn on_text(args: &FunctionArgs, text: &str) -> Result<ExitCode> {
     let list = ResourceList::read(text)?;
     let verdict = match prepare(&list, args) {
-        Ok(Prepared { engine, manner, notices }) => krm::run(&list, &engine, manner, &notices),
+        Ok(mut prepared) => {
+            let mut plan = krm::plan(&list, &prepared.engine);
+            match prepared.pin(&mut plan) {
+                Ok(()) => krm::conclude(&list, &plan, prepared.manner, &prepared.notices),
+                Err(error) => krm::failed(&list, &[format!("{error:#}")]),
+            }
+        }
         Err(reasons) => krm::failed(&list, &reasons),
     };
     say_errors(&verdict);
@@ -72,8 +83,23 @@ pub fn say_errors(verdict: &Verdict) {
 /// Everything that the configuration decides.
 pub struct Prepared {
     pub engine: Engine,
+    pub pinning: Option<Pinning>,
     pub manner: Manner,
     pub notices: Vec<MapsNotice>,
+}
+
+impl Prepared {
+    /// Adds digests to `plan`, where that is asked for.
+    pub fn pin(&mut self, plan: &mut Plan) -> Result<()> {
+        let Some(pinning) = self.pinning.as_mut().filter(|_| plan.errors.is_empty()) else { return Ok(()) };
+        pinning.settle_alone(&self.engine, plan)?;
+        for unpinned in &mut plan.unpinned {
+            if pinning.is_unreachable(&unpinned.lookup) {
+                unpinned.reason = format!("{}; {NO_NETWORK}", unpinned.reason).into();
+            }
+        }
+        Ok(())
+    }
 }
 
 fn prepare(list: &ResourceList<'_>, args: &FunctionArgs) -> Result<Prepared, Vec<String>> {
@@ -95,9 +121,17 @@ pub fn prepared(
         return Err(vec![none_given().to_owned()]);
     }
     let engine = settings::engine(&args.find, &ruleset).map_err(|error| vec![format!("{error:#}")])?;
+    // A function reads a lock file and never writes one.
+    let pinning = Pinning::new(&args.pin, &ruleset.settings, &args.registry)
+        .map_err(|error| vec![format!("{error:#}")])?;
+    let unpinned = match args.pin.on_pin_error {
+        OnPinError::Fail => Some(Severity::Error),
+        OnPinError::Warn => Some(Severity::Warning),
+        OnPinError::Skip => None,
+    };
     let RuleSettings { on_unmapped, validate, .. } = ruleset.settings;
-    let manner = Manner { on_unmapped, validate: validate.is_some() };
-    Ok(Prepared { engine, manner, notices: ruleset.notices })
+    let manner = Manner { on_unmapped, validate: validate.is_some(), unpinned };
+    Ok(Prepared { engine, pinning, manner, notices: ruleset.notices })
 }
 
 fn sources(

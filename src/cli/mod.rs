@@ -2,6 +2,7 @@
 //! The only module that knows arguments; it may use every other one.
 
 mod args;
+mod auth;
 mod bare;
 mod bootstrap;
 mod completions;
@@ -13,11 +14,15 @@ mod function;
 mod images;
 mod init;
 mod lint;
+mod lock;
+mod lock_file;
 mod man;
 mod manifests;
 mod maps_export;
 mod maps_import;
+mod pin;
 mod plugin;
+mod registries;
 mod rewrite;
 mod rules;
 mod serve;
@@ -25,6 +30,7 @@ mod settings;
 mod signals;
 mod speech;
 mod tree;
+mod verify;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -35,7 +41,7 @@ use clap::Parser;
 use crate::manifest::Position;
 use crate::report::{JsonReport, Level, Location, Message, Pages, Report};
 
-use args::{Cli, Command, ImagesFormat, MapsSubcommand, ReportFormat};
+use args::{AuthSubcommand, Cli, Command, ImagesFormat, LockSubcommand, MapsSubcommand, ReportFormat};
 use exit_code::ExitCode;
 use rules::UnreadableMaps;
 
@@ -62,6 +68,14 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Status {
             MapsSubcommand::Lint(args) => lint::run(args),
             MapsSubcommand::Import(args) => maps_import::run(args),
             MapsSubcommand::Export(args) => maps_export::run(args),
+        },
+        Command::Lock(lock) => match &lock.command {
+            LockSubcommand::Update(args) => lock::update(args),
+            LockSubcommand::Diff(args) => lock::diff(args),
+        },
+        Command::Verify(args) => verify::run(args),
+        Command::Auth(auth) => match &auth.command {
+            AuthSubcommand::Check(args) => auth::check(args),
         },
         Command::Fn(args) => function::run(args),
         Command::Serve(args) => serve::run(args),

@@ -28,7 +28,7 @@ pub struct PluginCall {
 
 /// Runs the plugin on standard input.
 pub fn run(call: &PluginCall) -> Result<ExitCode> {
-    let prepared = match prepare(call)? {
+    let mut prepared = match prepare(call)? {
         Ok(prepared) => prepared,
         Err(reasons) => {
             reasons.iter().for_each(|reason| speech::error(reason));
@@ -37,7 +37,8 @@ pub fn run(call: &PluginCall) -> Result<ExitCode> {
     };
     let bytes = function::read_stdin()?;
     let text = encoding::decode(&bytes).context("standard input")?;
-    let plan = prepared.engine.plan_alone(text);
+    let mut plan = prepared.engine.plan_alone(text);
+    prepared.pin(&mut plan)?;
     let verdict: Verdict = krm::judge(&plan, prepared.manner, &prepared.notices);
     function::say_errors(&verdict);
     // As a validator the plugin must not say the manifests again: kustomize takes that for a change.

@@ -46,6 +46,10 @@ pub struct RuleSettings {
     pub on_unmapped: OnUnmapped,
     /// The configuration that forbids changes, if one does.
     pub validate: Option<String>,
+    /// Add digests to images.
+    pub pin: bool,
+    /// A lock file of digests.
+    pub lock: Option<PathBuf>,
 }
 
 /// Rules and settings that were read, ready for an engine.
@@ -189,7 +193,7 @@ impl RuleSources {
     /// Adds a configuration that is called `name`. Its `mapsFile` is looked for in `folder`, or where the program was
     /// started.
     pub fn config(&mut self, config: FunctionConfig, name: &str, folder: Option<&Path>) -> Result<()> {
-        let FunctionConfig { rules, maps_file, fields, skip, on_unmapped, validate } = config;
+        let FunctionConfig { rules, maps_file, fields, skip, on_unmapped, validate, pin, lock } = config;
         if let Some(file) = maps_file {
             let path = folder.map_or_else(|| PathBuf::from(&file), |folder| folder.join(&file));
             let text = read_text(&path, false).with_context(|| format!("mapsFile {file}"))?;
@@ -207,6 +211,11 @@ impl RuleSources {
         match on_unmapped {
             OnUnmapped::Ignore => {}
             OnUnmapped::Warn | OnUnmapped::Error => self.settings.on_unmapped = on_unmapped,
+        }
+        self.settings.pin |= pin;
+        if let Some(lock) = lock {
+            self.settings.lock =
+                Some(folder.map_or_else(|| PathBuf::from(&lock), |folder| folder.join(&lock)));
         }
         if validate {
             self.settings.validate = Some(name.to_owned());

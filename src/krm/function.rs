@@ -17,6 +17,8 @@ pub struct Manner {
     pub on_unmapped: OnUnmapped,
     /// Change nothing, and fail when an image would change.
     pub validate: bool,
+    /// How much an image matters whose digest was not found; `None` when it is passed over.
+    pub unpinned: Option<Severity>,
 }
 
 /// How the function ends.
@@ -139,6 +141,9 @@ fn errors(plan: &Plan, manner: Manner) -> Vec<FunctionResult> {
     if manner.on_unmapped == OnUnmapped::Error {
         errors.extend(unmapped(plan, Severity::Error));
     }
+    if manner.unpinned == Some(Severity::Error) {
+        errors.extend(unpinned(plan, Severity::Error));
+    }
     errors
 }
 
@@ -157,6 +162,9 @@ fn warnings(plan: &Plan, manner: Manner, notices: &[MapsNotice]) -> Vec<Function
         notices.iter().map(|notice| FunctionResult::new(Severity::Warning, &notice.to_string())).collect();
     if manner.on_unmapped == OnUnmapped::Warn {
         warnings.extend(unmapped(plan, Severity::Warning));
+    }
+    if manner.unpinned == Some(Severity::Warning) {
+        warnings.extend(unpinned(plan, Severity::Warning));
     }
     // What somebody asked to be left alone is only counted.
     warnings.extend(plan.skips.iter().filter(|skip| skip.reason.fails_strict()).map(|skip| {
@@ -177,6 +185,13 @@ fn unmapped(plan: &Plan, severity: Severity) -> impl Iterator<Item = FunctionRes
     })
 }
 
+fn unpinned(plan: &Plan, severity: Severity) -> impl Iterator<Item = FunctionResult> {
+    plan.unpinned.iter().map(move |unpinned| {
+        let message = format!("{}: {}", unpinned.site.image, unpinned.message());
+        FunctionResult::about(severity, &unpinned.site, &message, None)
+    })
+}
+
 /// Takes out of `plan` what does not stand in the items, and what would be edited elsewhere.
 fn stay_in_items(list: &ResourceList<'_>, plan: &mut Plan) {
     let in_items = |path: &FieldPath| path.segments().next() == Some(Segment::Key("items"));
@@ -185,6 +200,7 @@ fn stay_in_items(list: &ResourceList<'_>, plan: &mut Plan) {
     plan.kept.retain(|kept| is_item(&kept.site));
     plan.problems.retain(|problem| is_item(&problem.site));
     plan.unchecked.retain(is_item);
+    plan.entry_images.retain(|entry| is_item(&entry.site));
     plan.notes.retain(|note| in_items(&note.path));
     // Kptfiles and our own configuration are items like others to hosts, and nobody's images.
     plan.skips.retain(|skip| is_item(&skip.site) && skip.reason != SkipReason::Blocked(Blocked::OwnKind));

@@ -51,9 +51,11 @@ pub struct ImageSwapSpec {
     /// A file with rules, for use without a container: relative to the working directory, in a kustomize plugin
     /// to the kustomization. Rules of `maps` win over it.
     maps_file: Option<String>,
-    /// Add digests to images. Not available in this version.
+    /// Add digests to images, asking registries for those that `lock` does not have. kpt gives functions a network only
+    /// when it is told so (`network: true`).
     pin: Option<bool>,
-    /// A lock file of digests. Not available in this version.
+    /// A lock file of digests, for use without a container: relative to the working directory, in a kustomize plugin to
+    /// the kustomization. It is read and never written; without `pin` it is used alone, and no registry is asked.
     lock: Option<String>,
     /// Where images are looked for besides in containers: `known` (the default), `core` (nowhere), or a list of
     /// fields as `[GROUP/]KIND:PATH`.
@@ -94,6 +96,10 @@ pub struct FunctionConfig {
     pub on_unmapped: OnUnmapped,
     /// Change nothing, and fail when an image would change.
     pub validate: bool,
+    /// Add digests to images.
+    pub pin: bool,
+    /// A lock file of digests.
+    pub lock: Option<String>,
 }
 
 impl FunctionConfig {

@@ -253,11 +253,8 @@ impl<'t> Reader<'t> {
                 }
                 self.config.maps_file = Some(file.to_owned());
             }
-            "pin" if !truth(name, node)? => {}
-            "lock" if words()?.is_empty() => {}
-            "pin" | "lock" => {
-                return Err(format!("{name}: pinning is not available in this version"));
-            }
+            "pin" => self.config.pin = truth(name, node)?,
+            "lock" => self.config.lock = Some(words()?.to_owned()).filter(|file| !file.is_empty()),
             "fields" => {
                 let fields = match node {
                     Node::Sequence(nodes) => nodes

@@ -76,6 +76,12 @@ impl Entry {
         self
     }
 
+    /// The entry with another digest.
+    #[must_use]
+    pub fn renewed(&self, digest: Digest) -> Self {
+        Self { digest, ..self.clone() }
+    }
+
     /// The reference whose digest was looked up, with its tag.
     #[must_use]
     pub fn looked_up(&self) -> &str {

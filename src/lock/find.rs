@@ -1,8 +1,10 @@
 //! Looking entries up: by the image as written, or by what it became.
 
+use std::sync::Arc;
+
 use rustc_hash::FxHashMap;
 
-use crate::image::{ImageReference, Repository};
+use crate::image::{Digest, ImageReference, Repository};
 
 use super::Lock;
 use super::entry::{Entry, meaning, without_digest};
@@ -33,37 +35,38 @@ pub enum Pair<'l> {
 }
 
 /// A lock's entries, to be looked up.
-#[derive(Debug)]
-pub struct Index<'l> {
-    by_id: FxHashMap<&'l str, Vec<&'l Entry>>,
-    by_target: FxHashMap<(Repository, String), Vec<&'l Entry>>,
+#[derive(Debug, Default)]
+pub struct Index {
+    by_id: FxHashMap<String, Vec<Arc<Entry>>>,
+    by_target: FxHashMap<(Repository, String), Vec<Arc<Entry>>>,
     /// By repository and digest, the previous one, too.
-    by_digest: FxHashMap<(Repository, &'l str), &'l Entry>,
+    by_digest: FxHashMap<(Repository, Digest), Arc<Entry>>,
 }
 
 impl Lock {
     /// The entries, to be looked up.
     #[must_use]
-    pub fn index(&self) -> Index<'_> {
-        let mut index = Index {
-            by_id: FxHashMap::default(),
-            by_target: FxHashMap::default(),
-            by_digest: FxHashMap::default(),
-        };
-        for entry in self.entries() {
-            index.by_id.entry(&entry.id).or_default().push(entry);
+    pub fn index(&self) -> Index {
+        let mut index = Index::default();
+        for entry in self.entries.values() {
+            index.by_id.entry(entry.id.clone()).or_default().push(Arc::clone(entry));
             let Ok(target) = ImageReference::parse(&entry.target) else { continue };
             let (repository, tag) = meaning(target);
             for digest in entry.previous.iter().chain([&entry.digest]) {
-                index.by_digest.insert((repository.clone(), digest.as_str()), entry);
+                index.by_digest.insert((repository.clone(), digest.clone()), Arc::clone(entry));
             }
-            index.by_target.entry((repository, tag)).or_default().push(entry);
+            index.by_target.entry((repository, tag)).or_default().push(Arc::clone(entry));
         }
         index
     }
 }
 
-impl<'l> Index<'l> {
+impl Index {
+    /// The entries whose target means the same image as `target`.
+    pub fn entries(&self, target: ImageReference<'_>) -> impl Iterator<Item = &Entry> {
+        self.by_target.get(&meaning(target)).into_iter().flatten().map(|entry| &**entry)
+    }
+
     /// The entry for the image that was `written` and became `target` (the same one where no rule applied). Where no
     /// `platform` is asked for, one of the index goes before one of a platform.
     #[must_use]
@@ -72,18 +75,18 @@ impl<'l> Index<'l> {
         written: ImageReference<'_>,
         target: ImageReference<'_>,
         platform: Option<&str>,
-    ) -> Found<'l> {
+    ) -> Found<'_> {
         let by_id = self.by_id.get(without_digest(written)).map(Vec::as_slice).unwrap_or_default();
         let by_target = self.by_target.get(&meaning(target)).map(Vec::as_slice).unwrap_or_default();
-        let fits = |entry: &&&Entry| platform.is_none() || entry.platform.as_deref() == platform;
+        let fits = |entry: &&Arc<Entry>| platform.is_none() || entry.platform.as_deref() == platform;
         let same_target = by_id.iter().filter(|entry| means(entry, target));
         let found = same_target
             .chain(by_target)
             .filter(fits)
             .min_by_key(|entry| (entry.platform.is_some(), entry.id != without_digest(written)));
-        match found.copied() {
+        match found {
             Some(entry) => Found::Entry(entry),
-            None => match by_id.first().or(by_target.first()).copied() {
+            None => match by_id.first().or(by_target.first()) {
                 Some(entry) => Found::Stale(entry),
                 None => Found::Missing,
             },
@@ -92,7 +95,7 @@ impl<'l> Index<'l> {
 
     /// Whether the tag and the digest of `image` belong together; `None` when it has none of the latter.
     #[must_use]
-    pub fn pair(&self, image: ImageReference<'_>) -> Option<Pair<'l>> {
+    pub fn pair(&self, image: ImageReference<'_>) -> Option<Pair<'_>> {
         let digest = image.digest()?.to_digest();
         let (repository, tag) = meaning(image);
         let entries = self.by_target.get(&(repository.clone(), tag)).map(Vec::as_slice).unwrap_or_default();
@@ -103,7 +106,7 @@ impl<'l> Index<'l> {
             return Some(Pair::Previous(entry));
         }
         let other_tag = || {
-            let known = self.by_digest.get(&(repository, digest.as_str()));
+            let known = self.by_digest.get(&(repository, digest));
             // A digest alone says nothing about a tag.
             known.filter(|_| image.tag().is_some())
         };

@@ -34,6 +34,7 @@ pub use error::{LockError, LockErrorKind, LockErrors};
 pub use find::{Found, Index, Pair};
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use entry::Key;
 
@@ -46,13 +47,13 @@ pub const KIND: &str = "ImagesLock";
 /// The entries of a lock file, in its order: by id, then by target and platform.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lock {
-    entries: BTreeMap<Key, Entry>,
+    entries: BTreeMap<Key, Arc<Entry>>,
 }
 
 impl Lock {
     /// The entries, sorted.
     pub fn entries(&self) -> impl ExactSizeIterator<Item = &Entry> {
-        self.entries.values()
+        self.entries.values().map(|entry| &**entry)
     }
 
     /// Whether there are none.
@@ -75,6 +76,6 @@ impl Lock {
                 entry.annotations.entry(name.clone()).or_insert_with(|| value.clone());
             }
         }
-        self.entries.insert(key, entry);
+        self.entries.insert(key, Arc::new(entry));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry as Slot;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_saphyr::{Location, Spanned};
@@ -147,7 +148,7 @@ impl Reader<'_> {
         };
         match self.lock.entries.entry(entry.key()) {
             Slot::Vacant(slot) => {
-                slot.insert(entry);
+                slot.insert(Arc::new(entry));
                 Ok(())
             }
             Slot::Occupied(_) => Err((at, LockErrorKind::Twice { id: entry.id, target: entry.target })),

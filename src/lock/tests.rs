@@ -67,7 +67,7 @@ images:
     for (entry, again) in lock.entries.values().zip(again.entries()) {
         // The origins are read as anybody's annotation, and written anew.
         assert_eq!(again.annotations.keys().collect::<Vec<_>>(), ["kbld.carvel.dev/origins"]);
-        assert_eq!(*entry, Entry { annotations: entry.annotations.clone(), ..again.clone() });
+        assert_eq!(**entry, Entry { annotations: entry.annotations.clone(), ..again.clone() });
     }
 }
 
@@ -95,7 +95,8 @@ fn reads_what_others_write() {
     assert!(lock.render().contains("example.com/note: kept"));
     let again = Lock::parse("imageswap.lock", &lock.render()).unwrap();
     assert_eq!(again.render(), lock.render());
-    let found = lock.index().find(image("nginx:1.27"), image("nginx:1.27"), None);
+    let index = lock.index();
+    let found = index.find(image("nginx:1.27"), image("nginx:1.27"), None);
     assert!(matches!(found, Found::Entry(entry) if entry.digest == digest('a')), "{found:?}");
 }
 
@@ -246,7 +247,8 @@ proptest! {
         prop_assert_eq!(again.render(), text);
         prop_assert_eq!(again.entries().len(), entries.len());
         for entry in &entries {
-            let found = again.index().find(image(&entry.id), image(&entry.target), None);
+            let index = again.index();
+            let found = index.find(image(&entry.id), image(&entry.target), None);
             prop_assert!(matches!(found, Found::Entry(found) if found.digest == entry.digest));
         }
     }

@@ -113,7 +113,8 @@ impl Text {
     /// Where another value is written in its place; `None` when it cannot be edited.
     #[must_use]
     pub fn slot(&self) -> Option<Slot> {
-        self.edit.map(|span| Slot { span, style: self.style, flow: self.flow, within: self.within })
+        let Self { style, flow, within, .. } = *self;
+        self.edit.map(|span| Slot { span, style, flow, within, new_key: None })
     }
 }
 
@@ -206,6 +207,9 @@ pub struct KustomizeImage {
     pub new_tag: Option<Text>,
     /// What their digest becomes.
     pub digest: Option<Text>,
+    /// Where a digest is written, or a key for one that is not there; `None` when the entry sets no tag, or is written in
+    /// a way that has no sure place for it. Filled in when plans are made.
+    pub digest_slot: Option<Slot>,
     /// Index into [`Scan::resources`](super::Scan) of the Kustomization, when it says its kind.
     pub resource: Option<usize>,
 }

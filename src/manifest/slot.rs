@@ -2,6 +2,7 @@
 
 use super::edit::Edit;
 use super::embedded::Layers;
+use super::new_key::NewKey;
 use super::{ScalarStyle, Span, scalar};
 
 /// The place of one value in a text.
@@ -15,6 +16,8 @@ pub struct Slot {
     pub flow: bool,
     /// The scalars whose strings it stands in, when it is part of a text within the text.
     pub within: Layers,
+    /// The key that the value gets, when it has none yet; the span is empty then.
+    pub new_key: Option<NewKey>,
 }
 
 impl Slot {
@@ -22,6 +25,10 @@ impl Slot {
     #[must_use]
     pub fn edit(&self, value: &str) -> Edit {
         let encoded = scalar::encode(value, self.style, self.flow);
-        Edit { span: self.span, text: self.within.spell(&encoded).into_owned() }
+        let text = match self.new_key {
+            Some(key) => key.before(&encoded),
+            None => self.within.spell(&encoded).into_owned(),
+        };
+        Edit { span: self.span, text }
     }
 }

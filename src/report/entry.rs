@@ -51,6 +51,17 @@ pub enum Entry<'p> {
         /// How much that matters.
         level: Level,
     },
+    /// There is something about its digest.
+    Digest {
+        /// The image.
+        site: &'p Site,
+        /// How much that matters.
+        level: Level,
+        /// The status that inventories give such an image: `unpinned` or `torn`.
+        status: &'static str,
+        /// What, in words.
+        text: &'p str,
+    },
     /// No rule covers it, where that is to be said.
     Unmapped {
         /// The image.
@@ -70,7 +81,9 @@ impl Entry<'_> {
             Self::LeftAlone { skip, .. } => skip.site.position,
             Self::Note(note) => note.position,
             Self::Problem(problem) => problem.site.position,
-            Self::Unmapped { site, .. } | Self::Unchecked { site, .. } => site.position,
+            Self::Unmapped { site, .. } | Self::Unchecked { site, .. } | Self::Digest { site, .. } => {
+                site.position
+            }
         }
     }
 }

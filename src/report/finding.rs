@@ -29,6 +29,7 @@ rules! {
     PROBLEM, "problem", "The maps cannot decide about the image.";
     UNMAPPED, "unmapped", "No rule of the maps covers the image.";
     UNCHECKED, "unchecked", "It looks like an image, and its place is none that is rewritten.";
+    DIGEST, "digest", "The image has no digest, or not the one of its tag.";
     FILE, "file", "The file cannot be read or written.";
 }
 
@@ -80,6 +81,9 @@ impl<'p> Finding<'p> {
             Entry::Unchecked { site, level } => {
                 let message = format!("not checked: {}: {}", quoted(&site.image), why_unchecked(site.place));
                 about(UNCHECKED, level, site, message)
+            }
+            Entry::Digest { site, level, text, status: _ } => {
+                about(DIGEST, level, site, format!("{}: {text}", site.image))
             }
             Entry::Note(note) => Self {
                 rule: NOTE,

@@ -85,6 +85,10 @@ impl Report for JsonReport {
                 message: Some(why_unchecked(site.place).to_owned()),
                 ..ImageLine::new(level.as_str(), file, site, "unchecked")
             },
+            Entry::Digest { site, level, status, text } => ImageLine {
+                message: Some(text.to_owned()),
+                ..ImageLine::new(level.as_str(), file, site, status)
+            },
             Entry::Note(note) => return note_line(&mut pages.report, file, note),
         };
         line(&mut pages.report, &value);

@@ -51,6 +51,9 @@ impl Summary {
         for skip in &plan.skips {
             *self.left_alone.entry(skip.reason.category()).or_default() += 1;
         }
+        if !plan.unpinned.is_empty() {
+            *self.left_alone.entry("without a digest").or_default() += plan.unpinned.len();
+        }
         for site in &plan.unchecked {
             let what = if site.place == Place::RenderInput { "render inputs" } else { "mentions" };
             *self.not_checked.entry(what).or_default() += 1;

@@ -71,6 +71,13 @@ impl Report for TextReport {
                 let _ =
                     writeln!(speech, "not checked: {image} at {path} (document {}): {why}", site.document);
             }
+            Entry::Digest { site, level, text, status: _ } => {
+                let _ = write!(speech, "{}: ", level.as_str());
+                place(speech, file, site.position);
+                let path = site.path.to_string();
+                let (image, path) = (quoted(&site.image), escaped(&path));
+                let _ = writeln!(speech, "{image} at {path} (document {}): {text}", site.document);
+            }
             Entry::Unmapped { site, level } => {
                 let _ = write!(speech, "{}: ", level.as_str());
                 place(speech, file, site.position);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::manifest::{Blocked, KustomizeImage, Occurrence, Resource, Scan, Scanner};
+use crate::manifest::{Blocked, KustomizeImage, Occurrence, Resource, Scan, Scanner, place_behind};
 use crate::maps::{Maps, Outcome, Rule};
 
 use super::kustomize::{KustomizeMode, Renames};
@@ -42,6 +42,13 @@ impl Engine {
         plan.kustomize_images = kustomize_images;
         let is_claimed = |entry: &KustomizeImage| entry.resource.is_some() || is_kustomization;
         plan.kustomize_images.retain(is_claimed);
+        for entry in &mut plan.kustomize_images {
+            entry.digest_slot = match (&entry.digest, &entry.new_tag) {
+                (Some(digest), _) => digest.slot(),
+                (None, Some(tag)) => place_behind(text, tag, "newTag", "digest"),
+                (None, None) => None,
+            };
+        }
         plan.resources = resources;
         plan
     }

@@ -11,7 +11,7 @@ use crate::image::ImageReference;
 use crate::manifest::{Blocked, FieldPath, KustomizeImage, Place, Segment, Text};
 use crate::maps::{Maps, Outcome, Rule};
 
-use super::plan::{Change, Plan, Skip, SkipReason};
+use super::plan::{Change, EntryImage, Plan, Skip, SkipReason};
 use super::site::Site;
 use super::value::{Value, classify};
 
@@ -134,6 +134,12 @@ impl Renames {
             let site = entry_site(entry, name, "name", plan);
             plan.skips.push(Skip { site, reason: SkipReason::Kustomize(reason) });
         };
+        if let Ok(changes) = &outcome
+            && (changes.is_empty() || mode == KustomizeMode::Follow)
+        {
+            let entry_image = entry_image(entry, name, maps, plan);
+            plan.entry_images.extend(entry_image);
+        }
         match outcome {
             Err(reason) => unfollowed(reason, plan),
             Ok(changes) if changes.is_empty() => {}
@@ -200,6 +206,29 @@ impl Renames {
         }
         Ok(changes)
     }
+}
+
+/// The image that an entry puts together, to be pinned; `None` for an entry that leaves images as they are but for their
+/// name, which is what the maps are asked about already, and for one that sets a digest alone.
+fn entry_image(entry: &KustomizeImage, name: &Text, maps: &Maps, plan: &Plan) -> Option<EntryImage> {
+    let base = entry.new_name.as_ref().unwrap_or(name);
+    let tag = entry.new_tag.as_ref().filter(|tag| !tag.value.is_empty());
+    let digest = entry.digest.as_ref().filter(|digest| !digest.value.is_empty());
+    let (at, sets_tag) = match (tag, digest, &entry.new_name) {
+        (Some(tag), _, _) => (entry.digest.as_ref().unwrap_or(tag), true),
+        (None, None, Some(new_name)) => (new_name, false),
+        (None, Some(_), _) | (None, None, None) => return None,
+    };
+    let mapped = mapped(&base.value, entry, maps).ok()?;
+    let mut site = entry_site(entry, at, if sets_tag { "digest" } else { "newName" }, plan);
+    site.image = format!("{}{}", base.value, suffix(entry));
+    site.slot = entry.digest_slot;
+    Some(EntryImage {
+        site,
+        to: format!("{}{}", mapped.name, mapped.suffix),
+        name: name.value.clone(),
+        sets_tag,
+    })
 }
 
 /// What the maps make of `name` with the entry's tag and digest.

@@ -16,7 +16,7 @@ pub use engine::Engine;
 pub use kustomize::{KustomizeMode, Renames, is_kustomization};
 pub use memory::Memory;
 pub use pin::{Need, PinFrom, PinPolicy, Pins, Unpinned};
-pub use plan::{Change, Decided, Plan, Skip, SkipReason};
+pub use plan::{Change, Decided, EntryImage, Plan, Skip, SkipReason};
 pub use problem::{Problem, ProblemKind};
 pub use site::Site;
 pub use skip::{SkipRule, SkipRuleError};

@@ -11,7 +11,7 @@ use crate::manifest::Blocked;
 use crate::maps::{Maps, Outcome};
 
 use super::engine::Engine;
-use super::plan::{Change, Plan, Skip, SkipReason};
+use super::plan::{Change, EntryImage, Plan, Skip, SkipReason};
 use super::problem::{Problem, ProblemKind};
 use super::site::Site;
 
@@ -85,6 +85,18 @@ pub struct Unpinned {
     pub reason: Arc<str>,
 }
 
+impl Unpinned {
+    /// That there is no digest, and why.
+    #[must_use]
+    pub fn message(&self) -> String {
+        // What registries say names the reference already.
+        match self.reason.strip_prefix(self.lookup.as_str()) {
+            Some(_) => format!("no digest for {}", self.reason),
+            None => format!("no digest for {}: {}", self.lookup, self.reason),
+        }
+    }
+}
+
 /// One image on its way to a digest.
 struct Wanted {
     lookup: String,
@@ -93,11 +105,15 @@ struct Wanted {
 }
 
 impl PinPolicy {
+    /// Whether a prefix names the image, before or after the rewrite.
+    fn leaves(&self, image: &str, to: &str) -> bool {
+        let starts = |text: &str| self.skip_prefixes.iter().any(|prefix| text.starts_with(prefix.as_str()));
+        starts(image) || starts(to)
+    }
+
     /// What is wanted for the image that is written as `image` and becomes `to`; `None` when it is left alone.
     fn wants(&self, image: &str, to: &str) -> Option<Wanted> {
-        let starts_with =
-            |text: &str| self.skip_prefixes.iter().any(|prefix| text.starts_with(prefix.as_str()));
-        if starts_with(image) || starts_with(to) {
+        if self.leaves(image, to) {
             return None;
         }
         let target = ImageReference::parse(to).ok()?;
@@ -115,13 +131,15 @@ impl PinPolicy {
 }
 
 impl Plan {
-    /// The distinct images whose digest is wanted, in order. Entries of Kustomizations are not among them.
+    /// The distinct images whose digest is wanted, in order.
     #[must_use]
     pub fn needs(&self, policy: &PinPolicy) -> Vec<Need> {
         let changes = self.changes.iter().filter(|change| change.site.place.is_site());
+        let entries = self.entry_images.iter().filter(|entry| entry.sets_tag);
         let images = changes
             .map(|change| (&change.site.image, &*change.to))
-            .chain(self.kept.iter().map(|kept| (&kept.site.image, kept.site.image.as_str())));
+            .chain(self.kept.iter().map(|kept| (&kept.site.image, kept.site.image.as_str())))
+            .chain(entries.map(|entry| (&entry.site.image, entry.to.as_str())));
         let mut needs: Vec<Need> = images
             .filter_map(|(image, to)| {
                 let Wanted { lookup, target } = policy.wants(image, to)?;
@@ -139,6 +157,9 @@ impl Engine {
     /// tag, an image that the maps leave as it is becomes a change. What was wanted and not found is listed in
     /// [`Plan::unpinned`].
     pub fn pin(&self, plan: &mut Plan, policy: &PinPolicy, pins: &Pins) {
+        for entry in std::mem::take(&mut plan.entry_images) {
+            pin_entry(plan, policy, pins, entry);
+        }
         if pins.is_empty() {
             return;
         }
@@ -183,6 +204,37 @@ impl Engine {
             plan.changes.push(Change { site, to, rule: None, other_spelling: None, pinned: true });
         }
     }
+}
+
+/// Adds to `plan` the digest of the tag that an entry of a Kustomization sets.
+fn pin_entry(plan: &mut Plan, policy: &PinPolicy, pins: &Pins, entry: EntryImage) {
+    let EntryImage { site, to, name, sets_tag } = entry;
+    if !sets_tag {
+        if policy.leaves(&site.image, &to) {
+            return;
+        }
+        let reason = format!(
+            "the entry renames {name} and keeps its digest, which is not known to be this image's: set newTag, too"
+        );
+        plan.unpinned.push(Unpinned { site, lookup: to, reason: reason.into() });
+        return;
+    }
+    match find(policy, pins, &site, &to) {
+        None => {}
+        Some(Found::Missing { lookup, reason }) => plan.unpinned.push(Unpinned { site, lookup, reason }),
+        Some(Found::Pinned(to)) => {
+            let digest: Arc<str> = to.rsplit_once('@').map_or(&*to, |(_, digest)| digest).into();
+            if site.image.ends_with(&*digest) {
+                return;
+            }
+            if site.slot.is_none() {
+                let reason = SkipReason::Blocked(Blocked::NotEditable);
+                return plan.skips.push(Skip { site, reason });
+            }
+            plan.changes.push(Change { site, to: digest, rule: None, other_spelling: None, pinned: true });
+        }
+    }
+    plan.skips.sort_by_key(|skip| skip.site.span);
 }
 
 /// What was found for an image.

@@ -110,6 +110,20 @@ impl SkipReason {
     }
 }
 
+/// An image that a Kustomization's entry puts together, for which the entry may get a digest.
+#[derive(Debug, Clone)]
+pub struct EntryImage {
+    /// The entry's digest, or where it goes. `image` is the image before the maps, with the tag and digest that the entry
+    /// sets.
+    pub site: Site,
+    /// The image after them.
+    pub to: String,
+    /// The images that the entry applies to.
+    pub name: String,
+    /// Whether the entry sets a tag. One that does not keeps the tag and digest of each image it renames.
+    pub sets_tag: bool,
+}
+
 /// An image that the maps leave as it is.
 #[derive(Debug, Clone)]
 pub struct Decided {
@@ -142,6 +156,8 @@ pub struct Plan {
     pub unchecked: Vec<Site>,
     /// A Kustomization's entries, to be followed when the whole tree is known.
     pub kustomize_images: Vec<KustomizeImage>,
+    /// The images that a Kustomization's entries put together, as far as they follow the tree.
+    pub entry_images: Vec<EntryImage>,
     /// Resources that `kustomize_images` refer to.
     pub resources: Vec<Arc<Resource>>,
     /// What authors should know.

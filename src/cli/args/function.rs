@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{FindArgs, MapsArgs};
+use super::{FindArgs, MapsArgs, PinArgs, RegistryArgs};
 
 /// Run as a KRM function (kpt, kustomize): a ResourceList from standard input to standard output
 ///
@@ -14,4 +14,8 @@ pub struct FunctionArgs {
     pub maps: MapsArgs,
     #[command(flatten)]
     pub find: FindArgs,
+    #[command(flatten)]
+    pub pin: PinArgs,
+    #[command(flatten)]
+    pub registry: RegistryArgs,
 }

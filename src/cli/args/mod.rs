@@ -9,9 +9,11 @@ mod function;
 mod images;
 mod init;
 mod lint;
+mod lock;
 mod manifests;
 mod manner;
 mod maps;
+mod pin;
 mod program;
 mod rewrite;
 mod serve;
@@ -27,9 +29,13 @@ pub use function::FunctionArgs;
 pub use images::{ImagesArgs, ImagesFormat};
 pub use init::InitArgs;
 pub use lint::{LintArgs, MapsCommand, MapsSubcommand};
+pub use lock::{
+    AuthCheckArgs, AuthCommand, AuthSubcommand, LockArgs, LockCommand, LockSubcommand, VerifyArgs,
+};
 pub use manifests::{ManifestsArgs, PolicyName, ResourcesName, ScopeName};
 pub use manner::{ColourChoice, ReportFormat, Verbosity};
 pub use maps::MapsArgs;
+pub use pin::{OnPinError, PinArgs, PinFromArg, RegistryArgs};
 pub use program::{CompletionsArgs, CopySelfArgs, ManArgs};
 pub use rewrite::{Policy, RewriteArgs, RewriteFormat};
 pub use serve::{LogFormat, LogLevel, Mode, OnError, OnUnmapped, ServeArgs};
@@ -76,6 +82,9 @@ pub enum Command {
     Images(ImagesArgs),
     Explain(ExplainArgs),
     Maps(MapsCommand),
+    Lock(LockCommand),
+    Verify(VerifyArgs),
+    Auth(AuthCommand),
     Fn(FunctionArgs),
     Serve(Box<ServeArgs>),
     Manifests(ManifestsArgs),

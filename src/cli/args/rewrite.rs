@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use crate::krm::OnUnmapped;
 use crate::report::Level;
 
-use super::{ColourChoice, FindArgs, MapsArgs, Verbosity, WalkArgs};
+use super::{ColourChoice, FindArgs, MapsArgs, PinArgs, RegistryArgs, Verbosity, WalkArgs};
 
 /// Rewrite images in files and folders in place, or from standard input to standard output
 #[derive(Debug, Args)]
@@ -60,6 +60,10 @@ pub struct RewriteArgs {
     pub find: FindArgs,
     #[command(flatten)]
     pub walk: WalkArgs,
+    #[command(flatten)]
+    pub pin: PinArgs,
+    #[command(flatten)]
+    pub registry: RegistryArgs,
 }
 
 /// How much something matters to the run.

@@ -15,6 +15,7 @@ use crate::report::{Ending, GithubReport, JsonReport, Level, Report, SarifReport
 
 use super::args::{ColourChoice, Policy, RewriteArgs, RewriteFormat, Verbosity};
 use super::exit_code::ExitCode;
+use super::pin::Pinning;
 use super::{rules, settings, speech};
 
 /// Where the new manifests go.
@@ -115,10 +116,11 @@ pub fn run_on(args: &RewriteArgs, read: Option<&[u8]>) -> Result<ExitCode> {
             DiffStyle::plain()
         },
     };
+    let mut pinning = Pinning::new(&args.pin, &ruleset.settings, &args.registry)?;
     if from_stdin {
-        return stdin::run(&engine, destination, manner, args.keep_going, read);
+        return stdin::run(&engine, destination, manner, args.keep_going, read, pinning.as_mut());
     }
-    tree::run(args, &engine, destination, manner)
+    tree::run(args, &engine, destination, manner, pinning.as_mut())
 }
 
 /// Says how many documents took the slow way, to those who want to know more.

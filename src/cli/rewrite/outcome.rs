@@ -6,6 +6,7 @@ use crate::manifest::{DocumentError, NoteKind};
 use crate::report::{Entry, Level, Location, Message, Pages, Summary, diff};
 use crate::rewrite::{Plan, Skip, Unread};
 
+use super::super::pin::Remark;
 use super::Manner;
 
 /// What became of a file.
@@ -58,7 +59,7 @@ impl Outcome {
     }
 
     /// Adds what the plan says, and counts it.
-    pub(super) fn plan(&mut self, file: &str, plan: &Plan, manner: Manner<'_>) {
+    pub(super) fn plan(&mut self, file: &str, plan: &Plan, remarks: &[Remark], manner: Manner<'_>) {
         self.summary.plan(plan);
         let fails = |skip: &Skip| manner.strict && skip.reason.fails_strict();
         let heard = |level: &Level| !manner.quiet || *level == Level::Error;
@@ -70,6 +71,13 @@ impl Outcome {
         if let Some(level) = manner.on_mention.level().filter(heard) {
             entries.extend(plan.unchecked.iter().map(|site| Entry::Unchecked { site, level }));
         }
+        let remarks = remarks.iter().filter(|remark| heard(&remark.level));
+        entries.extend(remarks.map(|Remark { site, level, status, text }| Entry::Digest {
+            site,
+            level: *level,
+            status,
+            text,
+        }));
         let failing = plan.skips.iter().filter(|skip| fails(skip));
         entries.extend(failing.map(|skip| Entry::LeftAlone { skip, fails: true }));
         let is_error = |entry: &&Entry<'_>| {
@@ -77,6 +85,7 @@ impl Outcome {
                 entry,
                 Entry::Unmapped { level: Level::Note | Level::Warning, .. }
                     | Entry::Unchecked { level: Level::Note | Level::Warning, .. }
+                    | Entry::Digest { level: Level::Note | Level::Warning, .. }
             )
         };
         self.summary.errors(entries.iter().filter(is_error).count());

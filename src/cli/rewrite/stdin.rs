@@ -11,6 +11,7 @@ use crate::report::{Pages, Summary};
 use crate::rewrite::Engine;
 
 use super::super::exit_code::ExitCode;
+use super::super::pin::Pinning;
 use super::super::{function, speech};
 use super::outcome::Outcome;
 use super::{Destination, Manner, say_read_slowly};
@@ -25,20 +26,32 @@ pub(super) fn run(
     manner: Manner<'_>,
     keep_going: bool,
     read: Option<&[u8]>,
+    mut pinning: Option<&mut Pinning>,
 ) -> Result<ExitCode> {
     let bytes =
         read.map_or_else(|| function::read_stdin().map(Cow::Owned), |read| Ok(Cow::Borrowed(read)))?;
     let bytes = &*bytes;
     let text = encoding::decode(bytes).context("standard input")?;
-    let plan = engine.plan_alone(text);
+    let mut plan = engine.plan_alone(text);
+    let mut remarks = Vec::new();
+    if let Some(pinning) = pinning.as_deref_mut().filter(|_| plan.errors.is_empty()) {
+        pinning.note(&plan);
+        if pinning.is_online() {
+            pinning.resolve(speech::is_watched() && !manner.quiet)?;
+        }
+        remarks = pinning.settle(engine, &mut plan, manner.check);
+    }
     let mut outcome = Outcome { summary: Summary::of_file(), ..Outcome::default() };
     for error in &plan.errors {
         outcome.document_error(manner, NAME, error);
     }
-    outcome.plan(NAME, &plan, manner);
+    outcome.plan(NAME, &plan, &remarks, manner);
     outcome.diff(Path::new("stdin"), text, &plan, manner)?;
     let good = plan.errors.is_empty() && (keep_going || !outcome.summary.has_errors());
     let written = good && destination.writes();
+    if written && let Some(pinning) = pinning {
+        pinning.save()?;
+    }
     let mut end = Pages::default();
     manner.report.summary(&mut end, &outcome.summary, destination.ending(written));
     speech::say(&outcome.pages.speech);

@@ -14,6 +14,7 @@ use crate::rewrite::{Engine, KustomizeMode, Memory, Plan, Renames, Unread, is_ku
 
 use super::super::args::RewriteArgs;
 use super::super::exit_code::ExitCode;
+use super::super::pin::{self, Pinning};
 use super::super::signals::Signals;
 use super::super::{settings, speech, tree};
 use super::outcome::Outcome;
@@ -27,6 +28,7 @@ const INTERRUPTED: &str = "interrupted; nothing was written";
 /// What all threads share.
 struct Run<'r> {
     engine: &'r Engine,
+    pinning: Option<&'r Pinning>,
     destination: Destination<'r>,
     manner: Manner<'r>,
     transaction: Transaction<'r>,
@@ -74,6 +76,7 @@ pub(super) fn run(
     engine: &Engine,
     destination: Destination<'_>,
     manner: Manner<'_>,
+    mut pinning: Option<&mut Pinning>,
 ) -> Result<ExitCode> {
     let places = match destination {
         Destination::Folder(output) => Some(Places::new(output, &args.paths)?),
@@ -90,11 +93,15 @@ pub(super) fn run(
     if manner.verbose {
         ignored(&mut all, &walked, args, options, manner)?;
     }
-    let signals = Signals::watch()?;
     let threads = settings::threads(&args.walk);
+    if let Some(pinning) = pinning.as_deref_mut().filter(|pinning| pinning.is_online()) {
+        pin::collect(&walked.files, threads, engine, pinning);
+        pinning.resolve(tree::is_watched(manner.quiet))?;
+    }
+    let signals = Signals::watch()?;
     let options = Options { sync: !args.no_sync, threads, keep_going: args.keep_going };
     let transaction = Transaction::new(options, signals.flag());
-    let run = Run { engine, destination, manner, transaction, places };
+    let run = Run { engine, pinning: pinning.as_deref(), destination, manner, transaction, places };
     let result = run.rewrite(all, &walked.files, threads, &signals);
     if signals.came()
         && let Err(error) = &result
@@ -268,7 +275,8 @@ impl<'r> Run<'r> {
         {
             self.holds_no_image(outcome, &name);
         }
-        outcome.plan(&name, &plan, self.manner);
+        let remarks = self.pinning.map(|pinning| pinning.settle(self.engine, &mut plan, self.manner.check));
+        outcome.plan(&name, &plan, &remarks.unwrap_or_default(), self.manner);
         if let Err(error) = outcome.diff(&file.path, text, &plan, self.manner) {
             self.fail(outcome, file, &error, None);
         }
@@ -335,7 +343,8 @@ impl<'r> Run<'r> {
         threads: usize,
         signals: &Signals,
     ) -> Result<ExitCode> {
-        let (destination, manner, places) = (self.destination, self.manner, self.places);
+        let (destination, manner, places, pinning) =
+            (self.destination, self.manner, self.places, self.pinning);
         let (said, summary) = self.plan_all(files, threads, signals);
         if signals.came() {
             bail!(INTERRUPTED);
@@ -370,6 +379,9 @@ impl<'r> Run<'r> {
             }
             summary.add(&end.summary);
             written = !paths.is_empty() || !summary.has_errors();
+        }
+        if let Some(pinning) = pinning.filter(|_| written) {
+            pinning.save()?;
         }
         let mut last = Pages::default();
         manner.report.summary(&mut last, &summary, destination.ending(written));

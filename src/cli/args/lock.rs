@@ -1,0 +1,75 @@
+//! What `lock`, `verify` and `auth` take.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::{FindArgs, MapsArgs, RegistryArgs, WalkArgs};
+
+/// Renew the digests of a lock file, or say how they differ from those of the registries
+#[derive(Debug, Args)]
+pub struct LockCommand {
+    #[command(subcommand)]
+    pub command: LockSubcommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum LockSubcommand {
+    /// Look the digests up anew and write them to the lock file
+    Update(LockArgs),
+    /// Say which digests the registries have changed since; exit 1 when there are any
+    Diff(LockArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct LockArgs {
+    /// The lock file
+    #[arg(long, value_name = "FILE", default_value = "imageswap.lock")]
+    pub lock: PathBuf,
+    /// Only entries of this image: as it was written, or what it became, with or without its tag
+    #[arg(long, value_name = "IMAGE")]
+    pub only: Vec<String>,
+    #[command(flatten)]
+    pub registry: RegistryArgs,
+}
+
+/// Check that every target exists and has the digest of the lock file, or else of its source
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// Files and folders to check
+    #[arg(value_name = "PATH", default_value = ".")]
+    pub paths: Vec<PathBuf>,
+    /// The lock file whose digests are expected
+    #[arg(long, value_name = "FILE")]
+    pub lock: Option<PathBuf>,
+    #[command(flatten)]
+    pub maps: MapsArgs,
+    #[command(flatten)]
+    pub find: FindArgs,
+    #[command(flatten)]
+    pub walk: WalkArgs,
+    #[command(flatten)]
+    pub registry: RegistryArgs,
+}
+
+/// See how registries are logged in to
+#[derive(Debug, Args)]
+pub struct AuthCommand {
+    #[command(subcommand)]
+    pub command: AuthSubcommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AuthSubcommand {
+    Check(AuthCheckArgs),
+}
+
+/// Say which credential a registry gets, where it comes from, and whether it works, without showing it
+#[derive(Debug, Args)]
+pub struct AuthCheckArgs {
+    /// Registries, or repositories of them: quay.io, ghcr.io/owner/app
+    #[arg(required = true, value_name = "REGISTRY")]
+    pub registries: Vec<String>,
+    #[command(flatten)]
+    pub registry: RegistryArgs,
+}

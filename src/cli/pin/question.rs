@@ -1,0 +1,68 @@
+//! Several references to be looked up at once, each for a platform of its own.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, anyhow};
+use rustc_hash::FxHashMap;
+
+use crate::image::ImageReference;
+use crate::lock::Entry;
+use crate::registry::{Platform, RegistryOptions};
+
+use super::super::args::RegistryArgs;
+use super::lookup::{Answer, Lookup};
+
+/// A reference whose digest is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Question {
+    /// In its canonical spelling.
+    reference: String,
+    platform: Option<Platform>,
+}
+
+impl Question {
+    /// About a reference, for all platforms.
+    pub fn about(reference: ImageReference<'_>) -> Self {
+        Self { reference: reference.canonical(), platform: None }
+    }
+
+    /// What an entry of a lock file was looked up by.
+    pub fn of(entry: &Entry) -> Result<Self> {
+        let reference = ImageReference::parse(entry.looked_up())
+            .map_err(|error| anyhow!("{} is no image reference: {error}", entry.looked_up()))?;
+        let platform = match &entry.platform {
+            Some(text) => Some(text.parse().map_err(|error| anyhow!("{}: {error}", entry.id))?),
+            None => None,
+        };
+        Ok(Self { reference: reference.canonical(), platform })
+    }
+
+    /// The same reference for the platform of `entry`.
+    pub fn for_platform_of(self, entry: &Entry) -> Self {
+        let platform = entry.platform.as_ref().and_then(|text| text.parse().ok());
+        Self { platform, ..self }
+    }
+}
+
+/// Asks the registries.
+pub fn ask(
+    options: &RegistryOptions,
+    registry: &RegistryArgs,
+    questions: &[Question],
+    watched: bool,
+) -> Result<FxHashMap<Question, Answer>> {
+    let mut by_platform: BTreeMap<Option<&Platform>, Vec<&str>> = BTreeMap::new();
+    for question in questions {
+        by_platform.entry(question.platform.as_ref()).or_default().push(&question.reference);
+    }
+    let mut answers = FxHashMap::default();
+    for (platform, mut references) in by_platform {
+        references.sort_unstable();
+        references.dedup();
+        let lookup = Lookup::new(options.clone(), registry.clone(), platform.cloned());
+        for (reference, answer) in lookup.all(&references, watched)? {
+            answers.insert(Question { reference, platform: platform.cloned() }, answer);
+        }
+    }
+    Ok(answers)
+}
