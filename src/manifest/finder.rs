@@ -32,6 +32,8 @@ pub(super) struct Finder<'a, 's> {
     found: Found<'a>,
     /// How the events at hand are reached.
     pub(super) reach: Reach,
+    /// How many steps all paths together may yet have.
+    steps_left: usize,
 }
 
 impl<'a, 's> Finder<'a, 's> {
@@ -44,7 +46,15 @@ impl<'a, 's> Finder<'a, 's> {
             free_facts: Vec::new(),
             found: Found::default(),
             reach: Reach::Own,
+            steps_left: usize::MAX,
         }
+    }
+
+    /// Finds things only as long as the paths to them have no more than `steps` steps together, and says in
+    /// [`Found::is_too_much`] when they had.
+    pub(super) fn within(mut self, steps: usize) -> Self {
+        self.steps_left = steps;
+        self
     }
 
     /// Forgets the document that is being read.
@@ -197,7 +207,9 @@ impl<'a, 's> Finder<'a, 's> {
                 Key::Kind | Key::Spec => NoteKind::TwoManifests,
                 _ => NoteKind::DuplicateKey,
             };
-            self.found.notes.push((kind, path, at));
+            if !self.found.is_too_much {
+                self.found.notes.push((kind, path, at));
+            }
         }
     }
 
@@ -384,6 +396,9 @@ impl<'a, 's> Finder<'a, 's> {
     }
 
     fn push(&mut self, claim: Claim, place: Place, path: FieldPath, scalar: Scalar<'a>, flow: bool) {
+        if self.found.is_too_much {
+            return;
+        }
         self.found.findings.push(Finding {
             claim,
             place,
@@ -411,7 +426,14 @@ impl<'a, 's> Finder<'a, 's> {
     }
 
     /// The way to the value at hand.
-    fn path(&self) -> FieldPath {
+    fn path(&mut self) -> FieldPath {
+        match self.steps_left.checked_sub(self.frames.len()) {
+            Some(left) => self.steps_left = left,
+            None => {
+                self.found.is_too_much = true;
+                return FieldPath::default();
+            }
+        }
         let mut path = FieldPath::with_capacity(self.frames.len() + 1);
         for frame in &self.frames {
             path.push(if frame.is_map { Segment::Key(&frame.key_text) } else { Segment::Index(frame.index) });

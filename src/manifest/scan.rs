@@ -24,6 +24,8 @@ pub struct Scanner {
     disable_label: String,
     prefilter: Option<Prefilter>,
     fast: bool,
+    /// How many steps the paths of one document's findings may have together.
+    steps: usize,
 }
 
 /// What a text holds.
@@ -69,7 +71,7 @@ impl Scanner {
     #[must_use]
     pub fn new(places: Places, disable_label: String) -> Self {
         let prefilter = Some(Prefilter::new(&places));
-        Self { places, disable_label, prefilter, fast: true }
+        Self { places, disable_label, prefilter, fast: true, steps: usize::MAX }
     }
 
     /// Has every document parsed, also those that cannot hold an image by their text: for inventories of all
@@ -84,6 +86,14 @@ impl Scanner {
     #[must_use]
     pub fn without_fast_reader(self) -> Self {
         Self { fast: false, ..self }
+    }
+
+    /// Bounds what is kept of a text that may be hostile: paths of more than `steps` steps together make an error of
+    /// it, and cost no memory. An image of a Pod has a path of four steps.
+    #[must_use]
+    pub fn within(mut self, steps: usize) -> Self {
+        self.steps = steps;
+        self
     }
 
     /// Whether `bytes` may hold an image. Texts that may not are not parsed, and so not validated.
@@ -168,7 +178,7 @@ impl<'a, 's> Run<'a, 's> {
             quotes_seen: 0,
             loose_quotes: Vec::new(),
             old_line_ends: OldLineEnds::default(),
-            finder: Finder::new(&scanner.places, &scanner.disable_label),
+            finder: Finder::new(&scanner.places, &scanner.disable_label).within(scanner.steps),
             lines: Lines::new(text),
             scan: Scan::default(),
             events: None,
@@ -274,6 +284,11 @@ impl<'a, 's> Run<'a, 's> {
 
     /// Adds what was found in the document that just ended.
     fn add(&mut self, mut found: Found<'a>) {
+        if found.is_too_much {
+            let message = "more images, or deeper ones, than are taken at once".to_owned();
+            self.error(&ParseError { offset: 0, message });
+            return;
+        }
         let document = self.scan.documents;
         let first_resource = self.scan.resources.len();
         self.scan.resources.append(&mut found.resources);

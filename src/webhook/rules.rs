@@ -12,6 +12,10 @@ use crate::rewrite::Engine;
 use super::metrics::Metrics;
 use super::watch::Watched;
 
+/// How many steps the paths to all images of an object may have together: some 20,000 images of a Pod. What has more
+/// is no workload, and could take all memory.
+const STEPS_MAX: usize = 100_000;
+
 /// Rules that were loaded.
 #[derive(Debug)]
 pub(super) struct Loaded {
@@ -28,7 +32,8 @@ pub struct Rules {
 
 impl Rules {
     /// Takes rules into use, and says the how manieth these are.
-    pub fn set(&self, engine: Engine) -> u64 {
+    pub fn set(&self, mut engine: Engine) -> u64 {
+        engine.scanner = engine.scanner.within(STEPS_MAX);
         let generation = self.generation() + 1;
         self.current.store(Some(Arc::new(Loaded { engine, generation })));
         generation

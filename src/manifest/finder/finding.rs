@@ -176,4 +176,6 @@ pub(in crate::manifest) struct Found<'a> {
     pub(in crate::manifest) has_anchors: bool,
     /// It has a merge key, so that its events must be resolved, too.
     pub(in crate::manifest) must_be_replayed: bool,
+    /// More was found than may be kept; what is here is a part of it.
+    pub(in crate::manifest) is_too_much: bool,
 }
