@@ -257,3 +257,69 @@ fn says_whether_api_servers_will_take_the_certificate() {
     home.write("rootca.pem", &identity(&["x"]).ca.pem());
     said("API servers will refuse the certificate");
 }
+
+#[test]
+fn pins_images_and_asks_for_each_once() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    let manifest = br#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.empty.v1+json","digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2},"layers":[]}"#;
+    let digest = {
+        let hash = ring::digest::digest(&ring::digest::SHA256, manifest);
+        let hex: String = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("sha256:{hex}")
+    };
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let registry = listener.local_addr().unwrap().to_string();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let (counter, sent) = (Arc::clone(&asked), digest.clone());
+    std::thread::spawn(move || {
+        use std::io::{BufRead, BufReader, Write};
+        for stream in listener.incoming().map_while(Result::ok) {
+            let (counter, digest) = (Arc::clone(&counter), sent.clone());
+            std::thread::spawn(move || {
+                let mut lines = BufReader::new(&stream).lines();
+                while let Some(Ok(first)) = lines.next() {
+                    while lines.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
+                    let good = first.contains("/v2/app/manifests/");
+                    if good {
+                        counter.fetch_add(1, Ordering::Relaxed);
+                    }
+                    let body: &[u8] = if first.starts_with("GET") && good { manifest } else { b"" };
+                    let status = if good || first.contains("/v2/ ") { "200 OK" } else { "404 Not Found" };
+                    let length = if good { manifest.len() } else { 0 };
+                    let head = format!(
+                        "HTTP/1.1 {status}\r\ncontent-type: application/vnd.oci.image.manifest.v1+json\r\ndocker-content-digest: {digest}\r\ncontent-length: {length}\r\n\r\n"
+                    );
+                    if (&stream).write_all(&[head.as_bytes(), body].concat()).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    let home = Home::new(&format!("docker.io::{registry}\n"));
+    let served = home.serve(&["--pin", "--allow-addresses", "127.0.0.0/8"]);
+    std::thread::scope(|scope| {
+        for _ in 0..20 {
+            scope.spawn(|| {
+                let reply = served.review(&home, "/?timeout=10s", &pod_review("u", "app:1"));
+                let patch = reply.patch().unwrap_or_else(|| panic!("{reply:?}"));
+                assert!(patch.contains(&format!("{registry}/app:1@{digest}")), "{patch}");
+            });
+        }
+    });
+    assert!(
+        asked.load(Ordering::Relaxed) <= 2,
+        "one HEAD and one GET, not {}",
+        asked.load(Ordering::Relaxed)
+    );
+    let missing = served.review(&home, "/?timeout=2s", &pod_review("u", "other:1"));
+    assert_eq!(missing.json()["response"]["allowed"], false, "{missing:?}");
+    assert!(missing.text.contains("no digest of"), "{missing:?}");
+    drop(served);
+    let guarded = home.serve(&["--pin", "--ignore-errors"]);
+    let reply = guarded.review(&home, "/?timeout=2s", &pod_review("u", "app:1"));
+    assert!(reply.patch().unwrap().contains("/app:1\""), "swapped without a digest");
+    assert!(reply.text.contains("no digest of"), "a private address is not connected to: {reply:?}");
+}

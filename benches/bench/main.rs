@@ -11,6 +11,7 @@ mod find;
 mod function;
 mod measure;
 mod memory;
+mod serve;
 mod start;
 mod tree;
 
@@ -33,12 +34,15 @@ const SMOKE: Size = Size { files: 500, runs: 2, full: false };
 /// A case: its name and what runs it.
 type Case = (&'static str, fn(Size));
 
-const CASES: [Case; 5] = [
+const CASES: [Case; 8] = [
     ("find", find::run),
     ("tree", tree::run),
     ("memory", memory::run),
     ("start", start::run),
     ("function", function::run),
+    ("serve", serve::run),
+    ("serve-chaos", serve::chaos),
+    ("serve-abuse", serve::abuse),
 ];
 
 fn main() -> ExitCode {
@@ -48,6 +52,7 @@ fn main() -> ExitCode {
     match args[..] {
         ["child-find", what, passes] => find::child(what, passes.parse().expect("a number of passes")),
         ["child-floor", folder] => tree::floor(folder),
+        ["child-echo", certificate, key] => serve::echo(certificate, key),
         ["make-tree", folder, files] => {
             data::tree(folder.as_ref(), files.parse().expect("a number of files"));
         }

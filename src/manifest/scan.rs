@@ -89,11 +89,16 @@ impl Scanner {
     }
 
     /// Bounds what is kept of a text that may be hostile: paths of more than `steps` steps together make an error of
-    /// it, and cost no memory. An image of a Pod has a path of four steps.
+    /// it, and cost no memory. An image of a Pod has a path of four steps. What looks like JSON and is none is not read
+    /// as YAML then, either.
     #[must_use]
     pub fn within(mut self, steps: usize) -> Self {
         self.steps = steps;
         self
+    }
+
+    fn is_bounded(&self) -> bool {
+        self.steps != usize::MAX
     }
 
     /// Whether `bytes` may hold an image. Texts that may not are not parsed, and so not validated.
@@ -128,10 +133,15 @@ impl Scanner {
         let start = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
         if text[start..].trim_start().starts_with(['{', '[']) {
             let whole = Span::new(start, text.len());
-            if json::read(text, whole, &mut run).is_ok() {
+            let read = json::read(text, whole, &mut run);
+            if read.is_ok() {
                 return run;
             }
             run = new_run();
+            if let (Err(error), true) = (read, self.is_bounded() && depth == 0) {
+                run.error(&error);
+                return run;
+            }
         }
         let done =
             documents::split(text, start).is_some_and(|spans| run.split(&spans, self, reader).is_some());

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use hyper::body::Body;
@@ -11,10 +11,13 @@ use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use hyper::{Method, Request, StatusCode, Version};
 use tokio::sync::Semaphore;
 
+use crate::rewrite::{PinPolicy, Pins};
+
 use super::admission::{self, Answer, Ask, BadReview, Settings};
 use super::body::{BODY_MAX, BodyError, Room};
 use super::metrics::Metrics;
 use super::page::{self, Page};
+use super::pinning::{self, Pinning};
 use super::record;
 use super::rules::Rules;
 use super::tls::ServingCertificate;
@@ -32,6 +35,8 @@ pub struct AppOptions {
     pub settings: Settings,
     /// What `/healthz` calls this pod.
     pub pod_name: String,
+    /// How images are pinned, if they are.
+    pub pinning: Option<Pinning>,
 }
 
 /// Everything that requests share.
@@ -144,6 +149,7 @@ impl App {
         }
         let Ok(_under_way) = self.reviews.try_acquire() else { return self.overloaded() };
         let audit = request.uri().path() == "/audit";
+        let deadline = pinning::deadline(request.uri().query());
         let held = match self.room.read(request.into_body()).await {
             Ok(held) => held,
             Err(BodyError::NoRoom) => return self.overloaded(),
@@ -165,12 +171,13 @@ impl App {
         };
         self.metrics.in_flight.inc();
         let started = Instant::now();
+        let pins = self.pins(&held.bytes, deadline).await;
         let answer = if held.bytes.len() < LARGE {
-            self.judge(&held.bytes, audit)
+            self.judge(&held.bytes, audit, &pins)
         } else {
             let app = Arc::clone(self);
             let bytes = held.bytes.clone();
-            let judged = tokio::task::spawn_blocking(move || app.judge(&bytes, audit)).await;
+            let judged = tokio::task::spawn_blocking(move || app.judge(&bytes, audit, &pins)).await;
             judged.unwrap_or_else(|_| self.fail(&held.bytes, audit, "the judging thread ended"))
         };
         self.metrics.in_flight.dec();
@@ -189,13 +196,28 @@ impl App {
         }
     }
 
+    /// The digests that a review needs; none unless images are pinned.
+    async fn pins(&self, body: &Bytes, deadline: Duration) -> Pins {
+        let (Some(pinning), Some(rules)) = (&self.options.pinning, self.rules.current()) else {
+            return Pins::default();
+        };
+        let needs = catch_unwind(AssertUnwindSafe(|| admission::needs(body, &rules.engine, &pinning.policy)));
+        // What is wrong with the review, judging it tells.
+        let Ok(Ok(needs)) = needs else { return Pins::default() };
+        pinning.look_up(&needs, deadline, &self.metrics).await
+    }
+
     /// Judges a review; a panic ends nothing but that.
-    fn judge(&self, body: &[u8], audit: bool) -> Result<Answer, BadReview> {
+    fn judge(&self, body: &[u8], audit: bool, pins: &Pins) -> Result<Answer, BadReview> {
         let Some(rules) = self.rules.current() else {
             return self.fail(body, audit, "the maps are not loaded");
         };
         let ask = Ask { settings: self.options.settings, audit, generation: rules.generation };
-        let judged = catch_unwind(AssertUnwindSafe(|| admission::admit(body, &rules.engine, &ask)));
+        let none = PinPolicy::default();
+        let policy = self.options.pinning.as_ref().map_or(&none, |pinning| &pinning.policy);
+        let judged = catch_unwind(AssertUnwindSafe(|| {
+            admission::admit_pinned(body, &rules.engine, &ask, policy, pins)
+        }));
         judged.unwrap_or_else(|_| self.fail(body, audit, "an internal error; the log says more"))
     }
 

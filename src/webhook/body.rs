@@ -121,6 +121,9 @@ where
             first = data;
         } else {
             if all.is_empty() {
+                // Untouched memory costs nothing, and growing in steps holds a body twice.
+                let rest = usize::try_from(body.size_hint().lower()).unwrap_or(0).min(BODY_MAX);
+                all.reserve_exact(first.len() + data.len() + rest);
                 all.extend_from_slice(&std::mem::take(&mut first));
             }
             all.extend_from_slice(&data);

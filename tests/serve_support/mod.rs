@@ -105,7 +105,7 @@ pub struct Served {
     pub child: Child,
     pub address: String,
     pub metrics: String,
-    lines: Receiver<String>,
+    lines: Mutex<Receiver<String>>,
     pub log: Arc<Mutex<Vec<String>>>,
 }
 
@@ -130,7 +130,8 @@ impl Served {
                 let _ = sender.send(line);
             }
         });
-        let mut served = Self { child, address: String::new(), metrics: String::new(), lines, log };
+        let mut served =
+            Self { child, address: String::new(), metrics: String::new(), lines: Mutex::new(lines), log };
         let line = served.line("\"message\":\"listening\"");
         let line: serde_json::Value = serde_json::from_str(&line).unwrap();
         served.address = line["address"].as_str().unwrap().to_owned();
@@ -143,7 +144,7 @@ impl Served {
         let until = Instant::now() + PATIENCE;
         loop {
             let left = until.saturating_duration_since(Instant::now());
-            match self.lines.recv_timeout(left) {
+            match self.lines.lock().unwrap().recv_timeout(left) {
                 Ok(line) if line.contains(text) => return line,
                 Ok(_) => {}
                 Err(_) => panic!("no line with {text} in\n{}", self.log.lock().unwrap().join("\n")),

@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 use super::bootstrap::BootstrapArgs;
 use super::find::FindArgs;
 use super::maps::MapsArgs;
+use crate::registry::AddressRange;
 
 /// Be an admission webhook: swap the images of what is created in a cluster
 ///
@@ -43,6 +44,18 @@ pub struct ServeArgs {
     /// Say in the annotation imageswap.dev/original-images what the images were
     #[arg(long)]
     pub annotate_original: bool,
+    /// Add to each image the digest that its registry has for it
+    #[arg(long)]
+    pub pin: bool,
+    /// Images that start with PREFIX are not pinned; several are separated by commas
+    #[arg(long, value_name = "PREFIX", env = "SKIP_PREFIXES", hide_env_values = true, value_delimiter = ',')]
+    pub skip_prefixes: Vec<String>,
+    /// How long a digest counts before its registry is asked again
+    #[arg(long, value_name = "SECONDS", default_value_t = 60.0)]
+    pub pin_remember: f64,
+    /// Private addresses that --pin may connect to, as 10.0.0.0/8; public ones always may be
+    #[arg(long, value_name = "RANGE")]
+    pub allow_addresses: Vec<AddressRange>,
     /// The certificate chain (PEM), unless there is a --bootstrap; a cert.pem beside it is found, too
     #[arg(long, value_name = "FILE", default_value = "/tls/tls.crt")]
     pub tls_cert: PathBuf,

@@ -2,6 +2,7 @@
 
 mod certificate;
 mod log;
+mod pinning;
 mod rules;
 
 use std::sync::Arc;
@@ -21,7 +22,7 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode> {
     log::start(args);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(std::thread::available_parallelism().map_or(1, usize::from).min(8))
-        .max_blocking_threads(4)
+        .max_blocking_threads(2)
         .thread_stack_size(1024 * 1024)
         .enable_all()
         .build()
@@ -33,7 +34,11 @@ async fn serve(args: &ServeArgs) -> Result<ExitCode> {
     let reload_interval = seconds(args.reload_interval).max(Duration::from_millis(10));
     let shutdown = Shutdown { lame_duck: seconds(args.lame_duck), drain: seconds(args.drain) };
     let stop = stop()?;
-    let app = Arc::new(App::new(AppOptions { settings: settings(args), pod_name: pod_name() }));
+    let app = Arc::new(App::new(AppOptions {
+        settings: settings(args),
+        pod_name: pod_name(),
+        pinning: pinning::from(args),
+    }));
     if let Some(files) = rules::load(args, &app)? {
         tokio::spawn(files.keep(Arc::clone(&app), reload_interval));
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use crate::manifest::{FieldPath, Resource};
-use crate::rewrite::{Engine, Plan, Site};
+use crate::rewrite::{Engine, Need, PinPolicy, Pins, Plan, Site};
 
 use super::annotation::{self, ORIGINALS};
 use super::object::Metadata;
@@ -140,6 +140,40 @@ pub struct Facts {
 /// # Errors
 /// The body is no AdmissionReview.
 pub fn admit(body: &[u8], engine: &Engine, ask: &Ask) -> Result<Answer, BadReview> {
+    admit_pinned(body, engine, ask, &PinPolicy::default(), &Pins::default())
+}
+
+/// What must be looked up before the review in `body` can be answered with [`admit_pinned`].
+///
+/// # Errors
+/// The body is no AdmissionReview.
+pub fn needs(body: &[u8], engine: &Engine, policy: &PinPolicy) -> Result<Vec<Need>, BadReview> {
+    let review = Review::read(body)?;
+    let Some(object) = review.object.filter(|_| is_looked_at(&review)) else { return Ok(Vec::new()) };
+    let metadata = Metadata::of(object, ORIGINALS);
+    if metadata.is_mirror || metadata.is_deleted {
+        return Ok(Vec::new());
+    }
+    let mut plan = engine.plan_alone(object.as_str());
+    let ask = Ask::default();
+    let old = Examination::new(&review, &ask).images_before(engine);
+    let is_old = |site: &Site| old.get(&site.path).is_some_and(|image| *image == site.image);
+    plan.changes.retain(|change| !is_old(&change.site));
+    plan.kept.retain(|kept| !is_old(&kept.site));
+    Ok(plan.needs(policy))
+}
+
+/// Answers the review in `body` as [`admit`] does, with the digests of `pins` added to its images.
+///
+/// # Errors
+/// The body is no AdmissionReview.
+pub fn admit_pinned(
+    body: &[u8],
+    engine: &Engine,
+    ask: &Ask,
+    policy: &PinPolicy,
+    pins: &Pins,
+) -> Result<Answer, BadReview> {
     let review = Review::read(body)?;
     let answer = Examination::new(&review, ask);
     let Some(object) = review.object.filter(|_| is_looked_at(&review)) else {
@@ -149,7 +183,8 @@ pub fn admit(body: &[u8], engine: &Engine, ask: &Ask) -> Result<Answer, BadRevie
     if metadata.is_mirror || metadata.is_deleted {
         return Ok(answer.end(Outcome::Skipped, None));
     }
-    let plan = engine.plan_alone(object.as_str());
+    let mut plan = engine.plan_alone(object.as_str());
+    engine.pin(&mut plan, policy, pins);
     if let Some(error) = plan.errors.first() {
         let reason = format!("request.object cannot be read: {error}");
         return Ok(answer.fail(&reason));
@@ -218,6 +253,19 @@ impl<'r, 'a> Examination<'r, 'a> {
                 self.swaps.push(Swap { path, from: change.site.image, to: change.to });
             }
         }
+        let mut unpinned = None;
+        for missing in plan.unpinned {
+            if is_old(&missing.site) || self.is_skipped(&missing.site, engine) {
+                continue;
+            }
+            let text = format!("{}: no digest of {}: {}", missing.site.path, missing.lookup, missing.reason);
+            self.warnings.add(|| format!("imageswap: {text}"));
+            unpinned.get_or_insert(text);
+        }
+        let closed = settings.on_error == OnError::Deny && self.ask.patches();
+        if let Some(reason) = unpinned.filter(|_| closed) {
+            return self.fail(&reason);
+        }
         let mut uncovered = Vec::new();
         for kept in plan.kept {
             let outcome = if kept.unmapped { ImageOutcome::Unmapped } else { ImageOutcome::Kept };
@@ -272,13 +320,16 @@ impl<'r, 'a> Examination<'r, 'a> {
     fn old_images(&self, plan: &Plan, engine: &Engine) -> FxHashMap<FieldPath, String> {
         let warns = self.ask.settings.on_unmapped != OnUnmapped::Ignore;
         let asked = !plan.changes.is_empty()
+            || !plan.unpinned.is_empty()
             || !plan.problems.is_empty()
             || !plan.skips.is_empty()
             || (warns && plan.kept.iter().any(|kept| kept.unmapped));
+        if asked { self.images_before(engine) } else { FxHashMap::default() }
+    }
+
+    fn images_before(&self, engine: &Engine) -> FxHashMap<FieldPath, String> {
         let is_update = self.review.operation == Operation::Update;
-        let Some(old) = self.review.old_object.filter(|_| is_update && asked) else {
-            return FxHashMap::default();
-        };
+        let Some(old) = self.review.old_object.filter(|_| is_update) else { return FxHashMap::default() };
         let scan = engine.scanner.scan(old.as_str());
         scan.occurrences.into_iter().map(|found| (found.path, found.text.value)).collect()
     }
