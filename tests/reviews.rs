@@ -64,7 +64,6 @@ fn settings(flags: &Value) -> Settings {
         on_error: if flags["onError"] == "allow" { OnError::Allow } else { OnError::Deny },
         annotate_original: flags["annotateOriginal"] == true,
         dry_run: flags["dryRun"] == true,
-        ..Settings::default()
     }
 }
 
@@ -129,7 +128,7 @@ fn are_answered_as_written() {
         let got = answer(name, &case);
         if overwrite {
             case["answer"] = got;
-            fs::write(path, format!("{:#}\n", case)).unwrap();
+            fs::write(path, format!("{case:#}\n")).unwrap();
         } else if case["answer"] != got {
             wrong.push(format!("{name} ({}):\nwant {:#}\ngot {got:#}", case["about"], case["answer"]));
         }
