@@ -7,7 +7,7 @@ mod support;
 
 use std::fs;
 
-use imageswap::manifest::{FieldTable, Scanner, edit};
+use imageswap::manifest::{Places, Scanner, edit};
 use imageswap::maps::{Maps, MapsText, ParseOptions};
 use imageswap::rewrite::{Engine, KustomizeMode};
 use imageswap::webhook::admission::{Ask, OnError, OnUnmapped, Outcome, Settings, admit};
@@ -40,7 +40,7 @@ fn engine(case: &Value, flags: &Value) -> Engine {
             Maps::parse(&[text], ParseOptions::default()).unwrap()
         }
     };
-    let mut fields = FieldTable::known();
+    let mut fields = Places::known();
     for field in strings(&flags["fields"]) {
         fields.add(field.parse().unwrap());
     }
