@@ -17,6 +17,7 @@ fn scanner(args: &FindArgs, configured: Option<&Places>) -> Result<Scanner> {
         (Some(table), _) => table.clone(),
         (None, Fields::Known) => Places::known(),
         (None, Fields::Core) => Places::core(),
+        (None, Fields::All) => Places::all(),
     };
     for spec in args.places() {
         fields.add(spec.clone());

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 
 use crate::manifest::{PlaceSpec, Places};
 
-/// `core`, `known`, or a list of these words and of further fields.
+/// `core`, `known`, `all`, or a list of one of these words and of further fields.
 ///
 /// ```yaml
 /// fields: [known, "apps.example.com/Widget:spec.engine.image"]
@@ -19,25 +19,31 @@ pub enum Fields {
     Many(Vec<String>),
 }
 
-/// The table that `words` ask for: each is `core`, `known`, or a field as `[GROUP/]KIND:PATH`. Without one of the
-/// two words the known fields are looked at.
+/// The table that `words` ask for: each is `core`, `known`, `all`, or a field as `[GROUP/]KIND:PATH`. Without one of
+/// the three words the known fields are looked at.
 ///
 /// # Errors
 /// What is wrong with a word.
 pub(super) fn table(words: &[String]) -> Result<Places, String> {
     let has = |name: &str| words.iter().any(|word| word == name);
-    if has("core") && has("known") {
-        return Err("core and known exclude each other".to_owned());
+    let mut named = ["core", "known", "all"].into_iter().filter(|name| has(name));
+    let (first, second) = (named.next(), named.next());
+    if let (Some(first), Some(second)) = (first, second) {
+        return Err(format!("{first} and {second} exclude each other"));
     }
-    let mut table = if has("core") { Places::core() } else { Places::known() };
-    for word in words.iter().filter(|word| !matches!(word.as_str(), "core" | "known")) {
+    let mut table = match first {
+        Some("core") => Places::core(),
+        Some("all") => Places::all(),
+        _ => Places::known(),
+    };
+    for word in words.iter().filter(|word| first != Some(word.as_str())) {
         let spec: Result<PlaceSpec, _> = word.parse();
         table.add(spec.map_err(|error| {
             if word.contains(':') {
                 error.to_string()
             } else {
                 format!(
-                    "'{word}' is neither core nor known nor a field such as apps/Widget:spec.engine.image"
+                    "'{word}' is neither core, known nor all, nor a field such as apps/Widget:spec.engine.image"
                 )
             }
         })?);

@@ -57,8 +57,8 @@ pub struct ImageSwapSpec {
     /// A lock file of digests, for use without a container: relative to the working directory, in a kustomize plugin to
     /// the kustomization. It is read and never written; without `pin` it is used alone, and no registry is asked.
     lock: Option<String>,
-    /// Where images are looked for besides in containers: `known` (the default), `core` (nowhere), or a list of
-    /// fields as `[GROUP/]KIND:PATH`.
+    /// Where images are looked for besides in containers: `known` (the default), `core` (nowhere), `all` (also
+    /// under every key `image` of a resource), or a list of fields as `[GROUP/]KIND:PATH`.
     fields: Option<Fields>,
     /// What is left alone.
     skip: Option<Vec<Skip>>,

@@ -317,7 +317,7 @@ impl<'a, 's> Finder<'a, 's> {
                 }
                 Claim::Field => {
                     if let Some(resource) = &resource {
-                        if places.fields.contains(resource, &finding.path, &finding.scalar.value) {
+                        if places.has_field(resource, &finding.path, &finding.scalar.value) {
                             finding.claim = Claim::Settled;
                             finding.place = Place::Field;
                         } else if !finding.settle_as_mention(depth) {

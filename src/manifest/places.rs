@@ -109,7 +109,7 @@ impl fmt::Display for PlaceSpec {
 }
 
 /// The places in use: `core` has none (images of containers and image volumes are found without), `known` those of
-/// the table.
+/// the table, `all` these and every key `image` of a resource.
 #[derive(Debug, Clone, Default)]
 pub struct Places {
     pub(super) fields: FieldTable,
@@ -117,6 +117,7 @@ pub struct Places {
     arguments: Vec<NameGlob>,
     annotations: Vec<NameGlob>,
     data: Vec<DataSpec>,
+    any_image: bool,
 }
 
 impl Places {
@@ -146,6 +147,13 @@ impl Places {
         places
     }
 
+    /// Those of the table, and every key `image` of a resource (a mapping with `apiVersion` and `kind`) whose value is
+    /// a reference with more than a bare word to it. A resource's `status` is passed over.
+    #[must_use]
+    pub fn all() -> Self {
+        Self { any_image: true, ..Self::known() }
+    }
+
     /// Adds a place.
     pub fn add(&mut self, spec: PlaceSpec) {
         match spec.0 {
@@ -155,6 +163,12 @@ impl Places {
             Kind::Annotation(name) => self.annotations.push(name),
             Kind::Data(data) => self.data.push(data),
         }
+    }
+
+    /// Whether `resource` has an image at `path` (from the document's root) whose text is `value`.
+    pub(super) fn has_field(&self, resource: &Resource, path: &FieldPath, value: &str) -> bool {
+        self.fields.contains(resource, path, value)
+            || (self.any_image && is_image_of_resource(resource, path, value))
     }
 
     /// Whether a variable of this name holds an image.
@@ -213,6 +227,16 @@ impl Places {
         }
         Some(texts)
     }
+}
+
+/// Whether `path` leads to a key `image` of `resource` whose `value` can hardly be anything else.
+fn is_image_of_resource(resource: &Resource, path: &FieldPath, value: &str) -> bool {
+    let mut steps = path.segments_below(resource.depth);
+    !resource.api_version.is_empty()
+        && !resource.kind.is_empty()
+        && steps.next_back() == Some(Segment::Key("image"))
+        && steps.next() != Some(Segment::Key("status"))
+        && mention::is_reference_like(value)
 }
 
 /// The images of a variable's value, as ranges of bytes: the whole, or what stands behind `=` in lists as

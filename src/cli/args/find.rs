@@ -8,7 +8,7 @@ use crate::rewrite::SkipRule;
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Which images")]
 pub struct FindArgs {
-    /// Image fields by kind to look at besides those of containers: all that are known, or none
+    /// Where images are looked for besides in containers
     #[arg(long, value_enum, default_value_t = Fields::Known)]
     pub fields: Fields,
     /// A further image field, as [GROUP/]KIND:PATH, for example apps.example.com/Widget:spec.engine.image
@@ -52,9 +52,13 @@ fn named(kind: &str, text: &str) -> Result<PlaceSpec, PlaceSpecError> {
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Fields {
+    /// In the fields of known kinds
     #[default]
     Known,
+    /// Nowhere
     Core,
+    /// In the known fields, and under every key `image` of a resource
+    All,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
