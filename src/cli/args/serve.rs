@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 
 use super::bootstrap::BootstrapArgs;
 use super::find::FindArgs;
-use super::maps::MapsArgs;
+use super::maps::{Boolish, MapsArgs};
 use crate::registry::AddressRange;
 
 /// Be an admission webhook: swap the images of what is created in a cluster
@@ -47,14 +47,25 @@ pub struct ServeArgs {
     /// Add to each image the digest that its registry has for it
     #[arg(long)]
     pub pin: bool,
-    /// Images that start with PREFIX are not pinned; several are separated by commas
-    #[arg(long, value_name = "PREFIX", env = "SKIP_PREFIXES", hide_env_values = true, value_delimiter = ',')]
+    /// Leave images that start like this without a digest; repeated, or separated by commas or colons
+    #[arg(long, value_name = "PREFIXES", env = "SKIP_PREFIXES", hide_env_values = true)]
     pub skip_prefixes: Vec<String>,
+    /// Read no pull secrets from the cluster, as k8s-digester understands it; they never are read
+    #[arg(long, value_name = "BOOL", env = "OFFLINE", hide_env_values = true, value_parser = Boolish,
+        num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "true",
+        hide_default_value = true, hide_possible_values = true)]
+    pub offline: bool,
     /// How long a digest counts before its registry is asked again
     #[arg(long, value_name = "SECONDS", default_value_t = 60.0)]
     pub pin_remember: f64,
-    /// Private addresses that --pin may connect to, as 10.0.0.0/8; public ones always may be
-    #[arg(long, value_name = "RANGE")]
+    /// Private addresses that --pin may connect to, as 10.0.0.0/8, separated by commas; public ones always may be
+    #[arg(
+        long,
+        value_name = "RANGES",
+        env = "IMAGESWAP_ALLOW_ADDRESSES",
+        hide_env_values = true,
+        value_delimiter = ','
+    )]
     pub allow_addresses: Vec<AddressRange>,
     /// The certificate chain (PEM), unless there is a --bootstrap; a cert.pem beside it is found, too
     #[arg(long, value_name = "FILE", default_value = "/tls/tls.crt")]
@@ -144,4 +155,53 @@ pub enum LogFormat {
     Auto,
     Text,
     Json,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cluster::manifests::{Options, Signing, objects};
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        serve: ServeArgs,
+    }
+
+    /// What the Deployment that `imageswap manifests` prints starts.
+    fn rendered(options: &Options) -> Vec<String> {
+        let deployment = objects(options).into_iter().find(|object| object["kind"] == "Deployment").unwrap();
+        let args = deployment["spec"]["template"]["spec"]["containers"][0]["args"].clone();
+        serde_json::from_value(args).unwrap()
+    }
+
+    #[test]
+    fn what_manifests_print_is_understood() {
+        for signing in [Signing::SelfSigned, Signing::Csr("example.com/signer".to_owned()), Signing::Byo] {
+            for pin in [false, true] {
+                let line = Line::try_parse_from(rendered(&Options {
+                    pin,
+                    signing: signing.clone(),
+                    ..Options::default()
+                }));
+                let serve = line.unwrap_or_else(|error| panic!("{error}")).serve;
+                assert_eq!(serve.pin, pin);
+                assert!(serve.bootstrap.bootstrap.is_some());
+            }
+        }
+    }
+
+    #[test]
+    fn the_flags_of_digester_are_understood() {
+        let parse =
+            |more: &[&str]| Line::try_parse_from([&["serve"][..], more].concat()).map(|line| line.serve);
+        assert!(parse(&["--offline"]).unwrap().offline && parse(&["--offline=true"]).unwrap().offline);
+        assert!(!parse(&["--offline=false"]).unwrap().offline);
+        let serve =
+            parse(&["--skip-prefixes=gcr.io/a:quay.io", "--allow-addresses=10.0.0.0/8,::1/128"]).unwrap();
+        assert_eq!(crate::cli::pin::prefixes(&serve.skip_prefixes), ["gcr.io/a", "quay.io"]);
+        assert_eq!(serve.allow_addresses.len(), 2);
+    }
 }

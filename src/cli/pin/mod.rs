@@ -287,7 +287,7 @@ fn with_settings(args: &PinArgs, settings: &RuleSettings) -> PinArgs {
 }
 
 /// Prefixes separated by commas or colons, as k8s-digester reads them. A port stays with its host.
-fn prefixes(texts: &[String]) -> Vec<String> {
+pub(in crate::cli) fn prefixes(texts: &[String]) -> Vec<String> {
     let mut prefixes: Vec<String> = Vec::new();
     for text in texts {
         for part in text.split(',') {

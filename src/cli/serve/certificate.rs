@@ -34,8 +34,7 @@ fn check(args: &ServeArgs, files: &CertificateFiles) {
         tracing::warn!(%certificate, %ca, "the certificate cannot be checked against its CA: no such file");
         return;
     };
-    let given = args.bootstrap.namespace.clone().filter(|namespace| !namespace.is_empty());
-    let namespace = given.or_else(|| std::env::var("POD_NAMESPACE").ok());
+    let namespace = bootstrap::namespace(&args.bootstrap, |name| std::env::var(name).ok());
     let mut names = args.bootstrap.tls_name.clone();
     names.extend(namespace.map(|namespace| format!("{}.{namespace}.svc", args.bootstrap.service)));
     match check_authority(&chain, &ca, &names) {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::cli::args::ServeArgs;
+use crate::cli::pin::prefixes;
 use crate::registry::keychain::{MachineKeychain, Surroundings};
 use crate::registry::{AddressGuard, Client, Proxies, RegistryOptions, ResolveOptions, Resolver};
 use crate::rewrite::PinPolicy;
@@ -37,7 +38,9 @@ pub(super) fn from(args: &ServeArgs) -> Option<Pinning> {
         most: REMEMBERED,
         ..ResolveOptions::default()
     };
-    let skip_prefixes = args.skip_prefixes.iter().filter(|prefix| !prefix.is_empty()).cloned().collect();
-    let policy = PinPolicy { skip_prefixes, ..PinPolicy::default() };
+    if !args.offline {
+        tracing::warn!("pull secrets are not read: --offline=false (OFFLINE) is not obeyed");
+    }
+    let policy = PinPolicy { skip_prefixes: prefixes(&args.skip_prefixes), ..PinPolicy::default() };
     Some(Pinning::new(Resolver::new(client, resolve), policy))
 }

@@ -289,9 +289,8 @@ impl<'r, 'a> Examination<'r, 'a> {
                 self.warnings.add(|| format!("imageswap: {path}: {image:?} is left alone: {reason}"));
             }
         }
+        // No counts: the API server refuses another value when it calls again after another webhook.
         self.audit.push(("maps-generation", self.ask.generation.to_string()));
-        self.audit.push(("images", self.images.len().to_string()));
-        self.audit.push(("images-changed", self.swaps.len().to_string()));
         if !uncovered.is_empty() {
             let denies = settings.on_unmapped == OnUnmapped::Deny && !self.ask.audit && !settings.dry_run;
             if denies {
