@@ -32,6 +32,7 @@ pub mod krm;
 pub mod lock;
 pub mod manifest;
 pub mod maps;
+mod nearest;
 pub mod registry;
 pub mod report;
 pub mod rewrite;

@@ -24,7 +24,7 @@ pub fn check(args: &AuthCheckArgs) -> Result<ExitCode> {
     let mut resolver = blocking::Resolver::new(options, keychain.clone(), resolve);
     let mut out = String::new();
     let mut good = true;
-    for text in &args.registries {
+    for text in &args.names {
         let asked = Asked::read(text)?;
         let image = ImageReference::parse(&asked.image).map_err(|error| anyhow!("{text}: {error}"))?;
         let repository = image.repository();

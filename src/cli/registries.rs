@@ -1,21 +1,27 @@
 //! From arguments and the environment to what the registry client is told.
 
+use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 
 use crate::registry::keychain::{MachineKeychain, Surroundings};
 use crate::registry::{Proxies, RegistryOptions};
 
 use super::args::RegistryArgs;
+use super::speech;
 
 /// What `args` and the environment say about registries.
 pub fn options(args: &RegistryArgs) -> Result<RegistryOptions> {
     let mut options = RegistryOptions {
         proxies: Proxies::of_environment(|name| std::env::var(name).ok()),
-        ca_files: args.registry_ca.clone(),
         ..RegistryOptions::default()
     };
+    if let Some(path) = args.registries.as_deref().filter(|path| !path.as_os_str().is_empty()) {
+        read(&mut options, path)?;
+    }
+    options.ca_files.extend(args.registry_ca.iter().cloned());
     for host in &args.plain_http {
         options.hosts.entry(host.clone()).or_default().plain_http = true;
     }
@@ -33,6 +39,14 @@ pub fn options(args: &RegistryArgs) -> Result<RegistryOptions> {
         options.answer_timeout = options.answer_timeout.max(timeout);
     }
     Ok(options)
+}
+
+/// Takes in the file of `--registries`.
+fn read(options: &mut RegistryOptions, path: &Path) -> Result<()> {
+    let text = fs::read_to_string(path)
+        .map_err(|error| speech::failure(&format!("cannot read --registries {}", path.display()), &error))?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    options.read_config(&text, folder).map_err(|error| anyhow!("{}:{error}", path.display()))
 }
 
 /// The credentials of this machine.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::nearest::nearest;
+use crate::nearest::nearest;
 
 /// One fault of a function's configuration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

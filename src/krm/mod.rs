@@ -10,7 +10,6 @@ mod fields;
 mod function;
 mod function_config;
 mod holder;
-mod nearest;
 mod outline;
 mod place;
 mod reader;

@@ -3,12 +3,12 @@
 use crate::manifest::event::Scalar;
 use crate::manifest::{FieldPath, Lines, Segment};
 use crate::maps::MapsText;
+use crate::nearest::nearest;
 
 use super::config_error::{ConfigError, ConfigErrors, unknown_key};
 use super::fields;
 use super::function_config::{API_VERSION, FunctionConfig, OnUnmapped};
 use super::holder::located;
-use super::nearest::nearest;
 use super::outline::Outline;
 use super::rules::{RULE_WORDS, is_rule_key, rule_text};
 use super::skip;

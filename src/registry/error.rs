@@ -249,11 +249,11 @@ impl RegistryError {
                 | Step::Referrers => "check the name and the tag".to_owned(),
             },
             Reason::RateLimited { .. } => {
-                "wait, log in (a known user has a higher limit), or use a mirror in registries.toml"
+                "wait, log in (a known user has a higher limit), or name a mirror in the file of --registries"
                     .to_owned()
             }
             Reason::Tls { .. } => format!(
-                "a private certificate authority belongs into registries.toml (`ca = \"…\"`) or /etc/containers/certs.d/{registry}/ca.crt; a registry without TLS must be named as plain http"
+                "a private certificate authority is named with --registry-ca or in the file of --registries, or stands in /etc/containers/certs.d/{registry}/ca.crt; a registry without TLS is named with --plain-http"
             ),
             Reason::Dns { .. } => {
                 "check the registry's name, and DNS or HTTPS_PROXY on this machine".to_owned()
@@ -262,9 +262,7 @@ impl RegistryError {
                 "check that the registry is up and can be reached from here (HTTPS_PROXY, firewall)"
                     .to_owned()
             }
-            Reason::TimedOut { .. } => {
-                "try again, or raise connect-timeout and read-timeout in registries.toml".to_owned()
-            }
+            Reason::TimedOut { .. } => "try again, or allow more time with --registry-timeout".to_owned(),
             Reason::Status { status: 500.., .. } | Reason::Broken { .. } => {
                 "the registry is in trouble: try again later".to_owned()
             }
@@ -276,10 +274,11 @@ impl RegistryError {
                 "the registry is set up wrongly, or is not what it says".to_owned()
             }
             Reason::Address { .. } => {
-                "allow the address range if the registry is meant to be there".to_owned()
+                "allow the address range with --allow-addresses if the registry is meant to be there"
+                    .to_owned()
             }
             Reason::Credential(error) => return error.hint.clone(),
-            Reason::NoPlatform { .. } => "pin the index by leaving out the platform".to_owned(),
+            Reason::NoPlatform { .. } => "leave out --platform to pin the index".to_owned(),
             Reason::Status { .. }
             | Reason::TooLarge { .. }
             | Reason::Encoded { .. }

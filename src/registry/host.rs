@@ -12,7 +12,7 @@ use super::options::{RegistryOptions, is_loopback};
 use super::retry::random;
 
 /// Docker Hub's name, and where its API is.
-const DOCKER_HUB: (&str, &str) = ("docker.io", "registry-1.docker.io");
+pub(super) const DOCKER_HUB: (&str, &str) = ("docker.io", "registry-1.docker.io");
 
 /// How a host is spoken to.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Talking to registries: transport, tokens, digests. Knows `image` alone: no manifests, no maps, no arguments.
 //!
 //! ```text
-//! options     what the client is told           config_file  registries.toml → options
+//! options     what the client is told           config_file  the file of --registries
 //! credential  what it may log in with           secret       texts that are not shown
 //! keychain    where credentials are kept
 //! client      one call: limit, try again         ping, login  how to log in, and that
@@ -21,6 +21,7 @@ mod blob;
 pub mod blocking;
 mod challenge;
 mod client;
+mod config_file;
 mod credential;
 mod digest;
 mod endpoint;
@@ -43,6 +44,7 @@ mod transport;
 
 pub use blob::BlobReader;
 pub use client::Client;
+pub use config_file::ConfigError;
 pub use credential::{Anonymous, Credential, CredentialError, CredentialFuture, Fixed, Found, Keychain};
 pub use digest::Hasher;
 pub use error::{Reason, RegistryError, Step};

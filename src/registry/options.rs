@@ -1,5 +1,5 @@
-//! What the client is told: registries, mirrors, certificates, proxies, limits. Everything that `registries.toml`
-//! and the flags can say ends here.
+//! What the client is told: registries, mirrors, certificates, proxies, limits. Everything that the file of
+//! `--registries` and the flags can say ends here.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

@@ -69,7 +69,7 @@ pub enum AuthSubcommand {
 pub struct AuthCheckArgs {
     /// Registries, or repositories of them: quay.io, ghcr.io/owner/app
     #[arg(required = true, value_name = "REGISTRY")]
-    pub registries: Vec<String>,
+    pub names: Vec<String>,
     #[command(flatten)]
     pub registry: RegistryArgs,
 }

@@ -57,6 +57,9 @@ pub enum OnPinError {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Registries")]
 pub struct RegistryArgs {
+    /// File with mirrors, certificates, proxies and limits, as docs/registries.md has it
+    #[arg(long, value_name = "FILE", env = "IMAGESWAP_REGISTRIES", hide_env_values = true)]
+    pub registries: Option<PathBuf>,
     /// File with credentials, as Docker's config.json; instead of the usual ones
     #[arg(long, value_name = "FILE", env = "IMAGESWAP_REGISTRY_CONFIG", hide_env_values = true)]
     pub registry_config: Vec<PathBuf>,

@@ -1,7 +1,7 @@
 //! The known word nearest to a mistyped one.
 
 /// The word of `known` that `word` was most likely meant to be; `None` when none is near.
-pub(super) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+pub(crate) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     let lower = word.to_lowercase();
     let near = |known: &&str| {
         let distance = strsim::osa_distance(&lower, &known.to_lowercase());
