@@ -12,6 +12,9 @@ mod docs;
 mod installation;
 mod kubectl;
 mod processes;
+mod pull_secrets;
+#[path = "../registry_support/mod.rs"]
+mod registry_support;
 mod serving;
 mod sidecar;
 mod swaps;

@@ -62,6 +62,10 @@ pub struct RewriteArgs {
     pub walk: WalkArgs,
     #[command(flatten)]
     pub pin: PinArgs,
+    /// Use the pull secrets of the cluster, too: those of the pod specs and of their service accounts, read through
+    /// the kubeconfig
+    #[arg(long, conflicts_with = "locked", help_heading = "Digests")]
+    pub online: bool,
     #[command(flatten)]
     pub registry: RegistryArgs,
 }

@@ -8,7 +8,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rustc_hash::FxHashMap;
 
 use crate::image::ImageReference;
-use crate::registry::{Platform, Reason, RegistryError, RegistryOptions, ResolveOptions, Resolved, blocking};
+use crate::registry::keychain::Chain;
+use crate::registry::{
+    Keychain, Platform, Reason, RegistryError, RegistryOptions, ResolveOptions, Resolved, blocking,
+};
 
 use super::super::args::RegistryArgs;
 use super::super::registries;
@@ -35,11 +38,18 @@ pub struct Lookup {
     options: RegistryOptions,
     registry: RegistryArgs,
     platform: Option<Platform>,
+    /// What is asked for credentials before this machine.
+    first: Chain,
 }
 
 impl Lookup {
     pub fn new(options: RegistryOptions, registry: RegistryArgs, platform: Option<Platform>) -> Self {
-        Self { options, registry, platform }
+        Self { options, registry, platform, first: Chain::new() }
+    }
+
+    /// Lets `keychain` be asked for credentials before this machine.
+    pub fn ask_first(&mut self, keychain: impl Keychain + 'static) {
+        self.first = std::mem::take(&mut self.first).then(keychain);
     }
 
     /// Asks for each of `images`, which are distinct references.
@@ -48,7 +58,7 @@ impl Lookup {
             return Ok(FxHashMap::default());
         }
         let resolve = ResolveOptions { platform: self.platform.clone(), ..ResolveOptions::default() };
-        let keychain = registries::keychain(&self.registry);
+        let keychain = self.first.clone().then(registries::keychain(&self.registry));
         let mut resolver = blocking::Resolver::new(self.options.clone(), keychain, resolve);
         let references: Vec<ImageReference<'_>> =
             images.iter().filter_map(|image| ImageReference::parse(image).ok()).collect();

@@ -3,14 +3,17 @@
 
 mod collect;
 mod lookup;
+pub mod online;
 mod question;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Result;
 use rustc_hash::FxHashMap;
 
+use crate::cluster::pod_specs::Puller;
 use crate::image::{Digest, ImageReference};
 use crate::lock::{Entry as Locked, Found, Lock, Pair};
 use crate::registry::{Platform, RegistryOptions};
@@ -96,6 +99,16 @@ impl Pinning {
                 }
             }
         }
+    }
+
+    /// Takes the credentials of the cluster where Pods pull like `pullers`, before those of this machine. A cluster is not
+    /// asked when no registry will be.
+    pub fn pull_as(&mut self, pullers: impl FnOnce() -> BTreeSet<Puller>) -> Result<()> {
+        if self.wanted.get_mut().unwrap_or_else(PoisonError::into_inner).is_empty() {
+            return Ok(());
+        }
+        self.lookup.ask_first(online::keychain(&pullers())?);
+        Ok(())
     }
 
     /// Asks the registries for what was noted.

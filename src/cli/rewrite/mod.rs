@@ -117,8 +117,11 @@ pub fn run_on(args: &RewriteArgs, read: Option<&[u8]>) -> Result<ExitCode> {
         },
     };
     let mut pinning = Pinning::new(&args.pin, &ruleset.settings, &args.registry)?;
+    if args.online && pinning.is_none() {
+        bail!("--online is for digests: give --pin or --lock, too");
+    }
     if from_stdin {
-        return stdin::run(&engine, destination, manner, args.keep_going, read, pinning.as_mut());
+        return stdin::run(&engine, destination, manner, args, read, pinning.as_mut());
     }
     tree::run(args, &engine, destination, manner, pinning.as_mut())
 }

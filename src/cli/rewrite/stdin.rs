@@ -10,8 +10,9 @@ use crate::manifest::{edit, encoding};
 use crate::report::{Pages, Summary};
 use crate::rewrite::Engine;
 
+use super::super::args::RewriteArgs;
 use super::super::exit_code::ExitCode;
-use super::super::pin::Pinning;
+use super::super::pin::{self, Pinning};
 use super::super::{function, speech};
 use super::outcome::Outcome;
 use super::{Destination, Manner, say_read_slowly};
@@ -24,7 +25,7 @@ pub(super) fn run(
     engine: &Engine,
     destination: Destination<'_>,
     manner: Manner<'_>,
-    keep_going: bool,
+    args: &RewriteArgs,
     read: Option<&[u8]>,
     mut pinning: Option<&mut Pinning>,
 ) -> Result<ExitCode> {
@@ -37,6 +38,9 @@ pub(super) fn run(
     if let Some(pinning) = pinning.as_deref_mut().filter(|_| plan.errors.is_empty()) {
         pinning.note(&plan);
         if pinning.is_online() {
+            if args.online {
+                pinning.pull_as(|| pin::online::pullers_of(text))?;
+            }
             pinning.resolve(speech::is_watched() && !manner.quiet)?;
         }
         remarks = pinning.settle(engine, &mut plan, manner.check);
@@ -47,7 +51,7 @@ pub(super) fn run(
     }
     outcome.plan(NAME, &plan, &remarks, manner);
     outcome.diff(Path::new("stdin"), text, &plan, manner)?;
-    let good = plan.errors.is_empty() && (keep_going || !outcome.summary.has_errors());
+    let good = plan.errors.is_empty() && (args.keep_going || !outcome.summary.has_errors());
     let written = good && destination.writes();
     if written && let Some(pinning) = pinning {
         pinning.save()?;

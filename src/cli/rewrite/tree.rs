@@ -96,6 +96,9 @@ pub(super) fn run(
     let threads = settings::threads(&args.walk);
     if let Some(pinning) = pinning.as_deref_mut().filter(|pinning| pinning.is_online()) {
         pin::collect(&walked.files, threads, engine, pinning);
+        if args.online {
+            pinning.pull_as(|| pin::online::pullers(&walked.files, threads, engine))?;
+        }
         pinning.resolve(tree::is_watched(manner.quiet))?;
     }
     let signals = Signals::watch()?;

@@ -1,0 +1,53 @@
+//! `--online`: the pull secrets of the cluster, as a keychain.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
+use anyhow::{Context, Result, anyhow};
+
+use crate::cluster::pod_specs::{self, Puller};
+use crate::cluster::pull_secrets::{self, Format, PullSecret};
+use crate::files::{Found, Source};
+use crate::manifest::encoding;
+use crate::registry::keychain::{Configs, DockerConfig};
+use crate::rewrite::Engine;
+
+use super::super::{speech, tree};
+
+/// As whom the Pods of `files` pull. A file that cannot be read is passed over: the pass that writes says it.
+pub fn pullers(files: &[Found], threads: usize, engine: &Engine) -> BTreeSet<Puller> {
+    let all = Mutex::new(BTreeSet::new());
+    let cancel = std::sync::atomic::AtomicBool::new(false);
+    let watch = tree::Watch { cancel: &cancel, watched: false, late: None };
+    tree::each(files, threads, watch, Vec::new, |file, buffer: &mut Vec<u8>| {
+        if Source::read(file, buffer).is_err() || !engine.scanner.may_hold_image(buffer) {
+            return;
+        }
+        let found = encoding::decode(buffer).map(pullers_of).unwrap_or_default();
+        all.lock().unwrap_or_else(PoisonError::into_inner).extend(found);
+    });
+    all.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// As whom the Pods of `text` pull.
+pub fn pullers_of(text: &str) -> BTreeSet<Puller> {
+    pod_specs::pullers(text).unwrap_or_default()
+}
+
+/// Reads the pull secrets, and warns of those that are missing.
+pub fn keychain(pullers: &BTreeSet<Puller>) -> Result<Configs> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.context("--online: cannot start what talks to the cluster")?;
+    let read = runtime.block_on(pull_secrets::read(pullers)).context("--online")?;
+    read.warnings.iter().for_each(|warning| speech::warning(&format!("--online: {warning}")));
+    let configs: Vec<DockerConfig> = read.secrets.iter().map(config).collect::<Result<_>>()?;
+    Ok(Configs::new(configs))
+}
+
+fn config(secret: &PullSecret) -> Result<DockerConfig> {
+    let config = match secret.format {
+        Format::ConfigJson => DockerConfig::parse(&secret.origin, &secret.text),
+        Format::Cfg => DockerConfig::parse_legacy(&secret.origin, &secret.text),
+    };
+    config.map_err(|error| anyhow!("--online: {error}"))
+}
