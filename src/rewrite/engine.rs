@@ -56,12 +56,24 @@ impl Engine {
     /// Plans the rewrite of a text that stands for itself: its Kustomizations follow its own images.
     #[must_use]
     pub fn plan_alone(&self, text: &str) -> Plan {
-        let mut plan = self.plan(text, false, &mut Memory::default());
+        self.plan_alone_with(text, &mut Memory::default())
+    }
+
+    /// As [`Engine::plan_alone`], with the memory of earlier texts.
+    #[must_use]
+    pub fn plan_alone_with(&self, text: &str, memory: &mut Memory) -> Plan {
+        let mut plan = self.plan(text, false, memory);
         let mut renames = Renames::default();
         renames.learn(&plan);
         renames.close(&plan.kustomize_images, &self.maps);
         self.follow(&mut plan, &renames);
         plan
+    }
+
+    /// Finds the images of `text` and plans nothing. `memory`: of earlier texts.
+    #[must_use]
+    pub fn scan(&self, text: &str, memory: &mut Memory) -> Scan {
+        self.scanner.scan_with(text, &mut memory.reader)
     }
 
     /// Adds to `plan` what its Kustomizations' entries become when the tree's images become what `renames`

@@ -11,7 +11,7 @@ use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use hyper::{Method, Request, StatusCode, Version};
 use tokio::sync::Semaphore;
 
-use crate::rewrite::{PinPolicy, Pins};
+use crate::rewrite::{Memory, PinPolicy, Pins};
 
 use super::admission::{self, Answer, Ask, BadReview, Settings};
 use super::body::{BODY_MAX, BodyError, Room};
@@ -19,7 +19,7 @@ use super::metrics::Metrics;
 use super::page::{self, Page};
 use super::pinning::{self, Pinning};
 use super::record;
-use super::rules::Rules;
+use super::rules::{Loaded, Rules};
 use super::tls::ServingCertificate;
 
 /// Reviews from this size on are judged beside the threads that serve connections.
@@ -201,7 +201,9 @@ impl App {
         let (Some(pinning), Some(rules)) = (&self.options.pinning, self.rules.current()) else {
             return Pins::default();
         };
-        let needs = catch_unwind(AssertUnwindSafe(|| admission::needs(body, &rules.engine, &pinning.policy)));
+        let needs = catch_unwind(AssertUnwindSafe(|| {
+            with_memory(&rules, body, |memory| admission::needs(body, &rules.engine, &pinning.policy, memory))
+        }));
         // What is wrong with the review, judging it tells.
         let Ok(Ok(needs)) = needs else { return Pins::default() };
         pinning.look_up(&needs, deadline, &self.metrics).await
@@ -216,7 +218,9 @@ impl App {
         let none = PinPolicy::default();
         let policy = self.options.pinning.as_ref().map_or(&none, |pinning| &pinning.policy);
         let judged = catch_unwind(AssertUnwindSafe(|| {
-            admission::admit_pinned(body, &rules.engine, &ask, policy, pins)
+            with_memory(&rules, body, |memory| {
+                admission::admit_pinned(body, &rules.engine, &ask, policy, pins, memory)
+            })
         }));
         judged.unwrap_or_else(|_| self.fail(body, audit, "an internal error; the log says more"))
     }
@@ -232,6 +236,12 @@ impl App {
         page.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
         page
     }
+}
+
+/// Calls `judge` with the memory of earlier reviews; for a large body with a new one, which is not kept: it grows with
+/// the body.
+fn with_memory<T>(rules: &Loaded, body: &[u8], judge: impl FnOnce(&mut Memory) -> T) -> T {
+    if body.len() < LARGE { rules.with_memory(judge) } else { judge(&mut Memory::default()) }
 }
 
 fn not_allowed(allowed: &'static str) -> Page {

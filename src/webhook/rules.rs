@@ -2,12 +2,12 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 
-use crate::rewrite::Engine;
+use crate::rewrite::{Engine, Memory};
 
 use super::metrics::Metrics;
 use super::watch::Watched;
@@ -22,6 +22,19 @@ pub(super) struct Loaded {
     pub(super) engine: Engine,
     /// How often rules were loaded, this time included.
     pub(super) generation: u64,
+    /// What earlier reviews left to be used again: at most as many as were judged at once.
+    memories: Mutex<Vec<Memory>>,
+}
+
+impl Loaded {
+    /// Calls `judge` with a memory that no other review uses meanwhile. It is lost when `judge` panics.
+    pub(super) fn with_memory<T>(&self, judge: impl FnOnce(&mut Memory) -> T) -> T {
+        let lock = || self.memories.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut memory = lock().pop().unwrap_or_default();
+        let judged = judge(&mut memory);
+        lock().push(memory);
+        judged
+    }
 }
 
 /// The place where the rules in use stand.
@@ -35,7 +48,7 @@ impl Rules {
     pub fn set(&self, mut engine: Engine) -> u64 {
         engine.scanner = engine.scanner.within(STEPS_MAX);
         let generation = self.generation() + 1;
-        self.current.store(Some(Arc::new(Loaded { engine, generation })));
+        self.current.store(Some(Arc::new(Loaded { engine, generation, memories: Mutex::default() })));
         generation
     }
 
@@ -107,5 +120,30 @@ impl RuleFiles {
             tokio::time::sleep(interval).await;
             self.look(&app.rules, &app.metrics);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+
+    #[test]
+    fn memories_are_used_again_and_go_with_their_rules() {
+        let rules = Rules::default();
+        let current = || rules.current().expect("rules");
+        let kept = || current().memories.lock().expect("no panic").len();
+        rules.set(Engine::default());
+        let loaded = current();
+        let other = loaded.with_memory(|_| loaded.with_memory(|_| 7));
+        assert_eq!((other, kept()), (7, 2), "two at once have one each");
+        loaded.with_memory(|_| {});
+        assert_eq!(kept(), 2, "one of them is used again");
+        let panicked = catch_unwind(AssertUnwindSafe(|| loaded.with_memory(|_| panic!("a bad review"))));
+        assert!(panicked.is_err());
+        assert_eq!(kept(), 1, "what a panic left half done is not used again");
+        rules.set(Engine::default());
+        assert_eq!(kept(), 0, "other rules begin anew");
     }
 }

@@ -111,19 +111,29 @@ pub fn post(body: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// Sends a load, and waits for its last answer.
+/// Opens the connections, sends a load, and waits for its last answer.
 pub async fn load(target: &Target, body: &str, load: Load) -> Report {
     let request = Arc::new(post(body));
+    let opening: Vec<_> = (0..load.connections)
+        .map(|_| {
+            let target = target.clone();
+            tokio::spawn(async move { Connection::open(&target).await })
+        })
+        .collect();
+    let mut all = Report::default();
+    let mut connections = Vec::new();
+    for opened in opening {
+        match opened.await.expect("a client") {
+            Ok(connection) => connections.push(connection),
+            Err(_) => all.failed += 1,
+        }
+    }
     let mut tasks = Vec::new();
     let begin = Instant::now() + Duration::from_millis(50);
-    for number in 0..load.connections {
+    for (number, mut connection) in connections.into_iter().enumerate() {
         let (target, request) = (target.clone(), Arc::clone(&request));
         tasks.push(tokio::spawn(async move {
             let mut report = Report::default();
-            let Ok(mut connection) = Connection::open(&target).await else {
-                report.failed += 1;
-                return report;
-            };
             let step =
                 (load.rate > 0).then(|| Duration::from_secs_f64(load.connections as f64 / load.rate as f64));
             let mut due = begin + step.unwrap_or_default().mul_f64(number as f64 / load.connections as f64);
@@ -145,7 +155,6 @@ pub async fn load(target: &Target, body: &str, load: Load) -> Report {
             report
         }));
     }
-    let mut all = Report::default();
     for task in tasks {
         let report = task.await.expect("a client");
         all.good += report.good;

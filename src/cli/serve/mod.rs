@@ -17,11 +17,15 @@ use crate::webhook::{App, AppOptions, Limits, Server, Shutdown};
 use super::args::{self, ServeArgs};
 use super::exit_code::ExitCode;
 
+/// How many threads serve connections at most. One answers more reviews than API servers ask, and each has memory of
+/// its own.
+const THREADS_MAX: usize = 4;
+
 /// Serves until SIGTERM or SIGINT.
 pub fn run(args: &ServeArgs) -> Result<ExitCode> {
     log::start(args);
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(std::thread::available_parallelism().map_or(1, usize::from).min(8))
+        .worker_threads(std::thread::available_parallelism().map_or(1, usize::from).min(THREADS_MAX))
         .max_blocking_threads(2)
         .thread_stack_size(1024 * 1024)
         .enable_all()

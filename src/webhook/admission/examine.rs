@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use crate::manifest::{FieldPath, Resource};
-use crate::rewrite::{Engine, Need, PinPolicy, Pins, Plan, Site};
+use crate::rewrite::{Engine, Memory, Need, PinPolicy, Pins, Plan, Site};
 
 use super::annotation::{self, ORIGINALS};
 use super::object::Metadata;
@@ -140,30 +140,37 @@ pub struct Facts {
 /// # Errors
 /// The body is no AdmissionReview.
 pub fn admit(body: &[u8], engine: &Engine, ask: &Ask) -> Result<Answer, BadReview> {
-    admit_pinned(body, engine, ask, &PinPolicy::default(), &Pins::default())
+    admit_pinned(body, engine, ask, &PinPolicy::default(), &Pins::default(), &mut Memory::default())
 }
 
-/// What must be looked up before the review in `body` can be answered with [`admit_pinned`].
+/// What must be looked up before the review in `body` can be answered with [`admit_pinned`]. `memory`: of earlier
+/// reviews.
 ///
 /// # Errors
 /// The body is no AdmissionReview.
-pub fn needs(body: &[u8], engine: &Engine, policy: &PinPolicy) -> Result<Vec<Need>, BadReview> {
+pub fn needs(
+    body: &[u8],
+    engine: &Engine,
+    policy: &PinPolicy,
+    memory: &mut Memory,
+) -> Result<Vec<Need>, BadReview> {
     let review = Review::read(body)?;
     let Some(object) = review.object.filter(|_| is_looked_at(&review)) else { return Ok(Vec::new()) };
     let metadata = Metadata::of(object, ORIGINALS);
     if metadata.is_mirror || metadata.is_deleted {
         return Ok(Vec::new());
     }
-    let mut plan = engine.plan_alone(object.as_str());
+    let mut plan = engine.plan_alone_with(object.as_str(), memory);
     let ask = Ask::default();
-    let old = Examination::new(&review, &ask).images_before(engine);
+    let old = Examination::new(&review, &ask).images_before(engine, memory);
     let is_old = |site: &Site| old.get(&site.path).is_some_and(|image| *image == site.image);
     plan.changes.retain(|change| !is_old(&change.site));
     plan.kept.retain(|kept| !is_old(&kept.site));
     Ok(plan.needs(policy))
 }
 
-/// Answers the review in `body` as [`admit`] does, with the digests of `pins` added to its images.
+/// Answers the review in `body` as [`admit`] does, with the digests of `pins` added to its images. `memory`: of
+/// earlier reviews.
 ///
 /// # Errors
 /// The body is no AdmissionReview.
@@ -173,6 +180,7 @@ pub fn admit_pinned(
     ask: &Ask,
     policy: &PinPolicy,
     pins: &Pins,
+    memory: &mut Memory,
 ) -> Result<Answer, BadReview> {
     let review = Review::read(body)?;
     let answer = Examination::new(&review, ask);
@@ -183,13 +191,13 @@ pub fn admit_pinned(
     if metadata.is_mirror || metadata.is_deleted {
         return Ok(answer.end(Outcome::Skipped, None));
     }
-    let mut plan = engine.plan_alone(object.as_str());
+    let mut plan = engine.plan_alone_with(object.as_str(), memory);
     engine.pin(&mut plan, policy, pins);
     if let Some(error) = plan.errors.first() {
         let reason = format!("request.object cannot be read: {error}");
         return Ok(answer.fail(&reason));
     }
-    Ok(answer.judge(plan, engine, &metadata))
+    Ok(answer.judge(plan, engine, &metadata, memory))
 }
 
 /// The answer to a review that could not be judged for `reason`.
@@ -230,9 +238,9 @@ impl<'r, 'a> Examination<'r, 'a> {
         self.images.push(Counted { rule, outcome });
     }
 
-    fn judge(mut self, plan: Plan, engine: &Engine, metadata: &Metadata<'_>) -> Answer {
+    fn judge(mut self, plan: Plan, engine: &Engine, metadata: &Metadata<'_>, memory: &mut Memory) -> Answer {
         let settings = &self.ask.settings;
-        let old = self.old_images(&plan, engine);
+        let old = self.old_images(&plan, engine, memory);
         let is_old = |site: &Site| old.get(&site.path).is_some_and(|image| *image == site.image);
         let mut patch = Patch::default();
         for change in plan.changes {
@@ -316,20 +324,20 @@ impl<'r, 'a> Examination<'r, 'a> {
     }
 
     /// The images of the object before the update, by their places. Empty where nobody would ask for them.
-    fn old_images(&self, plan: &Plan, engine: &Engine) -> FxHashMap<FieldPath, String> {
+    fn old_images(&self, plan: &Plan, engine: &Engine, memory: &mut Memory) -> FxHashMap<FieldPath, String> {
         let warns = self.ask.settings.on_unmapped != OnUnmapped::Ignore;
         let asked = !plan.changes.is_empty()
             || !plan.unpinned.is_empty()
             || !plan.problems.is_empty()
             || !plan.skips.is_empty()
             || (warns && plan.kept.iter().any(|kept| kept.unmapped));
-        if asked { self.images_before(engine) } else { FxHashMap::default() }
+        if asked { self.images_before(engine, memory) } else { FxHashMap::default() }
     }
 
-    fn images_before(&self, engine: &Engine) -> FxHashMap<FieldPath, String> {
+    fn images_before(&self, engine: &Engine, memory: &mut Memory) -> FxHashMap<FieldPath, String> {
         let is_update = self.review.operation == Operation::Update;
         let Some(old) = self.review.old_object.filter(|_| is_update) else { return FxHashMap::default() };
-        let scan = engine.scanner.scan(old.as_str());
+        let scan = engine.scan(old.as_str(), memory);
         scan.occurrences.into_iter().map(|found| (found.path, found.text.value)).collect()
     }
 
