@@ -12,6 +12,9 @@ use crate::manifest::{Span, yaml};
 /// How often a text is read again, each time with one more scalar of each document put on one line.
 const MOST_ROUNDS: usize = 64;
 
+/// The largest text that is read again, in bytes: manifests are smaller, and each round is a copy and a reading.
+const LARGEST: usize = 1 << 20;
+
 impl Scanner {
     /// Finds the images of a text that stands within `depth` others.
     pub(super) fn scan_within(&self, text: &str, reader: &mut FastReader, depth: usize) -> Scan {
@@ -19,7 +22,7 @@ impl Scanner {
         let (first, mut loose) = (run.scan, run.loose_quotes);
         let mut quotes: Vec<Span> = Vec::new();
         for _ in 0..MOST_ROUNDS {
-            if loose.is_empty() {
+            if loose.is_empty() || text.len() > LARGEST {
                 break;
             }
             quotes.extend(loose.iter().filter_map(|before| open_at_end(text, *before)));
