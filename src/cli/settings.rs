@@ -20,7 +20,7 @@ fn scanner(args: &FindArgs, configured: Option<&Places>) -> Result<Scanner> {
         (None, Fields::All) => Places::all(),
     };
     for spec in args.places() {
-        fields.add(spec.clone());
+        fields.ask(spec.clone());
     }
     let scanner = Scanner::new(fields, args.disable_label.clone());
     Ok(if wants_fast_reader()? { scanner } else { scanner.without_fast_reader() })

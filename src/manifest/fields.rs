@@ -114,7 +114,7 @@ impl fmt::Display for FieldSpec {
 
 impl FieldSpec {
     /// Whether a resource of `group` and `kind` has this field at `path`, counted from `depth` on.
-    fn matches(&self, group: &str, kind: &str, path: &FieldPath, depth: usize) -> bool {
+    pub(super) fn matches(&self, group: &str, kind: &str, path: &FieldPath, depth: usize) -> bool {
         self.kind.as_deref().is_none_or(|k| k == kind)
             && self.group.as_deref().is_none_or(|g| g == group)
             && self.path.len() + depth == path.len()

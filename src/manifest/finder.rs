@@ -343,6 +343,9 @@ impl<'a, 's> Finder<'a, 's> {
                 | Claim::Text
                 | Claim::Prose => {}
             }
+            if let Some(resource) = resource.as_ref().filter(|_| finding.place.is_site()) {
+                places.found_field(resource, &finding.path);
+            }
             if frame.disabled && finding.blocked.is_none() {
                 finding.blocked = Some(Blocked::DisableLabel);
             }

@@ -3,6 +3,8 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::fields::{FieldSpec, FieldSpecError, FieldTable};
 use super::mention;
@@ -42,6 +44,20 @@ struct DataSpec {
     kind: String,
     name: NameGlob,
     key: NameGlob,
+}
+
+impl DataSpec {
+    /// Whether `path` leads to this key of the data of `resource`.
+    fn matches(&self, resource: &Resource, path: &FieldPath) -> bool {
+        let mut steps = path.segments_below(resource.depth);
+        let (Some(Segment::Key("data")), Some(Segment::Key(key)), None) =
+            (steps.next(), steps.next(), steps.next())
+        else {
+            return false;
+        };
+        let name = resource.name.as_deref().unwrap_or_default();
+        self.kind == resource.kind && self.name.matches(name) && self.key.matches(key)
+    }
 }
 
 /// Why a place cannot be read.
@@ -118,6 +134,14 @@ pub struct Places {
     annotations: Vec<NameGlob>,
     data: Vec<DataSpec>,
     any_image: bool,
+    asked: Vec<Asked>,
+}
+
+/// A place that somebody asked for, who would like to hear when nothing stands there. Clones share what was found.
+#[derive(Debug, Clone)]
+struct Asked {
+    spec: PlaceSpec,
+    found: Arc<AtomicBool>,
 }
 
 impl Places {
@@ -165,6 +189,54 @@ impl Places {
         }
     }
 
+    /// Adds a place that [`Places::missed`] names as long as nothing is found there.
+    pub fn ask(&mut self, spec: PlaceSpec) {
+        self.asked.push(Asked { spec: spec.clone(), found: Arc::default() });
+        self.add(spec);
+    }
+
+    /// The places that were asked for, and at which nothing was found so far, by these or by clones of them.
+    pub fn missed(&self) -> impl Iterator<Item = &PlaceSpec> {
+        self.asked.iter().filter(|asked| !asked.found.load(Ordering::Relaxed)).map(|asked| &asked.spec)
+    }
+
+    /// Remembers of the places that were asked for that something was found at those that are it.
+    fn found(&self, is_it: impl Fn(&Kind) -> bool) {
+        for asked in self.asked.iter().filter(|asked| is_it(&asked.spec.0)) {
+            asked.found.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Remembers that `resource` has an image at `path`.
+    #[inline]
+    pub(super) fn found_field(&self, resource: &Resource, path: &FieldPath) {
+        if !self.asked.is_empty() {
+            let (group, kind, depth) = (resource.group(), &resource.kind, resource.depth);
+            self.found(|asked| matches!(asked, Kind::Field(spec) if spec.matches(group, kind, path, depth)));
+        }
+    }
+
+    /// Remembers that a variable of this name holds an image.
+    pub(super) fn found_variable(&self, name: &str) {
+        self.found(|asked| matches!(asked, Kind::Env(glob) if glob.matches(name)));
+    }
+
+    /// Remembers that the flag of `word` stands in arguments.
+    pub(super) fn found_argument(&self, word: &str) {
+        let flag = word.split('=').next().unwrap_or_default();
+        self.found(|asked| matches!(asked, Kind::Argument(glob) if glob.matches(flag)));
+    }
+
+    /// Remembers that an annotation of this name holds an image.
+    pub(super) fn found_annotation(&self, name: &str) {
+        self.found(|asked| matches!(asked, Kind::Annotation(glob) if glob.matches(name)));
+    }
+
+    /// Remembers that `resource` has an image or a manifest at `path`, which leads to a key of its `data`.
+    pub(super) fn found_data(&self, resource: &Resource, path: &FieldPath) {
+        self.found(|asked| matches!(asked, Kind::Data(spec) if spec.matches(resource, path)));
+    }
+
     /// Whether `resource` has an image at `path` (from the document's root) whose text is `value`.
     pub(super) fn has_field(&self, resource: &Resource, path: &FieldPath, value: &str) -> bool {
         self.fields.contains(resource, path, value)
@@ -199,16 +271,7 @@ impl Places {
 
     /// Whether `resource` has an image or a manifest at `path`, which leads to a key of its `data`.
     pub(super) fn has_data(&self, resource: &Resource, path: &FieldPath) -> bool {
-        let mut steps = path.segments_below(resource.depth);
-        let (Some(Segment::Key("data")), Some(Segment::Key(key)), None) =
-            (steps.next(), steps.next(), steps.next())
-        else {
-            return false;
-        };
-        let name = resource.name.as_deref().unwrap_or_default();
-        self.data
-            .iter()
-            .any(|data| data.kind == resource.kind && data.name.matches(name) && data.key.matches(key))
+        self.data.iter().any(|data| data.matches(resource, path))
     }
 
     /// Texts of which a document that lacks the text `image` must hold one to have an image of these places in it;

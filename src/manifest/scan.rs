@@ -11,7 +11,7 @@ use super::finder::{Finder, Finding, Found, Part};
 use super::occurrence::{KustomizeImage, Note, NoteKind, Occurrence, Resource, Text};
 use super::old_line_ends::OldLineEnds;
 use super::path::FieldPath;
-use super::places::Places;
+use super::places::{PlaceSpec, Places};
 use super::{Lines, ParseError, Position, ScalarStyle, Span, aliases, json, scalar, yaml};
 
 /// The label that, set to `disabled`, keeps a resource or pod template as it is.
@@ -67,6 +67,11 @@ impl Default for Scanner {
 }
 
 impl Scanner {
+    /// The places that were asked for, and at which nothing was found so far.
+    pub fn missed_places(&self) -> impl Iterator<Item = &PlaceSpec> {
+        self.places.missed()
+    }
+
     /// A scanner for containers, image volumes and `places`, which leaves alone what carries `disable_label`.
     #[must_use]
     pub fn new(places: Places, disable_label: String) -> Self {

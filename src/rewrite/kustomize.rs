@@ -34,6 +34,10 @@ pub fn is_kustomization(path: &str) -> bool {
     matches!(name, "kustomization.yaml" | "kustomization.yml" | "Kustomization")
 }
 
+/// How long a name may be that an entry could give, in bytes: longer than any reference. What stands in an image's place may
+/// be a whole document.
+const NAME_MAX: usize = 1024;
+
 /// What the names of a tree's images (without tag and digest, as written) become.
 #[derive(Debug, Default)]
 pub struct Renames {
@@ -70,7 +74,7 @@ impl Renames {
             let name = name_of(&skip.site.image);
             let is_named =
                 || ImageReference::parse(&skip.site.image).is_ok() || ImageReference::parse(name).is_err();
-            if stays(&skip.reason) && is_named() {
+            if name.len() <= NAME_MAX && stays(&skip.reason) && is_named() {
                 self.add(name, name, None);
             }
         }

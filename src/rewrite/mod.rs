@@ -10,6 +10,7 @@ mod problem;
 mod site;
 mod skip;
 mod unread;
+mod uses;
 mod value;
 
 pub use engine::Engine;
@@ -21,4 +22,5 @@ pub use problem::{Problem, ProblemKind};
 pub use site::Site;
 pub use skip::{SkipRule, SkipRuleError};
 pub use unread::{Unread, unread};
+pub use uses::Uses;
 pub use value::{Value, classify};

@@ -1,5 +1,6 @@
 //! Skip rules: which resources and containers the user wants left alone.
 
+use std::fmt;
 use std::str::FromStr;
 
 use super::site::Site;
@@ -49,6 +50,19 @@ impl FromStr for SkipRule {
             }
         }
         Ok(rule)
+    }
+}
+
+impl fmt::Display for SkipRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, name, namespace, container } = self;
+        let parts = [("kind", kind), ("name", name), ("namespace", namespace), ("container", container)];
+        let given = parts.into_iter().filter_map(|(key, value)| Some((key, value.as_deref()?)));
+        for (number, (key, value)) in given.enumerate() {
+            let comma = if number == 0 { "" } else { "," };
+            write!(f, "{comma}{key}={value}")?;
+        }
+        Ok(())
     }
 }
 

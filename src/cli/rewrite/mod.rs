@@ -5,6 +5,7 @@ mod output;
 mod said;
 mod stdin;
 mod tree;
+mod unused;
 
 use std::path::Path;
 
@@ -121,7 +122,7 @@ pub fn run_on(args: &RewriteArgs, read: Option<&[u8]>) -> Result<ExitCode> {
         bail!("--online is for digests: give --pin or --lock, too");
     }
     if from_stdin {
-        return stdin::run(&engine, destination, manner, args, read, pinning.as_mut());
+        return stdin::run(args, &engine, destination, manner, read, pinning.as_mut());
     }
     tree::run(args, &engine, destination, manner, pinning.as_mut())
 }

@@ -8,13 +8,14 @@ use anyhow::{Context, Result};
 
 use crate::manifest::{edit, encoding};
 use crate::report::{Pages, Summary};
-use crate::rewrite::Engine;
+use crate::rewrite::{Engine, Uses};
 
 use super::super::args::RewriteArgs;
 use super::super::exit_code::ExitCode;
 use super::super::pin::{self, Pinning};
 use super::super::{function, speech};
 use super::outcome::Outcome;
+use super::unused::{learn, unused};
 use super::{Destination, Manner, say_read_slowly};
 
 /// What reports call standard input.
@@ -22,10 +23,10 @@ const NAME: &str = "-";
 
 /// Rewrites standard input, or what was `read` of it already.
 pub(super) fn run(
+    args: &RewriteArgs,
     engine: &Engine,
     destination: Destination<'_>,
     manner: Manner<'_>,
-    args: &RewriteArgs,
     read: Option<&[u8]>,
     mut pinning: Option<&mut Pinning>,
 ) -> Result<ExitCode> {
@@ -50,6 +51,9 @@ pub(super) fn run(
         outcome.document_error(manner, NAME, error);
     }
     outcome.plan(NAME, &plan, &remarks, manner);
+    let (mut uses, skips) = (Uses::default(), &args.find.skip);
+    learn(&mut uses, &plan, skips, manner);
+    unused(&mut outcome, engine, skips, &uses, manner);
     outcome.diff(Path::new("stdin"), text, &plan, manner)?;
     let good = plan.errors.is_empty() && (args.keep_going || !outcome.summary.has_errors());
     let written = good && destination.writes();

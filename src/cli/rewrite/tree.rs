@@ -10,7 +10,9 @@ use crate::files::{
 use crate::manifest::edit::{self, Edit};
 use crate::manifest::{KustomizeImage, encoding};
 use crate::report::{Level, Pages, Summary};
-use crate::rewrite::{Engine, KustomizeMode, Memory, Plan, Renames, Unread, is_kustomization, unread};
+use crate::rewrite::{
+    Engine, KustomizeMode, Memory, Plan, Renames, SkipRule, Unread, Uses, is_kustomization, unread,
+};
 
 use super::super::args::RewriteArgs;
 use super::super::exit_code::ExitCode;
@@ -20,6 +22,7 @@ use super::super::{settings, speech, tree};
 use super::outcome::Outcome;
 use super::output::{self, Places};
 use super::said::{Said, failures, ignored, remarks, show};
+use super::unused::{learn, unused};
 use super::{Destination, Manner, say_read_slowly};
 
 /// What is said when a signal came in time.
@@ -28,6 +31,8 @@ const INTERRUPTED: &str = "interrupted; nothing was written";
 /// What all threads share.
 struct Run<'r> {
     engine: &'r Engine,
+    /// What the arguments leave alone.
+    skips: &'r [SkipRule],
     pinning: Option<&'r Pinning>,
     destination: Destination<'r>,
     manner: Manner<'r>,
@@ -53,6 +58,7 @@ struct Worker {
     memory: Memory,
     renames: Renames,
     summary: Summary,
+    uses: Uses,
 }
 
 impl Worker {
@@ -104,7 +110,15 @@ pub(super) fn run(
     let signals = Signals::watch()?;
     let options = Options { sync: !args.no_sync, threads, keep_going: args.keep_going };
     let transaction = Transaction::new(options, signals.flag());
-    let run = Run { engine, pinning: pinning.as_deref(), destination, manner, transaction, places };
+    let run = Run {
+        engine,
+        skips: &args.find.skip,
+        pinning: pinning.as_deref(),
+        destination,
+        manner,
+        transaction,
+        places,
+    };
     let result = run.rewrite(all, &walked.files, threads, &signals);
     if signals.came()
         && let Err(error) = &result
@@ -135,7 +149,7 @@ pub(super) fn write_one(output: &Path, name: &str, text: &str, edits: &[Edit]) -
 
 impl<'r> Run<'r> {
     /// Plans every file, Kustomizations last, and returns what there is to say in the order of the files, and the counts.
-    fn plan_all(&self, files: &[Found], threads: usize, signals: &Signals) -> (Vec<Said>, Summary) {
+    fn plan_all(&self, files: &[Found], threads: usize, signals: &Signals) -> (Vec<Said>, Summary, Uses) {
         // One large file can take long; whoever stops the run does not wait for it.
         let late = || {
             self.transaction.abandon();
@@ -146,10 +160,11 @@ impl<'r> Run<'r> {
         let watch = tree::Watch { cancel: signals.flag(), watched, late: Some(&late) };
         let (mut planned, workers) =
             tree::each(files, threads, watch, Worker::default, |file, worker| self.first(file, worker));
-        let (mut renames, mut summary) = (Renames::default(), Summary::default());
+        let (mut renames, mut summary, mut uses) = (Renames::default(), Summary::default(), Uses::default());
         for worker in workers {
             renames.merge(worker.renames);
             summary.add(&worker.summary);
+            uses.merge(worker.uses);
         }
         let waiting: Vec<(Found, usize)> = planned
             .iter()
@@ -177,7 +192,10 @@ impl<'r> Run<'r> {
                 worker.done(outcome)
             },
         );
-        workers.iter().for_each(|worker| summary.add(&worker.summary));
+        for worker in workers {
+            summary.add(&worker.summary);
+            uses.merge(worker.uses);
+        }
         for ((_, index), said) in waiting.into_iter().zip(followed) {
             planned[index] = Planned::Done(said);
         }
@@ -185,7 +203,7 @@ impl<'r> Run<'r> {
             Planned::Done(said) => Some(said),
             Planned::Waits(_) => None,
         });
-        (done.collect(), summary)
+        (done.collect(), summary, uses)
     }
 
     /// Plans a file, and learns what its images become.
@@ -203,7 +221,7 @@ impl<'r> Run<'r> {
     /// Reads, plans and stages a file. Without `renames` a Kustomization is planned and not staged.
     fn file(&self, file: &Found, worker: &mut Worker, renames: Option<&Renames>) -> (Outcome, Option<Plan>) {
         let mut outcome = Outcome { summary: Summary::of_file(), ..Outcome::default() };
-        let Worker { buffer, memory, .. } = worker;
+        let Worker { buffer, memory, uses, .. } = worker;
         let source = match Source::read(file, buffer) {
             Ok(source) => source,
             Err(error) => {
@@ -211,7 +229,11 @@ impl<'r> Run<'r> {
                 return (outcome, None);
             }
         };
-        match self.plan(&mut outcome, file, buffer, memory, renames) {
+        let read = self.plan(&mut outcome, file, buffer, memory, renames);
+        if let Read::Planned(plan) = &read {
+            learn(uses, plan, self.skips, self.manner);
+        }
+        match read {
             Read::Waits(plan) => (outcome, Some(plan)),
             Read::Planned(plan) if !outcome.summary.has_errors() => {
                 let text = encoding::decode(buffer).unwrap_or_default();
@@ -348,11 +370,12 @@ impl<'r> Run<'r> {
     ) -> Result<ExitCode> {
         let (destination, manner, places, pinning) =
             (self.destination, self.manner, self.places, self.pinning);
-        let (said, summary) = self.plan_all(files, threads, signals);
+        let (said, summary, uses) = self.plan_all(files, threads, signals);
         if signals.came() {
             bail!(INTERRUPTED);
         }
         all.summary.add(&summary);
+        unused(&mut all, self.engine, self.skips, &uses, manner);
         let mut summary = std::mem::take(&mut all.summary);
         let keep_going = self.transaction.keeps_going();
         let mut written = destination.writes() && (!summary.has_errors() || keep_going);

@@ -122,6 +122,7 @@ impl Finding<'_> {
                 || (mention::names_image(name) && mention::is_reference_like(value));
         };
         let whole = (0, value.len());
+        places.found_variable(name);
         self.place = Place::Variable;
         self.part = Some(*first).filter(|part| *part != whole);
         more.extend(others.iter().map(|part| Self {
@@ -140,7 +141,11 @@ impl Finding<'_> {
     /// Decides on a value of `data` that `resource` has.
     pub(super) fn settle_data(&mut self, resource: &Resource, places: &Places) {
         let value = image_text(&self.scalar);
-        self.claim = if !places.has_data(resource, &self.path) {
+        let is_asked_for = places.has_data(resource, &self.path);
+        if is_asked_for {
+            places.found_data(resource, &self.path);
+        }
+        self.claim = if !is_asked_for {
             Claim::Prose
         } else if mention::is_reference_like(value) {
             Claim::Settled

@@ -84,7 +84,11 @@ impl<'a> Finder<'a, '_> {
         let word = image_text(scalar);
         let Some(frame) = self.frames.last_mut() else { return false };
         let flag_before = frame.flag_before.take();
-        let (part, is_pattern) = match (self.places.argument(word), flag_before) {
+        let named = self.places.argument(word);
+        if named.is_some() {
+            self.places.found_argument(word);
+        }
+        let (part, is_pattern) = match (named, flag_before) {
             (Some((start, is_pattern)), _) if start < word.len() => (Some((start, word.len())), is_pattern),
             (Some((_, is_pattern)), _) => {
                 frame.flag_before = (!word.contains('=')).then_some(is_pattern);
@@ -118,6 +122,7 @@ impl<'a> Finder<'a, '_> {
             return;
         }
         if self.places.names_annotation(&key) && ImageReference::parse(image_text(&scalar)).is_ok() {
+            self.places.found_annotation(&key);
             self.push_here(Claim::Settled, Place::Annotation, scalar);
             return;
         }
