@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use crate::control_plane::{ControlPlane, shared};
 use crate::installation::{CONFIGURATION, Installation, NAMESPACE};
 use crate::kubectl::Kubectl;
+use crate::pinning::{LOOPBACK, registry, tried};
 use crate::processes::wait;
 use crate::serving::{Serving, namespace, wait_for};
 
@@ -26,6 +27,8 @@ struct Reader<'a> {
     serving: &'a Serving,
     /// What the maps make of `nginx`.
     swapped: &'a str,
+    /// `$IMAGE`, and what becomes of it in the namespace `team-d`.
+    pinned: Option<(String, String)>,
 }
 
 impl<'a> Reader<'a> {
@@ -43,7 +46,7 @@ impl<'a> Reader<'a> {
         fs::create_dir(folder.join("bin")).unwrap();
         symlink(env!("CARGO_BIN_EXE_imageswap"), folder.join("bin/imageswap")).unwrap();
         symlink(installation.kubectl.program(), folder.join("bin/kubectl")).unwrap();
-        Self { folder, installation, serving, swapped }
+        Self { folder, installation, serving, swapped, pinned: None }
     }
 
     fn shell(&self, line: &str) -> std::process::Output {
@@ -51,6 +54,7 @@ impl<'a> Reader<'a> {
         command.args(["-euo", "pipefail", "-c", line]).current_dir(&self.folder).env_clear();
         command.env("PATH", format!("{}:/usr/bin:/bin", self.folder.join("bin").display()));
         command.env("HOME", &self.folder).env("KUBECONFIG", &self.installation.kubectl.kubeconfig);
+        command.envs(self.pinned.iter().map(|(image, _)| ("IMAGE", image)));
         command.output().unwrap()
     }
 
@@ -102,6 +106,12 @@ impl<'a> Reader<'a> {
                 let ca = self.installation.secret("ca.crt");
                 if bundles.iter().all(|bundle| *bundle == ca) { Ok(()) } else { Err(format!("{bundles:?}")) }
             });
+            if let Some((image, pinned)) = &self.pinned {
+                wait("the image is pinned", 30, || match tried(kubectl, "team-d", image)? {
+                    found if found == *pinned => Ok(()),
+                    found => Err(found),
+                });
+            }
         }
         if line.contains("kubectl label namespace") && line.contains("=enabled") {
             let name = line.split_whitespace().nth(3).unwrap();
@@ -225,6 +235,31 @@ fn imageswap_webhook_is_replaced_in_its_place() {
     assert_eq!(installation.secret("cert.pem"), "an old certificate", "for the way back");
     let hooks = kubectl.get(&[CONFIGURATION])["webhooks"].clone();
     assert_eq!(hooks.as_array().unwrap().len(), 2, "the old one is not left beside");
+}
+
+#[test]
+fn k8s_digester_is_replaced_beside_it() {
+    let Some(plane) = shared() else { return };
+    let storage = tempfile::TempDir::new().unwrap();
+    let Some((_registry, image, digest)) = registry(storage.path()) else { return };
+    let installation = Installation::of(plane, &["--pin", LOOPBACK]);
+    let kubectl = &installation.kubectl;
+    kubectl.apply(&fs::read_to_string("tests/cluster/fixtures/k8s-digester.yaml").unwrap());
+    namespace(kubectl, "team-d", &["digest-resolution=enabled"]);
+    let serving = Serving::start(plane, &installation, "digester");
+    let _kubelet = Kubelet::start(kubectl.clone());
+    let mut reader = Reader::new(plane, "digester", &installation, &serving, FIXTURE);
+    let pinned = format!("{image}@{digest}");
+    reader.pinned = Some((image, pinned));
+    assert!(reader.read("docs/migrating-from-k8s-digester.md") >= 10);
+    let env = kubectl.get(&["configmap/imageswap-env", "--namespace", NAMESPACE])["data"].clone();
+    assert_eq!(env["SKIP_PREFIXES"], "gcr.io/private:quay.io/private");
+    for gone in [
+        "mutatingwebhookconfiguration/digester-mutating-webhook-configuration",
+        "clusterrole/digester-manager-role",
+    ] {
+        kubectl.fails(&["get", gone]);
+    }
 }
 
 /// Dashboard and alerts ask for metrics that there are.

@@ -11,6 +11,7 @@ mod deploy;
 mod docs;
 mod installation;
 mod kubectl;
+mod pinning;
 mod processes;
 mod pull_secrets;
 #[path = "../registry_support/mod.rs"]
