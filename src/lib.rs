@@ -7,8 +7,9 @@
 //! ```text
 //! main.rs     arguments → cli::run → ExitCode
 //! image/      PURE  reference (parse, parts, original spelling), digest
-//! maps/       PURE  the maps language: parse, rule, decide, lint
-//! manifest/   PURE  where images are: events, the finder, YAML and JSON drivers, scalar styles, edits
+//! maps/       PURE  the maps language: parse, rule, decide, lint; import and export of other tools' rules
+//! manifest/   PURE  where images are: events, the finder, known places, texts within texts, YAML and JSON
+//!             drivers, scalar styles, edits; the one YAML tree, for configuration
 //! rewrite/    PURE  occurrences + maps → plan of changes and skips; the one pipeline that all shells call
 //! krm/        PURE  ResourceList, functionConfig, results
 //! report/     PURE  one Report trait and a file a format: text, JSON; diffs, inventories, explanations, findings
