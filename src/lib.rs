@@ -15,13 +15,14 @@
 //! report/     PURE  one Report trait and a file a format: text, JSON; diffs, inventories, explanations, findings
 //! lock/       PURE  the lock file of digests: parse, render, look up
 //! registry/   the registry client: transport, tokens, digests, which addresses may be reached
+//! mirror/     copying images between registries and image layouts
 //! cluster/    the certificate that `serve` is called under, and what is installed; the client of Kubernetes
 //! webhook/    `serve`: AdmissionReviews (admission/ is PURE), the server, reloads, metrics
 //! files/      walk, transaction (plan, write temps, sync, rename)
 //! cli/        arguments, exit codes, one file per subcommand
 //! ```
 //!
-//! Dependencies point inward: `cli → {krm, files, registry, cluster, webhook, report} → rewrite → {maps, manifest} → image`.
+//! Dependencies point inward: `cli → {krm, files, mirror, cluster, webhook, report} → rewrite → {maps, manifest} → image`.
 //! Pure modules use no clap, fs, env, clock, network or printing; `manifest` knows no maps; `maps` knows
 //! no manifests; only `cli` knows arguments. `tests/architecture.rs` holds these rules.
 
@@ -33,6 +34,7 @@ pub mod krm;
 pub mod lock;
 pub mod manifest;
 pub mod maps;
+pub mod mirror;
 mod nearest;
 pub mod registry;
 pub mod report;

@@ -106,6 +106,20 @@ const LAYERS: &[Layer] = &[
         pure: false,
     },
     Layer {
+        name: "mirror",
+        may_use: &["image", "registry"],
+        crates: Crates::AllBut(&[
+            "clap",
+            "anyhow",
+            "indicatif",
+            "reqwest",
+            "kube",
+            "k8s_openapi",
+            "granit_parser",
+        ]),
+        pure: false,
+    },
+    Layer {
         name: "cluster",
         may_use: &["image", "maps", "manifest"],
         crates: Crates::AllBut(&["clap", "anyhow", "indicatif", "reqwest", "granit_parser"]),
@@ -113,15 +127,15 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         name: "webhook",
-        may_use: &["image", "maps", "manifest", "rewrite", "registry"],
+        may_use: &["image", "maps", "manifest", "rewrite", "registry", "mirror"],
         crates: Crates::AllBut(&["clap", "anyhow", "indicatif", "kube", "k8s_openapi", "granit_parser"]),
         pure: false,
     },
     Layer {
         name: "cli",
         may_use: &[
-            "image", "maps", "manifest", "rewrite", "report", "krm", "files", "lock", "registry", "cluster",
-            "webhook",
+            "image", "maps", "manifest", "rewrite", "report", "krm", "files", "lock", "registry", "mirror",
+            "cluster", "webhook",
         ],
         crates: Crates::AllBut(&["kube", "k8s_openapi", "reqwest", "granit_parser", "rustix"]),
         pure: false,

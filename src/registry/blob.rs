@@ -15,6 +15,9 @@ use crate::image::{Digest, Repository};
 /// The fewest bytes that must come within one `answer_timeout` while a blob is read.
 const LEAST: u64 = 64 * 1024;
 
+/// How many bytes lie at least between places that a reader can go back to.
+const MARK: u64 = 8 * 1024 * 1024;
+
 impl Client {
     /// The size of a blob, when it is there (`Some(None)` when the registry does not say its size).
     ///
@@ -27,7 +30,8 @@ impl Client {
         digest: &Digest,
     ) -> Result<Option<Option<u64>>, RegistryError> {
         let path = path_of(repository, digest);
-        let call = Call { accept: &[404], ..read(image, repository, &path, Method::HEAD) };
+        let asked = read(image, repository, &path, Method::HEAD);
+        let call = Call { accept: &[404], kind: Kind::Lookup, ..asked };
         let answer = self.call(call).await?;
         if answer.status == StatusCode::NOT_FOUND {
             return Ok(None);
@@ -51,6 +55,7 @@ impl Client {
             let message = "its algorithm cannot be verified".to_owned();
             failed(Reason::BadDigest { text: digest.to_string(), message })
         })?;
+        let start = Mark { at: 0, hasher: hasher.clone() };
         let mut reader = BlobReader {
             client: self.clone(),
             image: image.to_owned(),
@@ -58,16 +63,25 @@ impl Client {
             digest: digest.clone(),
             size,
             at: 0,
-            hasher: Some(hasher),
+            hasher,
             answer: None,
             skip: 0,
             held: None,
+            again: 0,
+            marks: vec![start],
             tries: 1,
+            opened: 0,
             window: (Instant::now(), 0),
         };
         reader.open().await?;
         Ok(reader)
     }
+}
+
+/// A place in a blob, and the hash of what stands before it.
+struct Mark {
+    at: u64,
+    hasher: Hasher,
 }
 
 /// The bytes of a blob. The last ones come only when all of them have the blob's digest and size.
@@ -79,12 +93,18 @@ pub struct BlobReader {
     size: Option<u64>,
     /// How many bytes have come.
     at: u64,
-    hasher: Option<Hasher>,
+    hasher: Hasher,
     answer: Option<Answer>,
     /// How many bytes of the answer have come before, from a server that does not take ranges.
     skip: u64,
     held: Option<Bytes>,
+    /// How many bytes have come that nobody wants again, after going back.
+    again: u64,
+    /// Where it can go back to.
+    marks: Vec<Mark>,
     tries: u32,
+    /// Where the answer that is read started.
+    opened: u64,
     /// When this part of the time started, and how many bytes had come then.
     window: (Instant, u64),
 }
@@ -98,7 +118,10 @@ impl BlobReader {
     pub async fn next(&mut self) -> Result<Option<Bytes>, RegistryError> {
         loop {
             let Some(response) = self.answer.as_mut().and_then(|answer| answer.stream.as_mut()) else {
-                return Ok(self.held.take());
+                match self.held.take().map(|held| self.wanted(held)) {
+                    Some(held) if held.is_empty() => continue,
+                    held => return Ok(held),
+                }
             };
             match response.chunk().await {
                 Ok(Some(chunk)) => {
@@ -113,21 +136,28 @@ impl BlobReader {
                             found: "longer".to_owned(),
                         }));
                     }
-                    if let Some(hasher) = &mut self.hasher {
-                        hasher.update(&chunk);
+                    self.hasher.update(&chunk);
+                    if self.marks.last().is_none_or(|mark| self.at >= mark.at + MARK) {
+                        self.marks.push(Mark { at: self.at, hasher: self.hasher.clone() });
                     }
                     self.slow()?;
-                    if let Some(before) = self.held.replace(chunk) {
+                    if let Some(before) = self.held.replace(chunk).map(|before| self.wanted(before))
+                        && !before.is_empty()
+                    {
                         return Ok(Some(before));
                     }
                 }
                 Ok(None) => {
                     self.answer = None;
-                    return self.verify().map(|()| self.held.take());
+                    self.verify()?;
                 }
                 Err(error) => {
                     let reason = self.client.transport().reason(&error);
                     self.answer = None;
+                    // A large blob may break off more than once.
+                    if self.at >= self.opened + MARK {
+                        self.tries = 1;
+                    }
                     if self.tries >= self.client.options().tries {
                         return Err(self.fail(reason));
                     }
@@ -145,6 +175,29 @@ impl BlobReader {
         self.at
     }
 
+    /// Goes back, so that the next bytes are those from `from` on (no further than what has come). What stands
+    /// before them is not read again, but for a few megabytes.
+    ///
+    /// # Errors
+    /// [`RegistryError`] when there is no answer.
+    pub async fn restart(&mut self, from: u64) -> Result<(), RegistryError> {
+        let from = from.min(self.at);
+        self.marks.retain(|mark| mark.at <= from);
+        let mark = self.marks.last().expect("the start is always kept, and nothing lies before it");
+        (self.at, self.hasher) = (mark.at, mark.hasher.clone());
+        self.again = from - self.at;
+        (self.answer, self.held) = (None, None);
+        if self.size.is_some_and(|size| self.at >= size) && self.at > 0 {
+            return Ok(());
+        }
+        self.open().await
+    }
+
+    /// What of `chunk` is wanted after going back.
+    fn wanted(&mut self, chunk: Bytes) -> Bytes {
+        drop_first(&mut self.again, chunk)
+    }
+
     /// Asks for the bytes from where it stands.
     async fn open(&mut self) -> Result<(), RegistryError> {
         let path = path_of(&self.repository, &self.digest);
@@ -155,6 +208,7 @@ impl BlobReader {
         }
         let answer = self.client.call(call).await?;
         self.window = (Instant::now(), self.at);
+        self.opened = self.at;
         self.skip = 0;
         if self.at > 0 {
             if answer.status == StatusCode::PARTIAL_CONTENT {
@@ -172,10 +226,8 @@ impl BlobReader {
         Ok(())
     }
 
-    fn unskipped(&mut self, mut chunk: Bytes) -> Bytes {
-        let skipped = usize::try_from(self.skip).unwrap_or(usize::MAX).min(chunk.len());
-        self.skip -= skipped as u64;
-        chunk.split_off(skipped)
+    fn unskipped(&mut self, chunk: Bytes) -> Bytes {
+        drop_first(&mut self.skip, chunk)
     }
 
     /// Gives up on a server that sends a byte now and then.
@@ -199,14 +251,12 @@ impl BlobReader {
                 found: format!("{} bytes", self.at),
             }));
         }
-        let found = self.hasher.take().map(Hasher::finish);
-        match found {
-            Some(found) if found != self.digest => {
-                let (expected, found) = (self.digest.to_string(), found.to_string());
-                Err(self.fail(Reason::Mismatch { expected, found }))
-            }
-            Some(_) | None => Ok(()),
+        let found = self.hasher.clone().finish();
+        if found == self.digest {
+            return Ok(());
         }
+        let (expected, found) = (self.digest.to_string(), found.to_string());
+        Err(self.fail(Reason::Mismatch { expected, found }))
     }
 
     fn fail(&mut self, reason: Reason) -> RegistryError {
@@ -214,6 +264,13 @@ impl BlobReader {
         self.held = None;
         RegistryError::new(&self.image, self.repository.registry(), Step::Blob, reason)
     }
+}
+
+/// `chunk` without its first bytes, as many as `count` says, which is counted down.
+fn drop_first(count: &mut u64, mut chunk: Bytes) -> Bytes {
+    let dropped = usize::try_from(*count).unwrap_or(usize::MAX).min(chunk.len());
+    *count -= dropped as u64;
+    chunk.split_off(dropped)
 }
 
 fn path_of(repository: &Repository, digest: &Digest) -> String {

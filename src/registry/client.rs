@@ -18,7 +18,7 @@ use super::host::{Host, Session};
 use super::login::Login;
 use super::retry::{backoff, is_transient, retry_after};
 use super::token::{Token, TokenKey};
-use super::transport::{Failure, Request, Transport, host_of, read_body, refusal};
+use super::transport::{Failure, Request, Sent, Transport, host_of, read_body, refusal};
 use super::{Keychain, Reason, RegistryError, RegistryOptions, Step};
 use crate::image::Repository;
 
@@ -79,6 +79,8 @@ pub(super) struct Call<'a> {
 /// An answer.
 pub(super) struct Answer {
     pub(super) status: StatusCode,
+    /// What was asked, after redirects.
+    pub(super) url: Url,
     pub(super) headers: HeaderMap,
     /// What was read of the body.
     pub(super) bytes: Bytes,
@@ -126,7 +128,13 @@ impl Client {
         let mut logged_in_again = false;
         let mut tries = 0;
         loop {
-            let login = self.login(&host, &session, &call, extra_scope.as_deref()).await?;
+            // Where a registry sends us to has no claim to what we tell the registry.
+            let own = url.origin() == session.base.origin();
+            let login = if own {
+                self.login(&host, &session, &call, extra_scope.as_deref()).await?
+            } else {
+                Login::anonymous()
+            };
             host.unpaused().await;
             tries += 1;
             let result = self.once(&host, &call, &url, &login).await;
@@ -136,7 +144,7 @@ impl Client {
                 }
                 Ok(answer) if answer.status == StatusCode::UNAUTHORIZED => {
                     let said = words(&answer.bytes, &login.secrets);
-                    let asked = challenge(&answer.headers).filter(|_| !logged_in_again);
+                    let asked = challenge(&answer.headers).filter(|_| own && !logged_in_again);
                     // Without a credential, the same password challenge will not be answered better.
                     let hopeless = asked == Some(Challenge::Basic)
                         && login.origin.is_none()
@@ -203,7 +211,7 @@ impl Client {
             url: url.clone(),
             headers,
             authorization: login.header.clone(),
-            body: (!call.send.is_empty()).then(|| reqwest::Body::from(call.send.clone())),
+            body: (!call.send.is_empty()).then(|| Sent::Whole(call.send.clone())),
         };
         let transport = &self.shared.transport;
         let whole = async {
@@ -219,7 +227,8 @@ impl Client {
                 return Err(failed(Reason::Encoded { encoding: login.secrets.hide(&encoding) }));
             }
             let at = host_of(&url);
-            let mut answer = Answer { status, headers, bytes: Bytes::new(), stream: None, permits: None };
+            let mut answer =
+                Answer { status, url, headers, bytes: Bytes::new(), stream: None, permits: None };
             match call.body {
                 Body::Stream if wanted => answer.stream = Some(response),
                 Body::Read(limit) if wanted => {

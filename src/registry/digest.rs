@@ -14,6 +14,7 @@ pub(super) fn sha256(bytes: &[u8]) -> Digest {
 }
 
 /// Hashes bytes as they arrive.
+#[derive(Clone)]
 pub struct Hasher {
     context: Context,
     name: &'static str,

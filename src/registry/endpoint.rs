@@ -1,6 +1,6 @@
 //! Where an image is looked for: at the mirrors of its prefix, then where it belongs.
 
-use super::{Reason, RegistryOptions, RegistryRule};
+use super::{Client, Reason, RegistryError, RegistryOptions, RegistryRule, Step};
 use crate::image::Repository;
 
 /// Whether `prefix` (`docker.io`, `quay.io/team`, `*.example.com`) covers a repository.
@@ -19,6 +19,17 @@ fn rest<'a>(prefix: &str, repository: &'a Repository) -> Option<&'a str> {
 /// The repository with `location` instead of `prefix`.
 fn moved(repository: &Repository, prefix: &str, location: &str) -> Option<Repository> {
     Repository::parse(&format!("{location}{}", rest(prefix, repository)?)).ok()
+}
+
+impl Client {
+    /// Where to look for images of a repository, in this order: mirrors, then where it belongs.
+    ///
+    /// # Errors
+    /// [`RegistryError`] when the configuration blocks it.
+    pub fn endpoints(&self, image: &str, repository: &Repository) -> Result<Vec<Repository>, RegistryError> {
+        let found = self.options().endpoints(repository);
+        found.map_err(|reason| RegistryError::new(image, repository.registry(), Step::Lookup, reason))
+    }
 }
 
 impl RegistryOptions {

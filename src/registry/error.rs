@@ -171,6 +171,9 @@ pub enum Reason {
         /// Why.
         why: &'static str,
     },
+    /// An upload that was started and has no place to be sent to.
+    #[error("the registry does not say where to send the blob to: it has no usable Location")]
+    NoLocation,
     /// An address that may not be connected to.
     #[error("refused to connect: {message}")]
     Address {
@@ -215,7 +218,9 @@ pub enum Reason {
 }
 
 impl RegistryError {
-    pub(super) fn new(image: &str, registry: &str, step: Step, reason: Reason) -> Self {
+    /// A failure of a step.
+    #[must_use]
+    pub fn new(image: &str, registry: &str, step: Step, reason: Reason) -> Self {
         Self { image: image.to_owned(), registry: registry.to_owned(), step, reason: Box::new(reason) }
     }
 
@@ -270,7 +275,7 @@ impl RegistryError {
                 "do not trust this registry, or what stands between it and here, until that is explained"
                     .to_owned()
             }
-            Reason::Realm { .. } | Reason::Redirect { .. } => {
+            Reason::Realm { .. } | Reason::Redirect { .. } | Reason::NoLocation => {
                 "the registry is set up wrongly, or is not what it says".to_owned()
             }
             Reason::Address { .. } => {
@@ -297,7 +302,8 @@ impl RegistryError {
 
     /// Whether another endpoint (the registry behind a mirror) may do better. What was refused for safety is
     /// final.
-    pub(super) fn other_endpoint_may_help(&self) -> bool {
+    #[must_use]
+    pub fn other_endpoint_may_help(&self) -> bool {
         !matches!(
             *self.reason,
             Reason::Mismatch { .. }

@@ -1,5 +1,6 @@
 //! One registry: how it is reached, how it wants to be logged in to, and how much of it is in use.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use url::Url;
 use super::challenge::Challenge;
 use super::options::{RegistryOptions, is_loopback};
 use super::retry::random;
+use crate::image::Repository;
 
 /// Docker Hub's name, and where its API is.
 pub(super) const DOCKER_HUB: (&str, &str) = ("docker.io", "registry-1.docker.io");
@@ -28,9 +30,13 @@ pub(super) struct Host {
     pub(super) name: String,
     pub(super) lookups: Arc<Semaphore>,
     pub(super) blobs: Arc<Semaphore>,
+    /// What is written is counted apart: who reads a blob and waits to write it must not wait for himself.
+    pub(super) uploads: Arc<Semaphore>,
     /// What a late challenge said, which counts more than what the ping said.
     late: Mutex<Option<Challenge>>,
     paused_until: Mutex<Option<Instant>>,
+    /// Repositories for which it was seen to have no referrers API: one may be kept elsewhere than another.
+    no_referrers: Mutex<HashSet<Repository>>,
 }
 
 impl Host {
@@ -39,8 +45,10 @@ impl Host {
             name: name.to_owned(),
             lookups: Arc::new(Semaphore::new(options.lookups_per_host.max(1))),
             blobs: Arc::new(Semaphore::new(options.blobs_per_host.max(1))),
+            uploads: Arc::new(Semaphore::new(options.blobs_per_host.max(1))),
             late: Mutex::default(),
             paused_until: Mutex::default(),
+            no_referrers: Mutex::default(),
         }
     }
 
@@ -73,6 +81,16 @@ impl Host {
             Challenge::Basic | Challenge::Open => challenge,
         };
         *self.late.lock().unwrap_or_else(PoisonError::into_inner) = Some(challenge);
+    }
+
+    /// Whether the host was seen to have no referrers API for `repository`.
+    pub(super) fn has_no_referrers(&self, repository: &Repository) -> bool {
+        self.no_referrers.lock().unwrap_or_else(PoisonError::into_inner).contains(repository)
+    }
+
+    /// Remembers that the host has no referrers API for `repository`.
+    pub(super) fn knows_no_referrers(&self, repository: &Repository) {
+        self.no_referrers.lock().unwrap_or_else(PoisonError::into_inner).insert(repository.clone());
     }
 
     /// Leaves the host alone for a while.

@@ -1,5 +1,7 @@
 //! Logging in: which credential, which token, in which header.
 
+use std::collections::HashSet;
+
 use http::header::HeaderValue;
 use tokio::time::Instant;
 
@@ -22,6 +24,13 @@ pub(super) struct Login {
     pub(super) token: Option<(TokenKey, Token)>,
 }
 
+impl Login {
+    /// For what is asked of nobody in particular.
+    pub(super) fn anonymous() -> Self {
+        Self { header: None, secrets: Secrets::default(), origin: None, token: None }
+    }
+}
+
 impl Client {
     /// What a request is sent with.
     pub(super) async fn login(
@@ -31,7 +40,7 @@ impl Client {
         call: &Call<'_>,
         extra_scope: Option<&str>,
     ) -> Result<Login, RegistryError> {
-        let mut login = Login { header: None, secrets: Secrets::default(), origin: None, token: None };
+        let mut login = Login::anonymous();
         let Challenge::Bearer { realm, service, scope: _ } = host.challenge(&session.challenge) else {
             if host.challenge(&session.challenge) == Challenge::Open {
                 return Ok(login);
@@ -50,8 +59,8 @@ impl Client {
         let mut scopes = call.scopes.clone();
         scopes.extend(extra_scope.iter().flat_map(|scope| scope.split(' ')).map(str::to_owned));
         scopes.retain(|scope| !scope.is_empty());
-        scopes.sort();
-        scopes.dedup();
+        let mut seen = HashSet::new();
+        scopes.retain(|scope| seen.insert(scope.clone()));
         let key = TokenKey { registry: host.name.clone(), realm, service, scopes };
         let found = self.credential(host, call).await?;
         login.origin = found.as_ref().map(|found| found.origin.clone());

@@ -10,6 +10,9 @@
 //! challenge, token, flight, retry, answer       the parts of that
 //! guard       which addresses may be reached    endpoint     mirrors
 //! manifest    digests and bytes of manifests    blob         bytes of blobs, streamed
+//! push        manifests that are written        upload, feed blobs that are written
+//! referrers   signatures and what else refers   descriptor   how blobs and manifests are named
+//! blob_read   blobs from anywhere
 //! platform    one platform of an index          resolve      reference → digest
 //! blocking    the same for code that does not wait
 //! ```
@@ -18,14 +21,17 @@
 
 mod answer;
 mod blob;
+mod blob_read;
 pub mod blocking;
 mod challenge;
 mod client;
 mod config_file;
 mod credential;
+mod descriptor;
 mod digest;
 mod endpoint;
 mod error;
+mod feed;
 mod flight;
 mod guard;
 mod host;
@@ -35,22 +41,30 @@ mod manifest;
 mod options;
 mod ping;
 mod platform;
+mod push;
+mod referrers;
 mod resolve;
 mod retry;
 mod secret;
 mod tls;
 mod token;
 mod transport;
+mod upload;
 
 pub use blob::BlobReader;
+pub use blob_read::BlobRead;
 pub use client::Client;
 pub use config_file::ConfigError;
 pub use credential::{Anonymous, Credential, CredentialError, CredentialFuture, Fixed, Found, Keychain};
+pub use descriptor::Descriptor;
 pub use digest::Hasher;
 pub use error::{Reason, RegistryError, Step};
 pub use guard::{AddressGuard, AddressRange, AddressRefused, RangeError};
 pub use manifest::{DOCKER_LIST, DOCKER_MANIFEST, Head, MANIFEST_MAX, Manifest, OCI_INDEX, OCI_MANIFEST};
 pub use options::{ClientCertificate, HostOptions, Proxies, RegistryOptions, RegistryRule};
 pub use platform::{Platform, PlatformError};
+pub use push::Pushed;
+pub use referrers::referrers_tag;
 pub use resolve::{ResolveOptions, Resolved, Resolver};
 pub use secret::Secret;
+pub use upload::{NewBlob, Start, Upload};

@@ -14,7 +14,7 @@ use url::Url;
 use super::answer::{Secrets, words};
 use super::options::{RegistryOptions, is_loopback};
 use super::retry::retry_after;
-use super::transport::{Failure, Request, Transport, host_of, printable, read_body, refusal, shown};
+use super::transport::{Failure, Request, Sent, Transport, host_of, printable, read_body, refusal, shown};
 use super::{Credential, Reason, Secret};
 
 /// The largest answer of a token server.
@@ -37,7 +37,7 @@ pub(super) struct TokenKey {
     pub(super) registry: String,
     pub(super) realm: String,
     pub(super) service: Option<String>,
-    /// Sorted, without duplicates.
+    /// Without duplicates; what is pushed to comes first, since some token servers heed the first alone.
     pub(super) scopes: Vec<String>,
 }
 
@@ -144,7 +144,7 @@ impl TokenKey {
         form.append_pair("refresh_token", token.expose());
         let mut headers = headers();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
-        let body = Some(reqwest::Body::from(form.finish()));
+        let body = Some(Sent::Whole(form.finish().into()));
         Request { method: Method::POST, url: url.clone(), headers, authorization: None, body }
     }
 }

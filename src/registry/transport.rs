@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderValue, LOCATION};
 use http::{Method, StatusCode};
 use url::{Host, Url};
@@ -26,7 +27,15 @@ pub(super) struct Request {
     pub(super) headers: HeaderMap,
     /// Goes to the URL's own host and to no other.
     pub(super) authorization: Option<HeaderValue>,
-    pub(super) body: Option<reqwest::Body>,
+    pub(super) body: Option<Sent>,
+}
+
+/// The body of a request.
+pub(super) enum Sent {
+    /// Bytes.
+    Whole(Bytes),
+    /// Bytes as they come, which may take longer than a registry may say nothing.
+    Streamed(reqwest::Body),
 }
 
 /// Why there is no answer, and which host gave none.
@@ -40,9 +49,9 @@ pub(super) struct Failure {
 pub(super) struct Transport {
     options: Arc<RegistryOptions>,
     /// A client for each kind of TLS.
-    clients: Mutex<Vec<(HostTls, reqwest::Client)>>,
-    /// Which of them a host has.
-    hosts: Mutex<HashMap<String, reqwest::Client>>,
+    clients: Mutex<Vec<(HostTls, bool, reqwest::Client)>>,
+    /// Which of them a host has: for what is streamed to it, and for everything else.
+    hosts: Mutex<HashMap<(String, bool), reqwest::Client>>,
 }
 
 impl Transport {
@@ -59,14 +68,17 @@ impl Transport {
             let host = host_of(&url);
             let failure = |reason| Failure { host: host.clone(), reason };
             self.vet(&url).map_err(failure)?;
-            let client = self.client(&host).map_err(failure)?;
+            let streams = matches!(body, Some(Sent::Streamed(_)));
+            let client = self.client(&host, streams).map_err(failure)?;
             let mut builder = client.request(method.clone(), url.clone()).headers(headers.clone());
             if let Some(authorization) = authorization.as_ref().filter(|_| url.origin() == origin) {
                 builder = builder.header(AUTHORIZATION, authorization.clone());
             }
-            if let Some(body) = body.take() {
-                builder = builder.body(body);
-            }
+            builder = match body.take() {
+                Some(Sent::Whole(bytes)) => builder.body(bytes),
+                Some(Sent::Streamed(body)) => builder.body(body),
+                None => builder,
+            };
             let response = builder.send().await.map_err(|error| failure(self.reason(&error)))?;
             let follows = matches!(method, Method::GET | Method::HEAD)
                 && matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
@@ -102,6 +114,31 @@ impl Transport {
         }
     }
 
+    /// Where a registry wants something to be sent, as it said in answer to a request to `from`. What came from it over
+    /// https goes nowhere without.
+    pub(super) fn location(&self, from: &Url, headers: &HeaderMap) -> Result<Url, Reason> {
+        let location = headers.get(LOCATION).and_then(|value| value.to_str().ok());
+        let Some(mut to) = location.and_then(|location| from.join(location).ok()) else {
+            return Err(Reason::NoLocation);
+        };
+        let refused = |to: &Url, why| Err(Reason::Redirect { to: shown(to), why });
+        if to.set_username("").and_then(|()| to.set_password(None)).is_err() {
+            return refused(&to, "it has no host");
+        }
+        match to.scheme() {
+            "https" => Ok(to),
+            // A registry behind a proxy that ends TLS may not know that it is spoken to with TLS.
+            "http" if from.scheme() == "https" && host_of(from) == host_of(&to) => {
+                to.set_scheme("https").expect("one of the web's schemes takes the other's place");
+                Ok(to)
+            }
+            "http" if from.scheme() == "https" => refused(&to, "it leads from https to plain http"),
+            "http" if self.options.may_be_plain(&host_of(&to)) => Ok(to),
+            "http" => refused(&to, "it leads to plain http, for which the host is not named"),
+            _ => refused(&to, "it is no web address"),
+        }
+    }
+
     /// Addresses that are written out do not pass the resolver, which vets the others.
     fn vet(&self, url: &Url) -> Result<(), Reason> {
         let address = match url.host() {
@@ -113,20 +150,22 @@ impl Transport {
         vetted.map_err(|refused| Reason::Address { message: refused.to_string() })
     }
 
-    fn client(&self, host: &str) -> Result<reqwest::Client, Reason> {
+    fn client(&self, host: &str, streams: bool) -> Result<reqwest::Client, Reason> {
         let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = hosts.get(host) {
+        let key = (host.to_owned(), streams);
+        if let Some(client) = hosts.get(&key) {
             return Ok(client.clone());
         }
         let tls = HostTls::of(&self.options, host);
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = clients.iter().find(|(other, _)| *other == tls).map(|(_, client)| client.clone());
+        let known = clients.iter().find(|(other, for_streams, _)| *other == tls && *for_streams == streams);
+        let known = known.map(|(_, _, client)| client.clone());
         let client = match known {
             Some(client) => client,
             None => {
-                let client =
-                    build(&self.options, &tls).map_err(|message| Reason::Configuration { message })?;
-                clients.push((tls, client.clone()));
+                let client = build(&self.options, &tls, streams)
+                    .map_err(|message| Reason::Configuration { message })?;
+                clients.push((tls, streams, client.clone()));
                 client
             }
         };
@@ -134,7 +173,7 @@ impl Transport {
         if hosts.len() >= 1024 {
             hosts.clear();
         }
-        hosts.insert(host.to_owned(), client.clone());
+        hosts.insert(key, client.clone());
         Ok(client)
     }
 
@@ -175,7 +214,8 @@ impl Transport {
     }
 }
 
-fn build(options: &RegistryOptions, tls: &HostTls) -> Result<reqwest::Client, String> {
+/// A client; one that streams waits as long as its caller does, since the answer comes when everything was sent.
+fn build(options: &RegistryOptions, tls: &HostTls, streams: bool) -> Result<reqwest::Client, String> {
     let builder = reqwest::Client::builder()
         .tls_backend_preconfigured(tls.config()?)
         .dns_resolver(Arc::new(options.guard.clone()))
@@ -185,9 +225,9 @@ fn build(options: &RegistryOptions, tls: &HostTls) -> Result<reqwest::Client, St
         .no_gzip()
         .user_agent(concat!("imageswap/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(options.connect_timeout)
-        .read_timeout(options.read_timeout)
         .pool_max_idle_per_host(options.concurrency)
         .http2_max_header_list_size(64 * 1024);
+    let builder = if streams { builder } else { builder.read_timeout(options.read_timeout) };
     let builder = with_proxies(builder.no_proxy(), &options.proxies)?;
     builder.build().map_err(|error| format!("the HTTP client cannot be made: {error}"))
 }

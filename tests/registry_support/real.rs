@@ -3,8 +3,10 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use ring::digest::{SHA256, digest};
 use tempfile::TempDir;
@@ -18,6 +20,34 @@ pub(crate) enum Auth<'a> {
     Basic(&'a str, &'a str),
     /// The URL of a token server, and the certificate of its key.
     Token(&'a str, &'a Path),
+}
+
+/// A program that is a registry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Debian's docker-registry 2.8.
+    Docker,
+    /// distribution 3.
+    Distribution,
+    /// `crane registry serve`, which keeps everything in memory, mounts nothing, and checks nothing.
+    Crane,
+    /// olareg, which has the referrers API.
+    Olareg,
+}
+
+impl Kind {
+    pub(crate) fn all() -> [Self; 4] {
+        [Self::Docker, Self::Distribution, Self::Crane, Self::Olareg]
+    }
+
+    fn program(self) -> Option<PathBuf> {
+        program::find(match self {
+            Self::Docker => "docker-registry",
+            Self::Distribution => "distribution",
+            Self::Crane => "crane",
+            Self::Olareg => "olareg",
+        })
+    }
 }
 
 /// A registry that runs until it is dropped.
@@ -41,6 +71,33 @@ pub(crate) fn programs() -> Vec<PathBuf> {
 }
 
 impl Registry {
+    /// Starts an open registry; `None` when its program is not there.
+    pub(crate) fn of(kind: Kind, storage: &Path) -> Option<Self> {
+        let program = kind.program()?;
+        let mut command = Command::new(program);
+        match kind {
+            Kind::Docker | Kind::Distribution => {
+                Some(Self::start(Path::new(command.get_program()), storage, &Auth::Open, None))
+            }
+            Kind::Crane => {
+                command.args(["registry", "serve", "--address", "127.0.0.1:0"]);
+                Some(Self::listening(&mut command, TempDir::new().unwrap()))
+            }
+            Kind::Olareg => {
+                // It does not say which port it took.
+                let host = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+                let (address, port) = host.split_once(':').unwrap();
+                command.args(["serve", "--store-type", "mem", "--addr", address, "--port", port]);
+                let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+                let registry = Self { child, host, folder: TempDir::new().unwrap() };
+                while TcpStream::connect(&registry.host).is_err() {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                Some(registry)
+            }
+        }
+    }
+
     /// Starts `program` over the files in `storage`, with TLS where a certificate and key are given.
     pub(crate) fn start(program: &Path, storage: &Path, auth: &Auth, tls: Option<(&Path, &Path)>) -> Self {
         let folder = TempDir::new().unwrap();
@@ -76,24 +133,26 @@ impl Registry {
         }
         let file = folder.path().join("config.yml");
         fs::write(&file, config).unwrap();
-        let mut child = Command::new(program)
-            .arg("serve")
-            .arg(&file)
-            .env("OTEL_TRACES_EXPORTER", "none")
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut command = Command::new(program);
+        Self::listening(command.arg("serve").arg(&file).env("OTEL_TRACES_EXPORTER", "none"), folder)
+    }
+
+    /// Starts `command` and waits until it says where it listens.
+    fn listening(command: &mut Command, folder: TempDir) -> Self {
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap());
         let mut seen = String::new();
         let host = loop {
             let mut line = String::new();
             let read = log.read_line(&mut line).unwrap();
-            assert!(read > 0, "{} ended:\n{seen}", program.display());
+            assert!(read > 0, "the registry ended:\n{seen}");
             seen.push_str(&line);
             if let Some((_, rest)) = line.split_once("listening on ") {
                 let end = rest.find([',', '"', ' ']).unwrap();
                 break rest[..end].to_owned();
+            }
+            if let Some((_, port)) = line.split_once("serving on port ") {
+                break format!("127.0.0.1:{}", port.trim());
             }
         };
         // Its log is read on, or it would block.

@@ -1,0 +1,132 @@
+//! What images are copied from and to.
+
+use std::future::Future;
+
+use crate::image::{Digest, Repository};
+use crate::registry::{BlobRead, Descriptor, Manifest};
+
+use super::StoreError;
+
+/// A repository, and what messages call the image that is looked for there.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// The image as messages name it.
+    pub image: &'a str,
+    /// The repository. In a layout, images stand under the one they came from.
+    pub repository: &'a Repository,
+}
+
+/// What a tag or digest stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Its digest.
+    pub digest: Digest,
+    /// What it is; empty when that is not said.
+    pub media_type: String,
+}
+
+/// Whether a blob is to be written.
+#[derive(Debug)]
+pub enum Started<U> {
+    /// It is there already.
+    Done,
+    /// It is to be written by this.
+    Write(U),
+}
+
+/// What images are copied from.
+pub trait Source: Send + Sync {
+    /// The bytes of a blob.
+    type Blob: BlobRead<Error = StoreError>;
+
+    /// What a tag or digest stands for; `None` when it is not there. No manifest is read where that can be helped.
+    fn find(
+        &self,
+        place: Place<'_>,
+        reference: &str,
+    ) -> impl Future<Output = Result<Option<Found>, StoreError>> + Send;
+
+    /// A manifest by its digest, whose bytes have that digest.
+    fn manifest(
+        &self,
+        place: Place<'_>,
+        digest: &Digest,
+    ) -> impl Future<Output = Result<Manifest, StoreError>> + Send;
+
+    /// A blob.
+    fn blob(
+        &self,
+        place: Place<'_>,
+        blob: &Descriptor,
+    ) -> impl Future<Output = Result<Self::Blob, StoreError>> + Send;
+
+    /// What says that it refers to `subject` (its own `subject` is still to be compared). Not to know is an error, and
+    /// not an empty list. Tags that hold signatures are looked for with [`Source::find`].
+    fn referrers(
+        &self,
+        place: Place<'_>,
+        subject: &Digest,
+    ) -> impl Future<Output = Result<Vec<Descriptor>, StoreError>> + Send;
+}
+
+/// What images are copied to.
+pub trait Target: Send + Sync {
+    /// A blob that is being written.
+    type Upload: Send;
+
+    /// What a tag or digest stands for; `None` when it is not there.
+    fn find(
+        &self,
+        place: Place<'_>,
+        reference: &str,
+    ) -> impl Future<Output = Result<Option<Found>, StoreError>> + Send;
+
+    /// Whether a blob is there.
+    fn has_blob(
+        &self,
+        place: Place<'_>,
+        blob: &Descriptor,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Starts to write a blob. It may be had from the repository `from` of the same registry.
+    fn start_blob(
+        &self,
+        place: Place<'_>,
+        blob: &Descriptor,
+        from: Option<&Repository>,
+    ) -> impl Future<Output = Result<Started<Self::Upload>, StoreError>> + Send;
+
+    /// Writes a blob.
+    fn write_blob<B: BlobRead<Error = StoreError>>(
+        &self,
+        place: Place<'_>,
+        blob: &Descriptor,
+        upload: Self::Upload,
+        bytes: &mut B,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Writes a manifest under its digest. What it is made of is there.
+    fn write_manifest(
+        &self,
+        place: Place<'_>,
+        manifest: &Manifest,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Writes a manifest that refers to `subject`, so that whoever asks for what refers to that finds it.
+    fn write_referrer(
+        &self,
+        place: Place<'_>,
+        subject: &Digest,
+        manifest: &Manifest,
+        descriptor: &Descriptor,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Names a manifest that is there: the last step of an image, and that of each tag that holds a signature. Without a
+    /// tag it is known by its digest alone, which a registry needs not be told, and a layout must write down.
+    fn name(
+        &self,
+        place: Place<'_>,
+        tag: Option<&str>,
+        manifest: &Manifest,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+}

@@ -1,0 +1,386 @@
+//! Writing blobs: mounted from another repository, or sent in one piece, or in parts that are taken up again where they
+//! broke.
+
+use std::io;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RANGE};
+use http::{Method, StatusCode};
+use time::OffsetDateTime;
+use tokio::sync::mpsc;
+use url::Url;
+
+use super::answer::words;
+use super::client::{Answer, Body, Call, Client, Kind, permit};
+use super::feed::{FeedError, Feeder};
+use super::login::Login;
+use super::retry::{backoff, is_transient, retry_after};
+use super::transport::{Failure, Request, Sent, host_of, read_body, refusal};
+use super::{BlobRead, Reason, RegistryError, Step};
+use crate::image::{Digest, Repository};
+
+/// The most that is sent in one request. What breaks off must be sent again from where the request started.
+const PART: u64 = 64 * 1024 * 1024;
+
+/// So much must have come over since the last failure for it to be forgotten.
+const PROGRESS: u64 = 1024 * 1024;
+
+/// The longest that a registry is waited for that gives up an upload.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// How fast a registry must at least put a blob in its place when all of it was sent, in bytes a second.
+const COMMIT: u64 = 10 * 1024 * 1024;
+
+const CHUNK_MIN: HeaderName = HeaderName::from_static("oci-chunk-min-length");
+
+/// A blob, and where it is to be.
+#[derive(Clone, Copy, Debug)]
+pub struct NewBlob<'a> {
+    /// What messages call the image it belongs to.
+    pub image: &'a str,
+    /// Where it is to be.
+    pub repository: &'a Repository,
+    /// Its digest.
+    pub digest: &'a Digest,
+    /// How many bytes it has.
+    pub size: u64,
+}
+
+/// An upload that a registry expects.
+#[derive(Clone, Debug)]
+pub struct Upload {
+    url: Url,
+    /// How many bytes the registry has.
+    offset: u64,
+    /// The least that it takes in a part that is not the last.
+    part_min: u64,
+}
+
+/// What a registry says to a blob that is to come.
+#[derive(Debug)]
+pub enum Start {
+    /// It was mounted, and is there.
+    Done,
+    /// It is to be sent.
+    Upload(Upload),
+}
+
+/// A failure in an upload, and whether trying again may help.
+struct Broken {
+    error: RegistryError,
+    passes: bool,
+}
+
+impl Client {
+    /// Starts an upload; with `from`, a repository of the same registry that has the blob, it is mounted if the registry
+    /// will.
+    ///
+    /// # Errors
+    /// [`RegistryError`]; a refusal to mount is none.
+    pub async fn start_upload(
+        &self,
+        blob: NewBlob<'_>,
+        from: Option<&Repository>,
+    ) -> Result<Start, RegistryError> {
+        let uploads = format!("{}/blobs/uploads/", blob.repository.path());
+        if let Some(from) = from {
+            let path = format!("{uploads}?mount={}&from={}", blob.digest, from.path());
+            let mut call = request(blob, Method::POST, &path);
+            call.scopes.push(format!("repository:{}:pull", from.path()));
+            // Whatever keeps it from being mounted, it can be sent.
+            if let Ok(answer) = self.call(call).await {
+                match answer.status {
+                    StatusCode::CREATED => return Ok(Start::Done),
+                    StatusCode::ACCEPTED => {
+                        return self
+                            .upload_of(&answer, 0, 0)
+                            .map(Start::Upload)
+                            .map_err(|r| self.failed(blob, r));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        let answer = self.call(request(blob, Method::POST, &uploads)).await?;
+        if answer.status != StatusCode::ACCEPTED {
+            return Err(self.failed(blob, refusal(answer.status, String::new())));
+        }
+        self.upload_of(&answer, 0, 0).map(Start::Upload).map_err(|reason| self.failed(blob, reason))
+    }
+
+    /// Sends a blob, however often that takes; when it fails for good, the upload is given up.
+    ///
+    /// # Errors
+    /// [`RegistryError`], or what goes wrong with `bytes`.
+    pub async fn upload<B: BlobRead>(
+        &self,
+        blob: NewBlob<'_>,
+        upload: Upload,
+        bytes: &mut B,
+    ) -> Result<(), B::Error> {
+        let host = self.host(blob.repository.registry());
+        let _permit = permit(&host.uploads).await;
+        let mut upload = upload;
+        let mut feeder = Feeder::new(bytes);
+        let (mut tries, mut anew) = (1, false);
+        loop {
+            let start = upload.offset;
+            let broken = match self.send_all(blob, &mut upload, &mut feeder).await {
+                Ok(Ok(())) => return Ok(()),
+                Ok(Err(broken)) => broken,
+                Err(error) => {
+                    self.give_up(blob, &upload).await;
+                    return Err(error);
+                }
+            };
+            // A registry may have lost the thread of an upload that was taken up again; of a new one it has none.
+            let lost = !broken.passes && start > 0 && !anew;
+            if !lost && (!broken.passes || tries >= self.options().tries) {
+                self.give_up(blob, &upload).await;
+                return Err(broken.error.into());
+            }
+            tokio::time::sleep(backoff(tries)).await;
+            tries += 1;
+            let status = if lost { None } else { self.upload_status(blob, &upload).await? };
+            match status {
+                Some(known) => {
+                    if known.offset >= start + PROGRESS {
+                        tries = 1;
+                    }
+                    upload = known;
+                }
+                None => {
+                    // The answer to the last part may have been lost, and not the part.
+                    let there = self.head_blob(blob.image, blob.repository, blob.digest).await?;
+                    if there.is_some_and(|size| size.is_none_or(|size| size == blob.size)) {
+                        return Ok(());
+                    }
+                    self.give_up(blob, &upload).await;
+                    anew = true;
+                    match self.start_upload(blob, None).await? {
+                        Start::Done => return Ok(()),
+                        Start::Upload(new) => upload = new,
+                    }
+                }
+            }
+            feeder.restart(upload.offset).await?;
+        }
+    }
+
+    /// Sends what is missing, and ends the upload.
+    async fn send_all<B: BlobRead>(
+        &self,
+        blob: NewBlob<'_>,
+        upload: &mut Upload,
+        feeder: &mut Feeder<'_, B>,
+    ) -> Result<Result<(), Broken>, B::Error> {
+        if upload.offset > 0 || blob.size > PART {
+            while upload.offset < blob.size {
+                let length = (blob.size - upload.offset).min(PART.max(upload.part_min));
+                let sent = self.send_part(blob, Method::PATCH, &upload.url, upload.offset, length, feeder);
+                let answer = match sent.await? {
+                    Ok(answer) => answer,
+                    Err(broken) => return Ok(Err(broken)),
+                };
+                let expected = upload.offset + length;
+                *upload = match self.upload_of(&answer, expected, upload.part_min) {
+                    Ok(upload) => upload,
+                    Err(reason) => {
+                        return Ok(Err(Broken { error: self.failed(blob, reason), passes: false }));
+                    }
+                };
+                if upload.offset != expected {
+                    feeder.restart(upload.offset).await?;
+                }
+            }
+        }
+        let mut url = upload.url.clone();
+        url.query_pairs_mut().append_pair("digest", blob.digest.as_str());
+        let rest = blob.size - upload.offset;
+        Ok(self.send_part(blob, Method::PUT, &url, upload.offset, rest, feeder).await?.map(drop))
+    }
+
+    /// Sends `length` bytes of a blob in one request.
+    async fn send_part<B: BlobRead>(
+        &self,
+        blob: NewBlob<'_>,
+        method: Method,
+        url: &Url,
+        offset: u64,
+        length: u64,
+        feeder: &mut Feeder<'_, B>,
+    ) -> Result<Result<Answer, Broken>, B::Error> {
+        let call = request(blob, method.clone(), url.as_str());
+        let host = self.host(blob.repository.registry());
+        let session = self.session(&host, blob.image).await?;
+        let own = url.origin() == session.base.origin();
+        let login = if own { self.login(&host, &session, &call, None).await? } else { Login::anonymous() };
+        host.unpaused().await;
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+        if method == Method::PATCH {
+            let range = format!("{offset}-{}", offset + length - 1);
+            headers.insert(CONTENT_RANGE, HeaderValue::from_str(&range).expect("digits are fine in headers"));
+        }
+        let (sender, receiver) = mpsc::channel::<Result<Bytes, io::Error>>(1);
+        let stream = futures_util::stream::unfold(receiver, |mut receiver| async {
+            receiver.recv().await.map(|bytes| (bytes, receiver))
+        });
+        let body = if length == 0 {
+            Sent::Whole(Bytes::new())
+        } else {
+            Sent::Streamed(reqwest::Body::wrap_stream(stream))
+        };
+        let request = Request {
+            method,
+            url: url.clone(),
+            headers,
+            authorization: login.header.clone(),
+            body: Some(body),
+        };
+        let options = self.options();
+        let patience = options.answer_timeout + Duration::from_secs(blob.size / COMMIT);
+        let fails = |failure: Failure| {
+            let passes = super::client::may_pass(&failure.reason);
+            Ok(Err(Broken { error: call.error(&failure.host, failure.reason), passes }))
+        };
+        let timed_out = |after| Failure { host: host.name.clone(), reason: Reason::TimedOut { after } };
+        let response = {
+            let sending = self.transport().send(request);
+            tokio::pin!(sending);
+            let feeding = feeder.feed(length, sender, options.read_timeout);
+            tokio::pin!(feeding);
+            let answered = tokio::select! {
+                // A refusal may come before everything was sent.
+                response = &mut sending => Ok(response),
+                fed = &mut feeding => match fed {
+                    Err(FeedError::Source(error)) => return Err(error),
+                    Err(FeedError::Stalled(after)) => return fails(timed_out(after)),
+                    Ok(()) | Err(FeedError::Gone) => tokio::time::timeout(patience, &mut sending).await,
+                },
+            };
+            match answered {
+                Err(_) => return fails(timed_out(patience)),
+                Ok(Err(failure)) => return fails(failure),
+                Ok(Ok(response)) => response,
+            }
+        };
+        let (status, headers, at) = (response.status(), response.headers().clone(), response.url().clone());
+        let said = read_body(self.transport(), response, super::answer::WORDS_MAX).await.unwrap_or_default();
+        if status.is_success() {
+            let answer = Answer { status, url: at, headers, bytes: said, stream: None, permits: None };
+            return Ok(Ok(answer));
+        }
+        let said = words(&said, &login.secrets);
+        let asked = retry_after(&headers, OffsetDateTime::now_utc());
+        let (reason, passes) = match status {
+            StatusCode::UNAUTHORIZED => {
+                if let Some((key, token)) = &login.token {
+                    self.shared.tokens.forget(key, |kept| kept == token).await;
+                }
+                (Reason::Unauthorized { origin: login.origin, answer: said }, own)
+            }
+            StatusCode::TOO_MANY_REQUESTS => {
+                let patient = asked.is_none_or(|wait| wait <= options.longest_wait);
+                if patient {
+                    host.pause(asked.unwrap_or_default());
+                }
+                (Reason::RateLimited { retry_after: asked }, patient)
+            }
+            // The upload is not known any more, or stands elsewhere.
+            StatusCode::NOT_FOUND | StatusCode::RANGE_NOT_SATISFIABLE => (refusal(status, said), true),
+            status => (refusal(status, said), is_transient(status)),
+        };
+        Ok(Err(Broken { error: call.error(&host_of(&at), reason), passes }))
+    }
+
+    /// Where an upload stands; `None` when the registry does not know it any more.
+    async fn upload_status(
+        &self,
+        blob: NewBlob<'_>,
+        upload: &Upload,
+    ) -> Result<Option<Upload>, RegistryError> {
+        let call = Call { accept: &[400, 404, 405, 416], ..request(blob, Method::GET, upload.url.as_str()) };
+        let answer = self.call(call).await?;
+        if !answer.status.is_success() {
+            return Ok(None);
+        }
+        let mut found = match self.upload_of(&answer, 0, upload.part_min) {
+            Ok(found) => found,
+            Err(Reason::NoLocation) => Upload { url: upload.url.clone(), ..*upload },
+            Err(reason) => return Err(self.failed(blob, reason)),
+        };
+        found.offset = end_of_range(&answer.headers).unwrap_or(0);
+        Ok((found.offset <= blob.size).then_some(found))
+    }
+
+    /// Gives up an upload, if the registry will hear of it.
+    async fn give_up(&self, blob: NewBlob<'_>, upload: &Upload) {
+        let call = Call { accept: &[400, 404, 405], ..request(blob, Method::DELETE, upload.url.as_str()) };
+        // What it says to that changes nothing.
+        let _ = tokio::time::timeout(FAREWELL, self.call(call)).await;
+    }
+
+    /// The upload that an answer tells of. `expected` is how many bytes the registry has when it does not say.
+    fn upload_of(&self, answer: &Answer, expected: u64, part_min: u64) -> Result<Upload, Reason> {
+        let url = self.transport().location(&answer.url, &answer.headers)?;
+        let number = |value: &HeaderValue| value.to_str().ok()?.trim().parse::<u64>().ok();
+        let part_min = answer.headers.get(CHUNK_MIN).and_then(number).unwrap_or(part_min);
+        let offset = if expected == 0 { 0 } else { end_of_range(&answer.headers).unwrap_or(expected) };
+        Ok(Upload { url, offset, part_min })
+    }
+
+    fn failed(&self, blob: NewBlob<'_>, reason: Reason) -> RegistryError {
+        self.of(blob.image, blob.repository, Step::Upload, reason)
+    }
+}
+
+/// How many bytes a registry has by its `Range: 0-41`. `0-0` is what most say when they have none, and one byte is soon
+/// sent again.
+fn end_of_range(headers: &HeaderMap) -> Option<u64> {
+    let text = headers.get(RANGE)?.to_str().ok()?.trim();
+    let text = text.strip_prefix("bytes=").unwrap_or(text);
+    let last: u64 = text.strip_prefix("0-")?.parse().ok()?;
+    Some(if last == 0 { 0 } else { last + 1 })
+}
+
+fn request<'a>(blob: NewBlob<'a>, method: Method, path: &'a str) -> Call<'a> {
+    Call {
+        image: blob.image,
+        repository: blob.repository,
+        step: Step::Upload,
+        method,
+        path,
+        headers: HeaderMap::new(),
+        send: Bytes::new(),
+        scopes: vec![format!("repository:{}:pull,push", blob.repository.path())],
+        kind: Kind::Lookup,
+        body: Body::Read(super::answer::WORDS_MAX),
+        accept: &[],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges() {
+        for (text, want) in [
+            ("0-0", Some(0)),
+            ("0-41", Some(42)),
+            ("bytes=0-41", Some(42)),
+            ("1-41", None),
+            ("0-", None),
+            ("0--1", None),
+            ("", None),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(RANGE, text.parse().unwrap());
+            assert_eq!(end_of_range(&headers), want, "{text}");
+        }
+        assert_eq!(end_of_range(&HeaderMap::new()), None);
+    }
+}
