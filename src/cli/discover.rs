@@ -1,7 +1,10 @@
 //! What is found without being named: `imageswap.maps`, and an ImageSwap in `imageswap.yaml`, in a folder or the
 //! nearest one above it.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
 
 /// A maps file.
 pub const MAPS: &str = "imageswap.maps";
@@ -27,8 +30,47 @@ impl Nearest {
 
 /// What is nearest to `path`, upwards: a folder itself or that of a file.
 pub fn nearest(path: &Path) -> Nearest {
-    let Ok(absolute) = std::path::absolute(path) else { return Nearest::default() };
-    absolute.ancestors().map(of_folder).find(|found| !found.is_empty()).unwrap_or_default()
+    let folder = if path.is_dir() { Some(path) } else { path.parent() };
+    folder.map(|folder| (*Discovery::default().nearest(folder)).clone()).unwrap_or_default()
+}
+
+/// What many folders are governed by; each is looked into once.
+#[derive(Debug, Default)]
+pub struct Discovery {
+    /// By the absolute paths of the folders.
+    known: FxHashMap<PathBuf, Arc<Nearest>>,
+}
+
+impl Discovery {
+    /// What is nearest to the folder `path`: in itself, or in the nearest folder above it that has anything.
+    pub fn nearest(&mut self, path: &Path) -> Arc<Nearest> {
+        let Some(absolute) = absolute(path) else { return Arc::default() };
+        let mut passed = Vec::new();
+        let mut nearest = Arc::default();
+        for folder in absolute.ancestors() {
+            if let Some(known) = self.known.get(folder) {
+                nearest = Arc::clone(known);
+                break;
+            }
+            passed.push(folder);
+            let found = of_folder(folder);
+            if !found.is_empty() {
+                nearest = Arc::new(found);
+                break;
+            }
+        }
+        self.known.extend(passed.into_iter().map(|folder| (folder.to_owned(), Arc::clone(&nearest))));
+        nearest
+    }
+}
+
+/// The path from the root on. What lies above `a/../b` only the system knows, since `a` may be a link.
+fn absolute(path: &Path) -> Option<PathBuf> {
+    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+    if path.components().any(|part| part == Component::ParentDir) {
+        return path.canonicalize().or_else(|_| std::path::absolute(path)).ok();
+    }
+    std::path::absolute(path).ok()
 }
 
 /// What stands in `folder` itself.

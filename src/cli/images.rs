@@ -13,6 +13,7 @@ use crate::report::unique;
 use crate::rewrite::{Engine, Memory, is_kustomization, unread};
 
 use super::args::{ImagesArgs, ImagesFormat};
+use super::engines::Engines;
 use super::exit_code::ExitCode;
 use super::{function, rules, settings, speech, tree};
 
@@ -30,22 +31,29 @@ pub fn run(args: &ImagesArgs) -> Result<ExitCode> {
     if from_stdin && args.paths.len() > 1 {
         bail!("'-' (standard input) cannot be combined with other paths");
     }
-    let first = if from_stdin { Path::new(".") } else { args.paths[0].as_path() };
-    let maps = rules::load(&args.maps, Some(first), !from_stdin, args.quiet)?;
-    let with_maps = maps.is_some();
+    let walked = (!from_stdin).then(|| walk(&args.paths, &settings::walk(&args.walk))).transpose()?;
+    let mut engines = match &walked {
+        Some(walked) => Engines::new(&args.maps, &args.find, &args.paths, &walked.files)?,
+        None => Engines::of_stdin(&args.maps, &args.find)?,
+    };
+    let with_maps = engines.have_rules();
     if args.format == ImagesFormat::Kustomize && !with_maps {
         return Err(rules::none_given());
     }
-    let mut engine = settings::engine(&args.find, &maps.unwrap_or_default())?;
     if args.all {
-        engine.scanner = engine.scanner.thorough();
+        engines.look_everywhere();
     }
-    let (listed, mut errors) = if from_stdin {
-        let bytes = function::read_stdin()?;
-        let inventory = read_bytes("-", &bytes, &engine, &mut Memory::default(), args, with_maps);
-        (inventory.listed, inventory.errors)
+    if !args.quiet {
+        let missing = engines.without_rules().map(|(_, text)| text);
+        engines.warnings().iter().chain(&missing).for_each(|warning| speech::warning(warning));
+    }
+    let (listed, mut errors) = if let Some(walked) = &walked {
+        read_files(args, walked, &engines, with_maps)
     } else {
-        read_files(args, &engine, with_maps)?
+        let engine = &engines.all()[0];
+        let bytes = function::read_stdin()?;
+        let inventory = read_bytes("-", &bytes, engine, &mut Memory::default(), args, with_maps);
+        (inventory.listed, inventory.errors)
     };
     let printed = match args.format {
         ImagesFormat::Kustomize => unique::kustomize(&listed, &mut errors),
@@ -74,9 +82,13 @@ pub fn run(args: &ImagesArgs) -> Result<ExitCode> {
     Ok(if errors.is_empty() { ExitCode::Done } else { ExitCode::Error })
 }
 
-fn read_files(args: &ImagesArgs, engine: &Engine, with_maps: bool) -> Result<(Vec<Listed>, Vec<String>)> {
-    let walked = walk(&args.paths, &settings::walk(&args.walk))?;
-    let (empty, globs) = tree::remarks(&walked);
+fn read_files(
+    args: &ImagesArgs,
+    walked: &Walked,
+    engines: &Engines,
+    with_maps: bool,
+) -> (Vec<Listed>, Vec<String>) {
+    let (empty, globs) = tree::remarks(walked);
     for text in empty.iter().map(|(_, text)| text).chain(&globs).filter(|_| !args.quiet) {
         speech::warning(text);
     }
@@ -87,11 +99,11 @@ fn read_files(args: &ImagesArgs, engine: &Engine, with_maps: bool) -> Result<(Ve
     let watch = tree::Watch { cancel: &never, watched: tree::is_watched(args.quiet), late: None };
     let threads = settings::threads(&args.walk);
     let start = || (Vec::new(), Memory::default());
-    let (inventories, _) = tree::each(&files, threads, watch, start, |file: &Found, state| {
+    let (inventories, _) = tree::each(files, threads, watch, start, |file: &Found, state| {
         let (buffer, memory) = state;
         let name = file.path.display().to_string();
         match Source::read(file, buffer) {
-            Ok(_) => read_bytes(&name, buffer, engine, memory, args, with_maps),
+            Ok(_) => read_bytes(&name, buffer, engines.of(&file.path), memory, args, with_maps),
             Err(error) => Inventory { errors: vec![error.to_string()], ..Inventory::default() },
         }
     });
@@ -100,7 +112,7 @@ fn read_files(args: &ImagesArgs, engine: &Engine, with_maps: bool) -> Result<(Ve
         listed.extend(inventory.listed);
         errors.extend(inventory.errors);
     }
-    Ok((listed, errors))
+    (listed, errors)
 }
 
 /// The images of one text. Documents that do not parse are errors, unless nobody meant them as manifests; the others are

@@ -8,6 +8,7 @@ mod bootstrap;
 mod completions;
 mod copy_self;
 mod discover;
+mod engines;
 mod exit_code;
 mod explain;
 mod function;

@@ -12,7 +12,7 @@ use super::args::{Fields, FindArgs, KustomizeImages, WalkArgs};
 use super::rules::Ruleset;
 
 /// The scanner that `args` ask for; a configuration that names fields says where to look instead of `--fields`.
-fn scanner(args: &FindArgs, configured: Option<&Places>) -> Result<Scanner> {
+pub fn scanner(args: &FindArgs, configured: Option<&Places>) -> Result<Scanner> {
     let mut fields = match (configured, args.fields) {
         (Some(table), _) => table.clone(),
         (None, Fields::Known) => Places::known(),
@@ -41,6 +41,12 @@ fn wants_fast_reader() -> Result<bool> {
 
 /// The engine that `args` and the environment ask for, with these rules and settings.
 pub fn engine(args: &FindArgs, ruleset: &Ruleset) -> Result<Engine> {
+    let scanner = scanner(args, ruleset.settings.fields.as_ref())?;
+    Ok(engine_with(args, ruleset, scanner))
+}
+
+/// The engine with these rules and settings, which looks for images with `scanner`.
+pub fn engine_with(args: &FindArgs, ruleset: &Ruleset, scanner: Scanner) -> Engine {
     let kustomize = match args.kustomize_images {
         KustomizeImages::Follow => KustomizeMode::Follow,
         KustomizeImages::Report => KustomizeMode::Report,
@@ -48,8 +54,7 @@ pub fn engine(args: &FindArgs, ruleset: &Ruleset) -> Result<Engine> {
     };
     let settings = &ruleset.settings;
     let skips = args.skip.iter().chain(&settings.skip).cloned().collect();
-    let scanner = scanner(args, settings.fields.as_ref())?;
-    Ok(Engine { maps: Arc::clone(&ruleset.maps), scanner, skips, kustomize })
+    Engine { maps: Arc::clone(&ruleset.maps), scanner, skips, kustomize }
 }
 
 /// How folders are walked.

@@ -6,16 +6,17 @@ use std::sync::Mutex;
 
 use anyhow::{Result, anyhow};
 
-use crate::files::walk;
+use crate::files::{Found as FoundFile, walk};
 use crate::image::{Digest, DigestRef, ImageReference};
 use crate::lock::{Found, Index};
-use crate::rewrite::{Engine, Plan};
+use crate::rewrite::Plan;
 
 use super::args::VerifyArgs;
+use super::engines::Engines;
 use super::exit_code::ExitCode;
 use super::lock_file::LockFile;
 use super::pin::{Question, ask, each_plan};
-use super::{registries, rules, settings, speech, tree};
+use super::{registries, settings, speech, tree};
 
 /// What a target's digest must be.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,11 +41,17 @@ struct Check {
 
 /// Verifies the images of the paths.
 pub fn run(args: &VerifyArgs) -> Result<ExitCode> {
-    let ruleset = rules::load(&args.maps, args.paths.first().map(AsRef::as_ref), true, false)?
-        .ok_or_else(rules::none_given)?;
-    let engine = settings::engine(&args.find, &ruleset)?;
+    let walked = walk(&args.paths, &settings::walk(&args.walk))?;
+    if let Some(error) = walked.errors.first() {
+        return Err(anyhow!("{}", speech::with_hint(error, tree::hint(error))));
+    }
+    let engines = Engines::new(&args.maps, &args.find, &args.paths, &walked.files)?.or_none_given()?;
+    engines.warnings().iter().for_each(|warning| speech::warning(warning));
+    if let Some((_, text)) = engines.without_rules() {
+        speech::warning(&text);
+    }
     let lock = args.lock.as_deref().map(|path| LockFile::open(path, true)).transpose()?;
-    let checks = checks(args, &engine, lock.as_ref().map(|lock| &lock.index))?;
+    let checks = checks(args, &walked.files, &engines, lock.as_ref().map(|lock| &lock.index))?;
     let sources = checks.keys().filter_map(|check| match &check.expected {
         Expected::OfSource(question, _) => Some(question.clone()),
         Expected::Written(_) | Expected::Locked(_) | Expected::Any => None,
@@ -104,14 +111,15 @@ pub fn run(args: &VerifyArgs) -> Result<ExitCode> {
 }
 
 /// The distinct images of the paths to verify, each with one spelling of the image before the maps.
-fn checks(args: &VerifyArgs, engine: &Engine, index: Option<&Index>) -> Result<BTreeMap<Check, String>> {
-    let walked = walk(&args.paths, &settings::walk(&args.walk))?;
-    if let Some(error) = walked.errors.first() {
-        return Err(anyhow!("{}", speech::with_hint(error, tree::hint(error))));
-    }
+fn checks(
+    args: &VerifyArgs,
+    files: &[FoundFile],
+    engines: &Engines,
+    index: Option<&Index>,
+) -> Result<BTreeMap<Check, String>> {
     let checks = Mutex::new(BTreeMap::new());
     let errors = Mutex::new(Vec::new());
-    each_plan(&walked.files, settings::threads(&args.walk), engine, &|file, plan| match plan {
+    each_plan(files, settings::threads(&args.walk), engines, &|file, plan| match plan {
         Ok(plan) => {
             let mut checks = checks.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             for (image, target) in images(plan) {

@@ -154,6 +154,12 @@ impl MapsErrors {
         self.0.iter()
     }
 
+    /// Adds the faults of other texts; those that are here already came from a text that both were read from.
+    pub fn add(&mut self, others: Self) {
+        let new: Vec<MapsError> = others.0.into_iter().filter(|error| !self.0.contains(error)).collect();
+        self.0.extend(new);
+    }
+
     /// The faults as a list.
     #[must_use]
     pub fn into_vec(self) -> Vec<MapsError> {

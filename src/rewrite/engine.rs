@@ -65,7 +65,8 @@ impl Engine {
         let mut plan = self.plan(text, false, memory);
         let mut renames = Renames::default();
         renames.learn(&plan);
-        renames.close(&plan.kustomize_images, &self.maps);
+        let entries: Vec<_> = plan.kustomize_images.iter().map(|entry| (entry, &*self.maps)).collect();
+        renames.close(&entries);
         self.follow(&mut plan, &renames);
         plan
     }

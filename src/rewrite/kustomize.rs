@@ -107,10 +107,11 @@ impl Renames {
     }
 
     /// Adds the names that entries give: one overlay's `newName` may be another's `name`.
-    pub fn close(&mut self, entries: &[KustomizeImage], maps: &Maps) {
+    /// Each entry comes with the maps for its file.
+    pub fn close(&mut self, entries: &[(&KustomizeImage, &Maps)]) {
         loop {
             let known = self.names.len();
-            for entry in entries {
+            for &(entry, maps) in entries {
                 let names_image =
                     entry.name.as_ref().is_some_and(|name| self.names.contains_key(&name.value));
                 let Some(new_name) = entry.new_name.as_ref().filter(|_| names_image) else { continue };

@@ -46,7 +46,13 @@ impl Uses {
 
     /// The rules of `maps` that decided about no image.
     pub fn unused_rules<'m>(&self, maps: &'m Maps) -> impl Iterator<Item = &'m Rule> {
-        maps.rules().filter(|rule| !self.rules.contains(&key(rule)))
+        maps.rules().filter(|rule| !self.has(rule))
+    }
+
+    /// Whether `rule`, as the maps of an engine have it, decided about an image.
+    #[must_use]
+    pub fn has(&self, rule: &Rule) -> bool {
+        self.rules.contains(&key(rule))
     }
 }
 

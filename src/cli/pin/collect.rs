@@ -4,8 +4,9 @@ use std::sync::atomic::AtomicBool;
 
 use crate::files::{Found, Source, is_template};
 use crate::manifest::{KustomizeImage, encoding};
-use crate::rewrite::{Engine, KustomizeMode, Memory, Plan, Renames, is_kustomization, unread};
+use crate::rewrite::{Engine, Memory, Plan, Renames, is_kustomization, unread};
 
+use super::super::engines::Engines;
 use super::super::tree;
 use super::Pinning;
 
@@ -18,9 +19,11 @@ struct Worker {
 }
 
 /// Notes in `pinning` what the images of `files` want. What cannot be read is passed over: the pass that writes says it.
-pub fn collect(files: &[Found], threads: usize, engine: &Engine, pinning: &Pinning) {
-    each_plan(files, threads, engine, &|_, plan| {
-        if let Ok(plan) = plan {
+pub fn collect(files: &[Found], threads: usize, engines: &Engines, pinning: &Pinning) {
+    each_plan(files, threads, engines, &|file, plan| {
+        if let Ok(plan) = plan
+            && pinning.is_for(engines.number(&file.path))
+        {
             pinning.note(plan);
         }
     });
@@ -30,14 +33,14 @@ pub fn collect(files: &[Found], threads: usize, engine: &Engine, pinning: &Pinni
 pub fn each_plan(
     files: &[Found],
     threads: usize,
-    engine: &Engine,
+    engines: &Engines,
     look: &(dyn Fn(&Found, Result<&Plan, String>) + Sync),
 ) {
     // A signal ends this as it ends any program: there is nothing to clean up yet.
     let cancel = AtomicBool::new(false);
     let watch = tree::Watch { cancel: &cancel, watched: false, late: None };
     let first = |file: &Found, worker: &mut Worker| -> Option<Vec<KustomizeImage>> {
-        let plan = match plan(file, worker, engine) {
+        let plan = match plan(file, worker, engines.of(&file.path)) {
             Ok(plan) => plan?,
             Err(reason) => {
                 look(file, Err(reason));
@@ -46,21 +49,21 @@ pub fn each_plan(
         };
         worker.renames.learn(&plan);
         look(file, Ok(&plan));
-        let waits = !plan.kustomize_images.is_empty() && engine.kustomize != KustomizeMode::Off;
+        let waits = !plan.kustomize_images.is_empty() && engines.kustomizations_take_part();
         waits.then_some(plan.kustomize_images)
     };
     let (waiting, workers) = tree::each(files, threads, watch, Worker::default, first);
     let mut renames = Renames::default();
     workers.into_iter().for_each(|worker| renames.merge(worker.renames));
-    let kustomizations: Vec<Found> = files
-        .iter()
-        .zip(&waiting)
-        .filter(|(_, waits)| waits.is_some())
-        .map(|(file, _)| file.clone())
-        .collect();
-    let entries: Vec<KustomizeImage> = waiting.into_iter().flatten().flatten().collect();
-    renames.close(&entries, &engine.maps);
+    let waiting = files.iter().zip(&waiting).filter_map(|(file, entries)| Some((file, entries.as_ref()?)));
+    let entries = waiting.clone().flat_map(|(file, entries)| {
+        let maps = &*engines.of(&file.path).maps;
+        entries.iter().map(move |entry| (entry, maps))
+    });
+    renames.close(&entries.collect::<Vec<_>>());
+    let kustomizations: Vec<Found> = waiting.map(|(file, _)| file.clone()).collect();
     tree::each(&kustomizations, threads, watch, Worker::default, |file, worker| {
+        let engine = engines.of(&file.path);
         if let Ok(Some(mut plan)) = plan(file, worker, engine) {
             engine.follow(&mut plan, &renames);
             look(file, Ok(&plan));

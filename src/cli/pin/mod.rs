@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use rustc_hash::FxHashMap;
 
 use crate::cluster::pod_specs::Puller;
@@ -38,6 +38,8 @@ pub struct Pinning {
     locked: bool,
     repin: bool,
     lookup: Lookup,
+    /// By the number of an engine, whether the images of its files are pinned.
+    engines: Vec<bool>,
     /// What is wanted of the registries.
     wanted: Mutex<FxHashMap<String, Vec<Need>>>,
     /// What they said.
@@ -56,9 +58,26 @@ pub struct Remark {
 impl Pinning {
     /// What `args`, and the settings that came with the rules, ask for; `None` when that is nothing.
     pub fn new(args: &PinArgs, settings: &RuleSettings, registry: &RegistryArgs) -> Result<Option<Self>> {
-        let args = &with_settings(args, settings);
-        if !(args.pin || args.locked || args.lock.is_some()) {
-            return Ok(None);
+        Self::of_engines(args, [settings].into_iter(), registry)
+    }
+
+    /// As [`Pinning::new`], with the settings of each engine: a run has one lock file, and pins in one way.
+    pub fn of_engines<'s>(
+        args: &PinArgs,
+        settings: impl Iterator<Item = &'s RuleSettings>,
+        registry: &RegistryArgs,
+    ) -> Result<Option<Self>> {
+        let asked: Vec<PinArgs> = settings.map(|settings| with_settings(args, settings)).collect();
+        let pins = |args: &PinArgs| args.pin || args.locked || args.lock.is_some();
+        let engines = asked.iter().map(pins).collect();
+        let mut asking = asked.iter().filter(|args| pins(args));
+        let Some(args) = asking.next() else { return Ok(None) };
+        let ways = |args: &PinArgs| (args.pin, args.locked, args.lock.clone());
+        if asking.any(|other| ways(other) != ways(args)) {
+            bail!(
+                "the configurations for these files differ in pin or lock, and a run has one lock file: \
+                 run on their folders one by one, or give --lock FILE and --pin or --locked"
+            );
         }
         let path = args.lock.clone().or_else(|| args.locked.then(|| PathBuf::from(lock_file::NAME)));
         let lock = path.map(|path| LockFile::open(&path, args.locked)).transpose()?;
@@ -77,9 +96,15 @@ impl Pinning {
             locked: args.locked,
             repin: args.repin,
             lookup: Lookup::new(options, registry.clone(), args.platform.clone()),
+            engines,
             wanted: Mutex::default(),
             found: FxHashMap::default(),
         }))
+    }
+
+    /// Whether the images of files with the engine of this number are pinned.
+    pub fn is_for(&self, engine: usize) -> bool {
+        self.engines.get(engine).copied().unwrap_or_default()
     }
 
     /// Whether registries may be asked.

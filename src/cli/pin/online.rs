@@ -10,17 +10,17 @@ use crate::cluster::pull_secrets::{self, Format, PullSecret};
 use crate::files::{Found, Source};
 use crate::manifest::encoding;
 use crate::registry::keychain::{Configs, DockerConfig};
-use crate::rewrite::Engine;
 
+use super::super::engines::Engines;
 use super::super::{speech, tree};
 
 /// As whom the Pods of `files` pull. A file that cannot be read is passed over: the pass that writes says it.
-pub fn pullers(files: &[Found], threads: usize, engine: &Engine) -> BTreeSet<Puller> {
+pub fn pullers(files: &[Found], threads: usize, engines: &Engines) -> BTreeSet<Puller> {
     let all = Mutex::new(BTreeSet::new());
     let cancel = std::sync::atomic::AtomicBool::new(false);
     let watch = tree::Watch { cancel: &cancel, watched: false, late: None };
     tree::each(files, threads, watch, Vec::new, |file, buffer: &mut Vec<u8>| {
-        if Source::read(file, buffer).is_err() || !engine.scanner.may_hold_image(buffer) {
+        if Source::read(file, buffer).is_err() || !engines.of(&file.path).scanner.may_hold_image(buffer) {
             return;
         }
         let found = encoding::decode(buffer).map(pullers_of).unwrap_or_default();

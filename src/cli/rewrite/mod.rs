@@ -15,9 +15,11 @@ use crate::report::diff::DiffStyle;
 use crate::report::{Ending, GithubReport, JsonReport, Level, Report, SarifReport, Summary, TextReport};
 
 use super::args::{ColourChoice, Policy, RewriteArgs, RewriteFormat, Verbosity};
+use super::engines::Engines;
 use super::exit_code::ExitCode;
 use super::pin::Pinning;
-use super::{rules, settings, speech};
+use super::rules::RuleSettings;
+use super::speech;
 
 /// Where the new manifests go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,9 +63,17 @@ struct Manner<'r> {
     quiet: bool,
     verbose: bool,
     strict: bool,
-    on_unmapped: Policy,
+    /// What to do about an image that no rule covers; `None` leaves it to what is set beside the rules.
+    on_unmapped: Option<Policy>,
     on_mention: Policy,
     diff_style: DiffStyle,
+}
+
+impl Manner<'_> {
+    /// The manner for a file with these settings.
+    fn with(self, settings: &RuleSettings) -> Self {
+        Self { on_unmapped: self.on_unmapped.or(Some(settings.on_unmapped.into())), ..self }
+    }
 }
 
 /// Rewrites what the arguments name.
@@ -78,17 +88,26 @@ pub fn run_on(args: &RewriteArgs, read: Option<&[u8]>) -> Result<ExitCode> {
         bail!("'-' (standard input) cannot be combined with other paths");
     }
     let mut destination = destination(args, from_stdin);
-    let first = (!from_stdin).then(|| args.paths[0].as_path());
-    let here = Path::new(".");
-    let ruleset = rules::load(&args.maps, first.or(Some(here)), !from_stdin, args.verbosity.quiet)?
-        .ok_or_else(rules::none_given)?;
-    let engine = settings::engine(&args.find, &ruleset)?;
-    let validates = ruleset.settings.validate.is_some();
-    if validates {
+    let walked = (!from_stdin).then(|| tree::find(args, destination)).transpose()?;
+    let engines = match &walked {
+        Some(walked) => Engines::new(&args.maps, &args.find, &args.paths, &walked.files)?,
+        None => Engines::of_stdin(&args.maps, &args.find)?,
+    };
+    let engines = engines.or_none_given()?;
+    let validates = engines.settings().find_map(|settings| settings.validate.as_deref());
+    if validates.is_some() {
         destination = Destination::Nowhere;
     }
+    if !args.verbosity.quiet {
+        engines.warnings().iter().for_each(|warning| speech::warning(warning));
+    }
     if args.verbosity.verbose {
-        speech::say(&format!("rules from {}\n", ruleset.names.join(", ")));
+        engines.origins().iter().for_each(|origin| speech::say(&format!("{origin}\n")));
+    }
+    if let Some(name) = validates.filter(|_| !(args.verbosity.quiet || args.check)) {
+        speech::say(&format!(
+            "note: {name} says validate: true, so this is a check and nothing is written\n"
+        ));
     }
     let report = report(args);
     if args.format.is_annotations() && (args.diff || destination == Destination::Stdout) {
@@ -98,7 +117,7 @@ pub fn run_on(args: &RewriteArgs, read: Option<&[u8]>) -> Result<ExitCode> {
     }
     let manner = Manner {
         report: &*report,
-        check: args.check || validates,
+        check: args.check || validates.is_some(),
         diff: args.diff,
         // A report in JSON holds the diff itself.
         result_on_stdout: match destination {
@@ -109,7 +128,7 @@ pub fn run_on(args: &RewriteArgs, read: Option<&[u8]>) -> Result<ExitCode> {
         quiet: args.verbosity.quiet,
         verbose: args.verbosity.verbose,
         strict: args.strict,
-        on_unmapped: args.on_unmapped.unwrap_or(ruleset.settings.on_unmapped.into()),
+        on_unmapped: args.on_unmapped,
         on_mention: args.on_mention.unwrap_or(if args.strict { Policy::Error } else { Policy::Ignore }),
         diff_style: if args.format == RewriteFormat::Text && is_coloured(args.color) {
             DiffStyle::coloured()
@@ -117,14 +136,14 @@ pub fn run_on(args: &RewriteArgs, read: Option<&[u8]>) -> Result<ExitCode> {
             DiffStyle::plain()
         },
     };
-    let mut pinning = Pinning::new(&args.pin, &ruleset.settings, &args.registry)?;
+    let mut pinning = Pinning::of_engines(&args.pin, engines.settings(), &args.registry)?;
     if args.online && pinning.is_none() {
         bail!("--online is for digests: give --pin or --lock, too");
     }
-    if from_stdin {
-        return stdin::run(args, &engine, destination, manner, read, pinning.as_mut());
+    match walked {
+        None => stdin::run(args, &engines, destination, manner, read, pinning.as_mut()),
+        Some(walked) => tree::run(args, &walked, &engines, destination, manner, pinning.as_mut()),
     }
-    tree::run(args, &engine, destination, manner, pinning.as_mut())
 }
 
 /// Says how many documents took the slow way, to those who want to know more.

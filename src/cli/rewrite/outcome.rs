@@ -6,6 +6,7 @@ use crate::manifest::{DocumentError, NoteKind};
 use crate::report::{Entry, Level, Location, Message, Pages, Summary, diff};
 use crate::rewrite::{Plan, Skip, Unread};
 
+use super::super::args::Policy;
 use super::super::pin::Remark;
 use super::Manner;
 
@@ -64,7 +65,7 @@ impl Outcome {
         let fails = |skip: &Skip| manner.strict && skip.reason.fails_strict();
         let heard = |level: &Level| !manner.quiet || *level == Level::Error;
         let mut entries: Vec<Entry<'_>> = plan.problems.iter().map(Entry::Problem).collect();
-        if let Some(level) = manner.on_unmapped.level().filter(heard) {
+        if let Some(level) = manner.on_unmapped.and_then(Policy::level).filter(heard) {
             let kept = plan.kept.iter().filter(|kept| kept.unmapped);
             entries.extend(kept.map(|kept| Entry::Unmapped { site: &kept.site, level }));
         }

@@ -8,9 +8,10 @@ use anyhow::{Context, Result};
 
 use crate::manifest::{edit, encoding};
 use crate::report::{Pages, Summary};
-use crate::rewrite::{Engine, Uses};
+use crate::rewrite::Uses;
 
 use super::super::args::RewriteArgs;
+use super::super::engines::Engines;
 use super::super::exit_code::ExitCode;
 use super::super::pin::{self, Pinning};
 use super::super::{function, speech};
@@ -24,12 +25,13 @@ const NAME: &str = "-";
 /// Rewrites standard input, or what was `read` of it already.
 pub(super) fn run(
     args: &RewriteArgs,
-    engine: &Engine,
+    engines: &Engines,
     destination: Destination<'_>,
     manner: Manner<'_>,
     read: Option<&[u8]>,
     mut pinning: Option<&mut Pinning>,
 ) -> Result<ExitCode> {
+    let (engine, manner) = (&engines.all()[0], manner.with(engines.settings_of(Path::new(NAME))));
     let bytes =
         read.map_or_else(|| function::read_stdin().map(Cow::Owned), |read| Ok(Cow::Borrowed(read)))?;
     let bytes = &*bytes;
@@ -53,7 +55,7 @@ pub(super) fn run(
     outcome.plan(NAME, &plan, &remarks, manner);
     let (mut uses, skips) = (Uses::default(), &args.find.skip);
     learn(&mut uses, &plan, skips, manner);
-    unused(&mut outcome, engine, skips, &uses, manner);
+    unused(&mut outcome, engines, skips, &uses, manner);
     outcome.diff(Path::new("stdin"), text, &plan, manner)?;
     let good = plan.errors.is_empty() && (args.keep_going || !outcome.summary.has_errors());
     let written = good && destination.writes();

@@ -5,16 +5,17 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 
 use crate::files::{
-    CommitError, Committed, Found, Options, Source, Transaction, is_template, walk, write_file,
+    CommitError, Committed, Found, Options, Source, Transaction, Walked, is_template, walk, write_file,
 };
 use crate::manifest::edit::{self, Edit};
 use crate::manifest::{KustomizeImage, encoding};
 use crate::report::{Level, Pages, Summary};
 use crate::rewrite::{
-    Engine, KustomizeMode, Memory, Plan, Renames, SkipRule, Unread, Uses, is_kustomization, unread,
+    KustomizeMode, Memory, Plan, Renames, SkipRule, Unread, Uses, is_kustomization, unread,
 };
 
 use super::super::args::RewriteArgs;
+use super::super::engines::Engines;
 use super::super::exit_code::ExitCode;
 use super::super::pin::{self, Pinning};
 use super::super::signals::Signals;
@@ -30,7 +31,7 @@ const INTERRUPTED: &str = "interrupted; nothing was written";
 
 /// What all threads share.
 struct Run<'r> {
-    engine: &'r Engine,
+    engines: &'r Engines,
     /// What the arguments leave alone.
     skips: &'r [SkipRule],
     pinning: Option<&'r Pinning>,
@@ -76,10 +77,21 @@ enum Planned {
     Waits(Vec<KustomizeImage>),
 }
 
-/// Rewrites the files that the arguments name.
+/// Finds the files that the arguments name.
+pub(super) fn find(args: &RewriteArgs, destination: Destination<'_>) -> Result<Walked> {
+    // A signal ends the walk as it ends any program: there is nothing to clean up yet.
+    let mut walked = walk(&args.paths, &settings::walk(&args.walk))?;
+    if let Destination::Folder(output) = destination {
+        Places::new(output, &args.paths)?.leave_out_earlier(&mut walked.files);
+    }
+    Ok(walked)
+}
+
+/// Rewrites the files that were found.
 pub(super) fn run(
     args: &RewriteArgs,
-    engine: &Engine,
+    walked: &Walked,
+    engines: &Engines,
     destination: Destination<'_>,
     manner: Manner<'_>,
     mut pinning: Option<&mut Pinning>,
@@ -88,22 +100,24 @@ pub(super) fn run(
         Destination::Folder(output) => Some(Places::new(output, &args.paths)?),
         _ => None,
     };
-    // A signal ends the walk as it ends any program: there is nothing to clean up yet.
-    let options = settings::walk(&args.walk);
-    let mut walked = walk(&args.paths, &options)?;
-    if let Some(places) = &places {
-        places.leave_out_earlier(&mut walked.files);
-    }
     let mut all = Outcome::default();
-    remarks(&mut all, &walked, manner);
+    remarks(&mut all, walked, manner);
     if manner.verbose {
-        ignored(&mut all, &walked, args, options, manner)?;
+        ignored(&mut all, walked, args, settings::walk(&args.walk), manner)?;
+    }
+    if let Some((file, text)) = engines.without_rules() {
+        let file = file.display().to_string();
+        if manner.strict {
+            all.error(manner, &file, &text);
+        } else {
+            all.message(manner, Level::Warning, &file, &text);
+        }
     }
     let threads = settings::threads(&args.walk);
     if let Some(pinning) = pinning.as_deref_mut().filter(|pinning| pinning.is_online()) {
-        pin::collect(&walked.files, threads, engine, pinning);
+        pin::collect(&walked.files, threads, engines, pinning);
         if args.online {
-            pinning.pull_as(|| pin::online::pullers(&walked.files, threads, engine))?;
+            pinning.pull_as(|| pin::online::pullers(&walked.files, threads, engines))?;
         }
         pinning.resolve(tree::is_watched(manner.quiet))?;
     }
@@ -111,7 +125,7 @@ pub(super) fn run(
     let options = Options { sync: !args.no_sync, threads, keep_going: args.keep_going };
     let transaction = Transaction::new(options, signals.flag());
     let run = Run {
-        engine,
+        engines,
         skips: &args.find.skip,
         pinning: pinning.as_deref(),
         destination,
@@ -172,15 +186,15 @@ impl<'r> Run<'r> {
             .filter(|(_, planned)| matches!(planned, Planned::Waits(_)))
             .map(|(index, _)| (files[index].clone(), index))
             .collect();
-        let entries: Vec<KustomizeImage> = planned
-            .iter_mut()
-            .filter_map(|planned| match planned {
-                Planned::Waits(entries) => Some(std::mem::take(entries)),
-                Planned::Done(_) => None,
-            })
-            .flatten()
-            .collect();
-        renames.close(&entries, &self.engine.maps);
+        let entries = waiting.iter().flat_map(|(file, index)| {
+            let maps = &*self.engines.of(&file.path).maps;
+            let entries = match &planned[*index] {
+                Planned::Waits(entries) => entries.as_slice(),
+                Planned::Done(_) => &[],
+            };
+            entries.iter().map(move |entry| (entry, maps))
+        });
+        renames.close(&entries.collect::<Vec<_>>());
         let kustomizations: Vec<Found> = waiting.iter().map(|(file, _)| file.clone()).collect();
         let (followed, workers) = tree::each(
             &kustomizations,
@@ -211,7 +225,7 @@ impl<'r> Run<'r> {
         let (outcome, plan) = self.file(file, worker, None);
         if let Some(plan) = plan {
             worker.renames.learn(&plan);
-            if !plan.kustomize_images.is_empty() && self.engine.kustomize != KustomizeMode::Off {
+            if !plan.kustomize_images.is_empty() && self.engines.kustomizations_take_part() {
                 return Planned::Waits(plan.kustomize_images);
             }
         }
@@ -263,7 +277,7 @@ impl<'r> Run<'r> {
         memory: &mut Memory,
         renames: Option<&Renames>,
     ) -> Read {
-        let name = file.path.to_string_lossy();
+        let (engine, name) = (self.engines.of(&file.path), file.path.to_string_lossy());
         let text = match encoding::decode(buffer) {
             Ok(text) => text,
             Err(error) => {
@@ -277,18 +291,18 @@ impl<'r> Run<'r> {
                 return Read::AsIs;
             }
         };
-        if !self.engine.scanner.may_hold_image(buffer) {
+        if !engine.scanner.may_hold_image(buffer) {
             self.holds_no_image(outcome, &name);
             return Read::AsIs;
         }
-        let mut plan = self.engine.plan(text, is_kustomization(&name), memory);
+        let mut plan = engine.plan(text, is_kustomization(&name), memory);
         if !plan.errors.is_empty() {
             self.does_not_parse(outcome, file, text, &plan);
             return Read::AsIs;
         }
         match renames {
-            Some(renames) => self.engine.follow(&mut plan, renames),
-            None if !plan.kustomize_images.is_empty() && self.engine.kustomize != KustomizeMode::Off => {
+            Some(renames) => engine.follow(&mut plan, renames),
+            None if !plan.kustomize_images.is_empty() && engine.kustomize != KustomizeMode::Off => {
                 return Read::Waits(plan);
             }
             None => {}
@@ -300,8 +314,10 @@ impl<'r> Run<'r> {
         {
             self.holds_no_image(outcome, &name);
         }
-        let remarks = self.pinning.map(|pinning| pinning.settle(self.engine, &mut plan, self.manner.check));
-        outcome.plan(&name, &plan, &remarks.unwrap_or_default(), self.manner);
+        let pinning = self.pinning.filter(|pinning| pinning.is_for(self.engines.number(&file.path)));
+        let remarks = pinning.map(|pinning| pinning.settle(engine, &mut plan, self.manner.check));
+        let manner = self.manner.with(self.engines.settings_of(&file.path));
+        outcome.plan(&name, &plan, &remarks.unwrap_or_default(), manner);
         if let Err(error) = outcome.diff(&file.path, text, &plan, self.manner) {
             self.fail(outcome, file, &error, None);
         }
@@ -375,7 +391,7 @@ impl<'r> Run<'r> {
             bail!(INTERRUPTED);
         }
         all.summary.add(&summary);
-        unused(&mut all, self.engine, self.skips, &uses, manner);
+        unused(&mut all, self.engines, self.skips, &uses, manner);
         let mut summary = std::mem::take(&mut all.summary);
         let keep_going = self.transaction.keeps_going();
         let mut written = destination.writes() && (!summary.has_errors() || keep_going);

@@ -1,8 +1,12 @@
 //! What was asked for and had no use in the run.
 
-use crate::report::{Level, Message};
-use crate::rewrite::{Engine, Plan, SkipRule, Uses};
+use rustc_hash::FxHashSet;
 
+use crate::manifest::PlaceSpec;
+use crate::report::{Level, Message};
+use crate::rewrite::{Plan, SkipRule, Uses};
+
+use super::super::engines::Engines;
 use super::Manner;
 use super::outcome::Outcome;
 
@@ -18,7 +22,7 @@ pub(super) fn learn(uses: &mut Uses, plan: &Plan, skips: &[SkipRule], manner: Ma
 /// image.
 pub(super) fn unused(
     all: &mut Outcome,
-    engine: &Engine,
+    engines: &Engines,
     skips: &[SkipRule],
     uses: &Uses,
     manner: Manner<'_>,
@@ -30,7 +34,11 @@ pub(super) fn unused(
     for rule in uses.unused_skips(skips) {
         say(Level::Warning, &format!("--skip='{rule}' matched no image"));
     }
-    for place in engine.scanner.missed_places() {
+    let all_engines = engines.all();
+    let missed = |place: &PlaceSpec| {
+        all_engines.iter().all(|engine| engine.scanner.missed_places().any(|missed| missed == place))
+    };
+    for place in all_engines[0].scanner.missed_places().filter(|place| missed(place)) {
         let place = place.to_string();
         let (flag, name) = match place.split_once(':') {
             Some(parts @ ("env" | "arg" | "annotation" | "data", _)) => parts,
@@ -40,8 +48,15 @@ pub(super) fn unused(
     }
     // Where images could not be decided about, a rule may be meant for these.
     if manner.verbose && !all.summary.has_errors() {
-        for rule in uses.unused_rules(&engine.maps) {
-            say(Level::Note, &format!("{rule} matched no image"));
+        // A rule of --maps is in several maps.
+        let rules = || all_engines.iter().flat_map(|engine| engine.maps.rules());
+        let of_use: FxHashSet<String> =
+            rules().filter(|rule| uses.has(rule)).map(ToString::to_string).collect();
+        let mut said = FxHashSet::default();
+        for rule in rules().map(ToString::to_string).filter(|rule| !of_use.contains(rule)) {
+            if said.insert(rule.clone()) {
+                say(Level::Note, &format!("{rule} matched no image"));
+            }
         }
     }
 }

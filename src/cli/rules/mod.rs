@@ -7,20 +7,24 @@
 //! 4. the function's configuration
 //! 5. words of the plugin's command line
 
-use std::fmt;
+mod error;
+mod folders;
+mod ruleset;
+
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::{Context, Error, Result, bail};
 
 use crate::krm::{FunctionConfig, Held, OnUnmapped, held};
-use crate::manifest::Places;
-use crate::maps::{Maps, MapsErrors, MapsNotice, MapsText, ParseOptions, Parsed};
-use crate::rewrite::SkipRule;
+use crate::maps::{Maps, MapsText, ParseOptions, Parsed};
 
 use super::args::MapsArgs;
 use super::{discover, speech};
+
+pub use error::{SourceError, UnreadableMaps, with_advice};
+pub use folders::FolderRules;
+pub use ruleset::{RuleSettings, Ruleset};
 
 /// Sources of rules and settings, in their order.
 #[derive(Debug, Clone, Default)]
@@ -33,63 +37,6 @@ pub struct RuleSources {
     files: Vec<PathBuf>,
     names: Vec<String>,
     options: ParseOptions,
-}
-
-/// What configurations say besides rules.
-#[derive(Debug, Clone, Default)]
-pub struct RuleSettings {
-    /// Where images are looked for; `None` when nothing is said.
-    pub fields: Option<Places>,
-    /// What is left alone.
-    pub skip: Vec<SkipRule>,
-    /// What to do about an image that no rule covers.
-    pub on_unmapped: OnUnmapped,
-    /// The configuration that forbids changes, if one does.
-    pub validate: Option<String>,
-    /// Add digests to images.
-    pub pin: bool,
-    /// A lock file of digests.
-    pub lock: Option<PathBuf>,
-}
-
-/// Rules and settings that were read, ready for an engine.
-#[derive(Debug, Default)]
-pub struct Ruleset {
-    /// Which image becomes which.
-    pub maps: Arc<Maps>,
-    /// What else was said.
-    pub settings: RuleSettings,
-    /// About the rules.
-    pub notices: Vec<MapsNotice>,
-    /// What was read, in its order.
-    pub names: Vec<String>,
-}
-
-/// Why rules cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum SourceError {
-    /// Lines that are no rules.
-    #[error(transparent)]
-    Maps(#[from] MapsErrors),
-    /// A source that cannot be read.
-    #[error("{0:#}")]
-    Unreadable(#[from] Error),
-}
-
-impl SourceError {
-    /// What is wrong, a string each.
-    pub fn lines(&self) -> Vec<String> {
-        match self {
-            Self::Maps(errors) => errors
-                .iter()
-                .map(|error| match error.hint() {
-                    Some(hint) => format!("{error} ({hint})"),
-                    None => error.to_string(),
-                })
-                .collect(),
-            Self::Unreadable(error) => format!("{error:#}").lines().map(str::to_owned).collect(),
-        }
-    }
 }
 
 impl RuleSources {
@@ -234,26 +181,10 @@ impl RuleSources {
             Some(prefix) => Maps::legacy(prefix).map_err(Error::from)?,
             None => Maps::parse(&self.texts, self.options)?,
         };
+        let given = !self.is_empty();
         let Self { settings, names, legacy, .. } = self;
         let names = legacy.map_or(names, |prefix| vec![format!("the prefix {prefix}")]);
-        Ok(Ruleset { maps: maps.into(), settings, notices: warnings, names })
-    }
-}
-
-impl Ruleset {
-    /// Says what is to be said about the rules.
-    pub fn announce(&self) {
-        for notice in &self.notices {
-            let line = if notice.line() > 0 {
-                format!("{}:{}: {}", notice.source_name(), notice.line(), notice.message())
-            } else {
-                format!("{}: {}", notice.source_name(), notice.message())
-            };
-            speech::warning(&line);
-        }
-        if self.maps.is_empty() {
-            speech::warning("the maps hold no rule, so nothing changes");
-        }
+        Ok(Ruleset { maps: maps.into(), settings, notices: warnings, names, given })
     }
 }
 
@@ -273,40 +204,6 @@ pub fn load(args: &MapsArgs, path: Option<&Path>, stdin_free: bool, quiet: bool)
         ruleset.announce();
     }
     Ok(Some(ruleset))
-}
-
-/// The error with what to do about it.
-pub fn with_advice(error: SourceError) -> Error {
-    match error {
-        SourceError::Unreadable(error) => error,
-        SourceError::Maps(errors) => UnreadableMaps(errors).into(),
-    }
-}
-
-/// Maps with lines that cannot be read: all of them, with what to do about them.
-#[derive(Debug)]
-pub struct UnreadableMaps(pub MapsErrors);
-
-impl std::error::Error for UnreadableMaps {}
-
-impl fmt::Display for UnreadableMaps {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let noun = speech::count(self.0.iter().count(), "line");
-        let advice = "run 'imageswap maps lint' on it, or see docs/maps.md for the language";
-        write!(f, "{noun} of the maps cannot be read\n{}\n{advice}", errors_with_hints(&self.0))
-    }
-}
-
-/// The errors, a line each, with what to do about them.
-pub fn errors_with_hints(errors: &MapsErrors) -> String {
-    let lines: Vec<String> = errors
-        .iter()
-        .map(|error| match error.hint() {
-            Some(hint) => format!("  {error}\n    {hint}"),
-            None => format!("  {error}"),
-        })
-        .collect();
-    lines.join("\n")
 }
 
 /// The text of a file, or of standard input for `-`.
