@@ -68,7 +68,7 @@ fn readme_commands_without_output() {
         let bin = tempfile::tempdir().unwrap();
         std::os::unix::fs::symlink(BINARY, bin.path().join("imageswap")).unwrap();
         let path = format!("{}:{}", bin.path().display(), std::env::var("PATH").unwrap_or_default());
-        let line = line.replace("cargo run --release --", "imageswap");
+        let line = line.replace("cargo run --", "imageswap");
         if line.starts_with("cargo ") {
             continue;
         }
@@ -97,7 +97,7 @@ fn readme_commands_without_output() {
 fn the_first_command_of_the_readme_shows_a_diff() {
     let readme = fs::read_to_string("README.md").unwrap();
     let first = fenced(&readme, "sh").next().unwrap();
-    let arguments = first.strip_prefix("cargo run --release -- ").unwrap().split_whitespace();
+    let arguments = first.strip_prefix("cargo run -- ").unwrap().split_whitespace();
     let output = stdout(&imageswap().args(arguments).output().unwrap());
     assert!(output.starts_with("--- a/fixtures/"), "{output}");
     let top = readme.split("\n## ").next().unwrap();
@@ -210,6 +210,17 @@ fn the_known_places_are_in_the_docs() {
     } else {
         assert_eq!(rest, table, "TRYCMD=overwrite cargo test --test golden writes the table");
     }
+}
+
+/// The table of docs/maps.md has every code of lint, and no other.
+#[test]
+fn the_codes_of_lint_are_in_the_docs() {
+    let docs = fs::read_to_string("docs/maps.md").unwrap();
+    let table = docs.split("| Code | Meaning |\n|---|---|\n").nth(1).unwrap();
+    let code = |line: &str| line.strip_prefix("| `")?.split('`').next().map(str::to_owned);
+    let in_docs: Vec<String> = table.lines().map_while(code).collect();
+    let in_code: Vec<&str> = imageswap::maps::FindingCode::ALL.iter().map(|code| code.as_str()).collect();
+    assert_eq!(in_docs, in_code);
 }
 
 /// Lines of the code blocks of `language` in a Markdown text.

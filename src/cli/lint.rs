@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 
 use crate::files::write_file;
 use crate::krm::{Held, held};
-use crate::maps::{Finding, LintReport, Severity, lint, with_double_colons};
+use crate::maps::{Finding, FindingCode, LintReport, Severity, lint, with_double_colons};
 use crate::report::lint as shown;
 
 use super::args::{LintArgs, ReportFormat};
@@ -34,7 +34,7 @@ pub fn run(args: &LintArgs) -> Result<ExitCode> {
     let mut report = lint(&texts);
     if args.fix {
         fix(&read, &report)?;
-        report.findings.retain(|finding| finding.code != "deprecated" || finding.source == "-");
+        report.findings.retain(|finding| finding.code != FindingCode::Deprecated || finding.source == "-");
     }
     let fault = if args.lenient_maps { Severity::Warning } else { Severity::Error };
     let out = match args.format {
@@ -63,7 +63,8 @@ pub fn run(args: &LintArgs) -> Result<ExitCode> {
 fn fix(read: &[(String, String)], report: &LintReport) -> Result<()> {
     let mut fixed = Vec::new();
     for (name, text) in read.iter().filter(|(name, _)| name != "-") {
-        let deprecated = |finding: &&Finding| finding.code == "deprecated" && finding.source == *name;
+        let deprecated =
+            |finding: &&Finding| finding.code == FindingCode::Deprecated && finding.source == *name;
         let places: BTreeMap<usize, usize> =
             report.findings.iter().filter(deprecated).map(|finding| (finding.line, finding.column)).collect();
         if places.is_empty() {
@@ -87,5 +88,5 @@ fn is_clean(name: &str, text: &str) -> bool {
         Ok(Held::Config(config)) => config.rules,
         Err(_) => return false,
     };
-    lint(&texts).findings.iter().all(|finding| finding.code != "deprecated")
+    lint(&texts).findings.iter().all(|finding| finding.code != FindingCode::Deprecated)
 }

@@ -55,25 +55,21 @@ impl fmt::Display for Scheme {
 
 /// Why a text is no image reference. Offsets are bytes from the start of the text; since every character
 /// before the offending one is ASCII they are characters as well.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReferenceError {
     /// Nothing is written.
-    #[error("empty image reference")]
     Empty,
     /// A tag, a digest or a registry stands there without a name.
-    #[error("no image name, at character {}", .at + 1)]
     NoName {
         /// Where the name should start.
         at: usize,
     },
     /// `a//b`, `/a` or `a/`.
-    #[error("empty part of the path, at character {}", .at + 1)]
     EmptyComponent {
         /// Where a name was expected.
         at: usize,
     },
     /// A `:` with nothing behind it.
-    #[error("empty {part}, at character {}", .at + 1)]
     EmptyPart {
         /// The tag or the port.
         part: Part,
@@ -81,7 +77,6 @@ pub enum ReferenceError {
         at: usize,
     },
     /// The path of a repository is lower case.
-    #[error("upper-case letter {found:?} in the path, at character {}", .at + 1)]
     UpperCase {
         /// The letter.
         found: char,
@@ -89,7 +84,6 @@ pub enum ReferenceError {
         at: usize,
     },
     /// A character that this part never has.
-    #[error("character {found:?} is not allowed in the {part}, at character {}", .at + 1)]
     Character {
         /// The character.
         found: char,
@@ -99,7 +93,6 @@ pub enum ReferenceError {
         at: usize,
     },
     /// A separator (`.`, `_`, `-`) that does not stand between letters or digits.
-    #[error("{found:?} cannot stand there in the {part}, at character {}", .at + 1)]
     Separator {
         /// The separator.
         found: char,
@@ -109,13 +102,11 @@ pub enum ReferenceError {
         at: usize,
     },
     /// The path has more than 255 characters (`library/` counts where Docker Hub implies it).
-    #[error("the path has {length} characters, at most 255 are allowed")]
     PathTooLong {
         /// Its length.
         length: usize,
     },
     /// The tag has more than 128 characters.
-    #[error("the tag has {length} characters, at most 128 are allowed")]
     TagTooLong {
         /// Its length.
         length: usize,
@@ -123,16 +114,13 @@ pub enum ReferenceError {
         at: usize,
     },
     /// `ko://`, `docker://` or `https://` stands before it.
-    #[error("it starts with {scheme}://, which image references do not have{}", .scheme.hint())]
     Scheme {
         /// The scheme.
         scheme: Scheme,
     },
     /// 64 hexadecimal digits alone are an image ID, which is no name.
-    #[error("64 hexadecimal digits are an image ID, not a name")]
     ImageId,
     /// The digest is malformed.
-    #[error("{reason}")]
     Digest {
         /// What is wrong with it.
         reason: DigestError,
@@ -141,14 +129,61 @@ pub enum ReferenceError {
     },
 }
 
+impl std::error::Error for ReferenceError {}
+
+impl fmt::Display for ReferenceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason())?;
+        match self.character() {
+            Some(character) => write!(f, ", at character {character}"),
+            None => Ok(()),
+        }
+    }
+}
+
 impl ReferenceError {
     /// The reason without the place, for messages that give the place themselves.
     #[must_use]
     pub fn reason(&self) -> String {
-        let text = self.to_string();
-        match text.rsplit_once(", at character ") {
-            Some((reason, _)) => reason.to_owned(),
-            None => text,
+        match self {
+            Self::Empty => "empty image reference".to_owned(),
+            Self::NoName { .. } => "no image name".to_owned(),
+            Self::EmptyComponent { .. } => "empty part of the path".to_owned(),
+            Self::EmptyPart { part, .. } => format!("empty {part}"),
+            Self::UpperCase { found, .. } => format!("upper-case letter {found:?} in the path"),
+            Self::Character { found, part, .. } => {
+                format!("character {found:?} is not allowed in the {part}")
+            }
+            Self::Separator { found, part, .. } => format!("{found:?} cannot stand there in the {part}"),
+            Self::PathTooLong { length } => {
+                format!("the path has {length} characters, at most 255 are allowed")
+            }
+            Self::TagTooLong { length, .. } => {
+                format!("the tag has {length} characters, at most 128 are allowed")
+            }
+            Self::Scheme { scheme } => {
+                format!("it starts with {scheme}://, which image references do not have{}", scheme.hint())
+            }
+            Self::ImageId => "64 hexadecimal digits are an image ID, not a name".to_owned(),
+            Self::Digest { reason, .. } => reason.to_string(),
+        }
+    }
+
+    /// The character, from 1, to be named behind the reason; `None` where the reason is about the whole text.
+    fn character(&self) -> Option<usize> {
+        match self {
+            Self::NoName { at }
+            | Self::EmptyComponent { at }
+            | Self::EmptyPart { at, .. }
+            | Self::UpperCase { at, .. }
+            | Self::Character { at, .. }
+            | Self::Separator { at, .. } => Some(at + 1),
+            Self::Empty
+            | Self::PathTooLong { .. }
+            | Self::TagTooLong { .. }
+            | Self::Scheme { .. }
+            | Self::ImageId
+            | Self::Digest { .. } => None,
         }
     }
 

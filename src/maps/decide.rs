@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::image::ImageReference;
 
+use super::explain::Step;
 use super::rule::{ResultError, Rule, RuleKind};
 use super::rules::Maps;
 use super::target::is_guarded;
@@ -143,6 +144,21 @@ impl Maps {
         Decision { outcome, rule: Some(Arc::clone(rule)) }
     }
 
+    /// The steps from `image` to what `decision`, which is about it, says that it becomes.
+    pub(super) fn steps(&self, image: ImageReference<'_>, decision: &Decision) -> Vec<Step> {
+        let mut steps: Vec<Step> = Vec::new();
+        let Some(end) = decision.outcome.changed() else { return steps };
+        while steps.last().is_none_or(|step| step.result != end) && steps.len() < STEPS_MAX {
+            let pass = match steps.last() {
+                None => self.pass(image),
+                Some(step) => self.pass(reparse(&step.result)),
+            };
+            let Pass::Changed(rule, result) = pass else { break };
+            steps.push(Step { rule: Arc::clone(rule), result });
+        }
+        steps
+    }
+
     /// Asks the rules in their order: exact, replace, registry and path, noswap, default.
     fn pass(&self, image: ImageReference<'_>) -> Pass<'_> {
         if let Some(number) = self.legacy {
@@ -194,7 +210,7 @@ impl Maps {
             return kept();
         }
         if is_guarded(rule.kind)
-            && let Some(number) = self.targets.guards(image, rule.name.as_ref())
+            && let Some(number) = self.targets.guards(image, rule.key_for(image))
         {
             let outcome = Outcome::AtTarget(Arc::clone(&self.rules[number]));
             return Pass::Unchanged(Decision { outcome, rule: None });

@@ -28,6 +28,17 @@ pub struct Explanation {
     pub candidates: Vec<Candidate>,
     /// An `[EXACT]` rule that names the same image in another spelling.
     pub other_spelling: Option<Arc<Rule>>,
+    /// What becomes of the image step by step, and by which rules, where chains are allowed and it takes several.
+    pub steps: Vec<Step>,
+}
+
+/// One step of a chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The rule that applies.
+    pub rule: Arc<Rule>,
+    /// What it makes of the image before.
+    pub result: String,
 }
 
 impl Explanation {
@@ -54,6 +65,11 @@ impl Explanation {
     pub fn reason(&self) -> String {
         let rule = self.decision.rule.as_ref().map_or_else(String::new, ToString::to_string);
         match &self.decision.outcome {
+            Outcome::Changed(_) if self.steps.len() > 1 => {
+                let steps =
+                    self.steps.iter().map(|step| format!("the {} makes it {}", step.rule, step.result));
+                steps.collect::<Vec<_>>().join(", then ")
+            }
             Outcome::Changed(_) => format!("the {rule} applies"),
             Outcome::Kept if self.decision.rule.as_deref().is_some_and(Rule::is_empty_value) => {
                 format!("the {rule} has an empty value: such images are left alone")
@@ -91,6 +107,7 @@ impl Maps {
             image: image.as_str().to_owned(),
             candidates: self.candidates(*image, &decision),
             other_spelling: self.exact_in_other_spelling(image).cloned(),
+            steps: self.steps(*image, &decision),
             decision,
         }
     }

@@ -53,6 +53,7 @@ impl Maps {
             line: 0,
             column: 0,
             name: None,
+            official_image: None,
             read,
         };
         if let Err(error) = check_results(&rule) {

@@ -10,6 +10,7 @@ use crate::image::ImageReference;
 
 use super::decide::Outcome;
 use super::error::{MapsError, MapsNotice, NoticeKind};
+use super::finding_code::FindingCode;
 use super::glob::Glob;
 use super::parse::Reader;
 use super::rule::{Rule, RuleKind};
@@ -52,9 +53,8 @@ pub struct Finding {
     pub line: usize,
     /// The column, from 1.
     pub column: usize,
-    /// A short name of the kind of finding: `deprecated`, `never-contained`, `overridden`, `shadowed`, `at-target`,
-    /// `chained`, `invalid-result`, `same-name`, `library`, `keyword`, `port`, `no-registry`, `single-name`.
-    pub code: &'static str,
+    /// The kind of finding.
+    pub code: FindingCode,
     /// What there is to say.
     pub message: String,
 }
@@ -78,7 +78,7 @@ pub fn lint(texts: &[MapsText<'_>]) -> LintReport {
     let mut findings: Vec<Finding> = read.notices.iter().filter_map(noticed).collect();
     for (old, number) in &read.overridden {
         let message = format!("overridden by the {}", read.rules[*number]);
-        findings.push(finding(old, Severity::Hint, "overridden", message));
+        findings.push(finding(old, Severity::Hint, FindingCode::Overridden, message));
     }
     let maps = Maps::from_rules(read.rules, false);
     let keys = Keys::of(&maps);
@@ -91,20 +91,20 @@ pub fn lint(texts: &[MapsText<'_>]) -> LintReport {
     }
     findings.sort_by_key(|finding| {
         let text = texts.iter().position(|text| text.source == finding.source);
-        (text, finding.line, finding.column, finding.code)
+        (text, finding.line, finding.column, finding.code.as_str())
     });
     LintReport { errors: read.errors, findings }
 }
 
-pub(super) fn finding(rule: &Rule, severity: Severity, code: &'static str, message: String) -> Finding {
+pub(super) fn finding(rule: &Rule, severity: Severity, code: FindingCode, message: String) -> Finding {
     let source = rule.source_name().to_owned();
     Finding { severity, source, line: rule.line(), column: rule.column(), code, message }
 }
 
 fn noticed(notice: &MapsNotice) -> Option<Finding> {
     let code = match notice.kind() {
-        NoticeKind::SingleColon { .. } | NoticeKind::Legacy { .. } => "deprecated",
-        NoticeKind::NeverContained { .. } => "never-contained",
+        NoticeKind::SingleColon { .. } | NoticeKind::Legacy { .. } => FindingCode::Deprecated,
+        NoticeKind::NeverContained { .. } => FindingCode::NeverContained,
         // Faults are reported as such.
         NoticeKind::Lenient(_) => return None,
     };
@@ -121,7 +121,12 @@ fn noticed(notice: &MapsNotice) -> Option<Finding> {
 /// An earlier rule takes every image that this one names.
 fn shadowed(maps: &Maps, number: usize, rule: &Rule) -> Option<Finding> {
     let by = |other: &Rule| {
-        finding(rule, Severity::Warning, "shadowed", format!("never applies: the {other} comes before it"))
+        finding(
+            rule,
+            Severity::Warning,
+            FindingCode::Shadowed,
+            format!("never applies: the {other} comes before it"),
+        )
     };
     if rule.kind() == RuleKind::Replace
         && let Some(exact) = maps.exact.get(rule.key())
@@ -208,15 +213,15 @@ fn tried(maps: &Maps, keys: &Keys, rule: &Rule) -> Option<Finding> {
                 let message = format!(
                     "chained: {text} would become {once}, and that {twice} by the {second}; such images are left alone"
                 );
-                return Some(finding(rule, Severity::Error, "chained", message));
+                return Some(finding(rule, Severity::Error, FindingCode::Chained, message));
             }
             Outcome::Invalid { result, reason } if decision.rule.as_deref() == Some(rule) => {
                 let message = format!("{text} would become {result}: {reason}; such images are left alone");
-                doubtful.get_or_insert(("invalid-result", message));
+                doubtful.get_or_insert((FindingCode::InvalidResult, message));
             }
             Outcome::AtTarget(target) if Some(text) == samples.first() && names(rule) => {
                 let message = format!("changes nothing: what its key names is the target of the {target}");
-                doubtful.get_or_insert(("at-target", message));
+                doubtful.get_or_insert((FindingCode::AtTarget, message));
             }
             Outcome::Changed(_)
             | Outcome::Kept
@@ -272,10 +277,10 @@ fn same_name(rule: &Rule) -> Option<Finding> {
         // Of one path all images may well have names of their own.
         let many = matches!(rule.kind(), RuleKind::Default | RuleKind::Registry);
         let message = "a/app and b/app get the same name: the value has {name} and not {path}".to_owned();
-        return many.then(|| finding(rule, Severity::Warning, "same-name", message));
+        return many.then(|| finding(rule, Severity::Warning, FindingCode::SameName, message));
     }
     let message = "every image gets the same name: the value has neither {path} nor {name}".to_owned();
-    Some(finding(rule, Severity::Warning, "same-name", message))
+    Some(finding(rule, Severity::Warning, FindingCode::SameName, message))
 }
 
 /// Proxy caches of Docker Hub want `library/nginx` for `nginx`, and a registry rule keeps the path as written.
@@ -297,7 +302,7 @@ fn library(maps: &Maps, rule: &Rule) -> Option<Finding> {
         "nginx keeps its path as written and becomes {}; where the mirror wants library/, as proxy caches do, write {fill} or add a docker.io/library rule",
         rule.result(ImageReference::parse("nginx").ok()?).ok()?
     );
-    Some(finding(rule, Severity::Hint, "library", message))
+    Some(finding(rule, Severity::Hint, FindingCode::Library, message))
 }
 
 #[cfg(test)]
@@ -308,7 +313,7 @@ mod tests {
     fn found(text: &str) -> Vec<(usize, &'static str, String)> {
         let report = lint(&[MapsText::new("maps", text)]);
         assert_eq!(report.errors, [], "{text}");
-        report.findings.into_iter().map(|f| (f.line, f.code, f.message)).collect()
+        report.findings.into_iter().map(|f| (f.line, f.code.as_str(), f.message)).collect()
     }
 
     #[test]
@@ -408,7 +413,7 @@ mod tests {
         let report = lint(&texts);
         assert_eq!(report.errors.iter().map(MapsError::line).collect::<Vec<_>>(), [2, 3]);
         let [finding] = report.findings.as_slice() else { panic!("{report:?}") };
-        assert_eq!((finding.source.as_str(), finding.line, finding.code), ("a", 3, "overridden"));
+        assert_eq!((finding.source.as_str(), finding.line, finding.code.as_str()), ("a", 3, "overridden"));
         assert_eq!(finding.severity, Severity::Hint);
         assert!(finding.message.contains("(b:1)"), "{}", finding.message);
     }

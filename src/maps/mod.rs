@@ -8,6 +8,7 @@ mod decide;
 mod error;
 mod explain;
 pub mod export;
+mod finding_code;
 mod fix;
 mod glob;
 mod globs;
@@ -30,7 +31,8 @@ mod tests;
 
 pub use decide::{Decision, Outcome};
 pub use error::{MapsError, MapsErrorKind, MapsErrors, MapsNotice, NoticeKind};
-pub use explain::{Candidate, Explanation};
+pub use explain::{Candidate, Explanation, Step};
+pub use finding_code::FindingCode;
 pub use fix::with_double_colons;
 pub use lint::{Finding, LintReport, Severity, lint};
 pub use parse::{ParseOptions, Parsed};

@@ -29,6 +29,16 @@ impl NamePrefix {
         })
     }
 
+    /// `docker.io/nginx` names what lies under it, and the image `docker.io/library/nginx` too, which people write
+    /// `nginx` and `docker.io/nginx`: its canonical name. `None` for all other prefixes.
+    pub(super) fn official_image(&self) -> Option<Self> {
+        let is_one_name = self.host == "docker.io"
+            && !self.path.is_empty()
+            && !self.path.contains('/')
+            && self.path != "library";
+        is_one_name.then(|| Self { path: format!("library/{}", self.path), ..self.clone() })
+    }
+
     /// The canonical spelling, for comparing and for lint.
     pub(super) fn canonical(&self) -> String {
         let mut text = self.host.clone();

@@ -115,6 +115,10 @@ impl Reader {
             }
         }
         .map_err(|error| value_error(line, place, error))?;
+        let name = match &key {
+            Key::Name(name) => Some(name.clone()),
+            Key::Exact(_) | Key::Replace(_) | Key::NoSwap | Key::Default => None,
+        };
         let rule = Rule {
             kind,
             key: line.key.to_owned(),
@@ -122,10 +126,8 @@ impl Reader {
             source: Arc::clone(place.source),
             line: place.line,
             column: place.indent + line.key_column,
-            name: match &key {
-                Key::Name(name) => Some(name.clone()),
-                Key::Exact(_) | Key::Replace(_) | Key::NoSwap | Key::Default => None,
-            },
+            official_image: name.as_ref().and_then(NamePrefix::official_image),
+            name,
             read,
         };
         check_results(&rule).map_err(|error| value_error(line, place, error))?;

@@ -60,6 +60,8 @@ pub struct Rule {
     pub(super) column: usize,
     /// The key's name; registry and path rules have one.
     pub(super) name: Option<NamePrefix>,
+    /// The image of Docker Hub that the key names as well, [`NamePrefix::official_image`].
+    pub(super) official_image: Option<NamePrefix>,
     pub(super) read: Value,
 }
 
@@ -205,9 +207,18 @@ impl Rule {
             && matches!(&self.read, Value::Name { bare_host: true, .. })
     }
 
+    /// The key as it names `image`: `docker.io/nginx` names `nginx` as `docker.io/library/nginx`.
+    pub(super) fn key_for(&self, image: ImageReference<'_>) -> Option<&NamePrefix> {
+        let is_under = |name: &&NamePrefix| {
+            let path = image.canonical_path();
+            path.strip_prefix(name.path.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.official_image.as_ref().filter(is_under).or(self.name.as_ref())
+    }
+
     /// What stands behind the key's path in the image's path, without the `/` between them.
     fn behind_key<'i>(&self, image: ImageReference<'i>) -> &'i str {
-        let key = self.name.as_ref().map_or("", |name| name.path.as_str());
+        let key = self.key_for(image).map_or("", |name| name.path.as_str());
         let canonical = image.canonical_path();
         // What is behind is the same in the path as written: only `library/` is missing there, at the front.
         let behind = canonical.len() - (key.len() + 1).min(canonical.len());

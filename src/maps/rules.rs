@@ -68,6 +68,12 @@ impl Maps {
                 maps.targets.add(rule, number);
             }
         }
+        // A key that names the image itself, docker.io/library/nginx, wins over docker.io/nginx.
+        for (number, rule) in rules.iter().enumerate() {
+            if let Some(image) = &rule.official_image {
+                maps.names.insert(image, number);
+            }
+        }
         maps.globs = Globs::new(globs);
         maps.rules = rules.into_iter().map(Arc::new).collect();
         maps

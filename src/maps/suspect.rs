@@ -1,6 +1,7 @@
 //! Rules that are read as something else than they look like: mistyped keywords, ports that no registry has, values that
 //! name no registry, single names of Docker Hub.
 
+use super::finding_code::FindingCode;
 use super::lint::{Finding, Severity, finding};
 use super::name::NamePrefix;
 use super::rule::{Rule, RuleKind};
@@ -25,7 +26,7 @@ fn mistyped(rule: &Rule) -> Option<Finding> {
     let name = rule.name.as_ref().filter(|name| name.path.is_empty() && name.port.is_none())?;
     let word = keyword(&name.host)?;
     let message = format!("{} is read as a registry; did you mean {word}?", rule.key());
-    Some(finding(rule, Severity::Warning, "keyword", message))
+    Some(finding(rule, Severity::Warning, FindingCode::Keyword, message))
 }
 
 fn port(rule: &Rule) -> Option<Finding> {
@@ -35,7 +36,7 @@ fn port(rule: &Rule) -> Option<Finding> {
         (!port.parse::<u16>().is_ok_and(|port| port > 0)).then_some(port)
     })?;
     let message = format!("no registry has the port {port}: ports go from 1 to 65535");
-    Some(finding(rule, Severity::Warning, "port", message))
+    Some(finding(rule, Severity::Warning, FindingCode::Port, message))
 }
 
 /// `quay.io::mirror` and `default::{path}`: what names no registry is on Docker Hub.
@@ -66,10 +67,10 @@ fn no_registry(rule: &Rule) -> Option<Finding> {
             return None;
         }
     };
-    Some(finding(rule, Severity::Warning, "no-registry", message))
+    Some(finding(rule, Severity::Warning, FindingCode::NoRegistry, message))
 }
 
-/// `docker.io/nginx::…` is the organisation, and not the image.
+/// `docker.io/nginx::…` is the image and the organisation.
 fn single_name(rule: &Rule) -> Option<Finding> {
     let name = rule.name.as_ref().filter(|name| name.host == "docker.io" && !name.path.contains('/'))?;
     let path = &name.path;
@@ -77,9 +78,9 @@ fn single_name(rule: &Rule) -> Option<Finding> {
         return None;
     }
     let message = format!(
-        "names what lies under {path}/ on Docker Hub, and not the image {path}: that is docker.io/library/{path}"
+        "names the image {path} and what lies under {path}/ on Docker Hub; a rule for docker.io/library/{path} wins over it for the image"
     );
-    Some(finding(rule, Severity::Hint, "single-name", message))
+    Some(finding(rule, Severity::Hint, FindingCode::SingleName, message))
 }
 
 fn target(rule: &Rule) -> Option<&NamePrefix> {
@@ -114,7 +115,7 @@ mod tests {
             ("default::m.io/{name}", &["same-name"]),
         ] {
             let report = lint(&[MapsText::new("maps", text)]);
-            let codes: Vec<&str> = report.findings.iter().map(|finding| finding.code).collect();
+            let codes: Vec<&str> = report.findings.iter().map(|finding| finding.code.as_str()).collect();
             let others = ["at-target", "invalid-result", "library"];
             let codes: Vec<&str> = codes.into_iter().filter(|code| !others.contains(code)).collect();
             assert_eq!(codes, want, "{text}: {report:?}");

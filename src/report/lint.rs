@@ -38,7 +38,8 @@ pub fn text(report: &LintReport, fault: Severity) -> String {
         }
     }
     for Finding { severity, source, line, column, code, message } in &report.findings {
-        let _ = writeln!(out, "{source}:{line}:{column}: {}: {message} [{code}]", severity.as_str());
+        let _ =
+            writeln!(out, "{source}:{line}:{column}: {}: {message} [{}]", severity.as_str(), code.as_str());
     }
     out
 }
@@ -56,7 +57,7 @@ pub fn json(report: &LintReport, fault: Severity) -> String {
                 file: source,
                 line: *line,
                 column: *column,
-                code,
+                code: code.as_str(),
                 message: message.clone(),
                 text: None,
                 expected: None,

@@ -62,7 +62,14 @@ pub fn export(maps: &Maps, format: ExportFormat) -> Exported {
     let mut redirects = Vec::new();
     for rule in maps.rules() {
         match redirect::of(rule) {
-            Ok(redirect) => redirects.push((rule, redirect)),
+            Ok(redirect) => {
+                let image = redirect::of_official_image(maps, rule, &redirect);
+                redirects.push((rule, redirect));
+                // kustomize's lists have one short name for both.
+                redirects.extend(
+                    image.filter(|_| format != ExportFormat::Kustomize).map(|redirect| (rule, redirect)),
+                );
+            }
             Err(reason) => exported.note(rule, reason),
         }
     }

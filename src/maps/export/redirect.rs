@@ -1,5 +1,6 @@
 //! Which rules say "what lies under this prefix comes from that location", and nothing else.
 
+use crate::maps::Maps;
 use crate::maps::rule::{Rule, RuleKind};
 use crate::maps::value::{Piece, Value};
 
@@ -61,6 +62,13 @@ pub(super) fn of(rule: &Rule) -> Result<Redirect, &'static str> {
         }
     };
     Ok(Redirect { prefix: key.canonical(), location, drops_library })
+}
+
+/// What `rule` does to the image of Docker Hub that its key names besides an organisation, unless another rule names it.
+pub(super) fn of_official_image(maps: &Maps, rule: &Rule, redirect: &Redirect) -> Option<Redirect> {
+    let image = rule.official_image.as_ref()?;
+    let number = maps.names.most_specific(&image.host, image.port.as_deref(), &image.path)?;
+    (*maps.rules[number] == *rule).then(|| Redirect { prefix: image.canonical(), ..redirect.clone() })
 }
 
 /// The location of a value with braces: all that stands before a `{path}` at its end.

@@ -1,5 +1,7 @@
 //! Never twice: each sentence of that chapter of `docs/maps.md`, and the property for every text and image.
 
+use std::cmp::Reverse;
+
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
@@ -309,10 +311,17 @@ fn found_by_looking(maps: &Maps, image: ImageReference<'_>) -> Option<usize> {
     maps.rules
         .iter()
         .enumerate()
-        .filter_map(|(number, rule)| Some((number, rule.name.as_ref()?)))
-        .filter(|(_, name)| matches(name))
-        .max_by_key(|(_, name)| (name.path.len(), name.port.is_some()))
-        .map(|(number, _)| number)
+        // Of two keys for one name the one that is written out wins, and of two images the first.
+        .flat_map(|(number, rule)| {
+            let written = rule.name.as_ref().map(|name| (number, name, true));
+            let image = rule.official_image.as_ref().map(|name| (number, name, false));
+            written.into_iter().chain(image)
+        })
+        .filter(|(_, name, _)| matches(name))
+        .max_by_key(|&(number, name, written)| {
+            (name.path.len(), name.port.is_some(), written, Reverse(number))
+        })
+        .map(|(number, _, _)| number)
 }
 
 /// The guard as the language has it, without any table, on canonical texts.
@@ -407,7 +416,7 @@ proptest! {
             let guards = maps.targets.guards(image, None).is_some();
             prop_assert_eq!(guards, guarded_by_looking(&maps, image, None), "default, {}", text);
             // A key that matches the image: that of a rule, or one made from its own front.
-            let own = found.and_then(|number| maps.rules[number].name.clone());
+            let own = found.and_then(|number| maps.rules[number].key_for(image).cloned());
             let made = NamePrefix::parse(&key).ok().filter(|key| {
                 key.host == image.canonical_registry()
                     && (key.port.is_none() || key.port.as_deref() == image.port())
