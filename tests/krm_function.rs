@@ -31,18 +31,38 @@ fn edits_in_place_and_says_so() {
 
 #[test]
 fn says_nothing_when_there_is_nothing_to_say() {
-    for items in [
-        String::new(),
-        pod("m.io/hub/a"),
-        pod("quay.io/a # x"),
-        "- kind: Odd\n  image: {a: b}\n- {}\n".into(),
-    ] {
+    for items in [String::new(), pod("m.io/hub/a"), "- kind: Odd\n  image: {a: b}\n- {}\n".into()] {
         let text = list(&items, &config_map(RULE));
         for text in [text.clone(), text.trim_end().to_owned(), text.replace('\n', "\r\n")] {
             let run = imageswap(&["fn"]).stdin(&text).run();
             run.ends_well();
             assert_eq!(run.stdout, text);
         }
+    }
+}
+
+#[test]
+fn names_rules_that_matched_no_image() {
+    let odd: String = (1..=7).map(|number| format!("  r{number}.io: m.io\n")).collect();
+    for (image, rules, message) in [
+        ("quay.io/a # x", RULE, Some("imageswap: 1 rule matched no image: docker.io::m.io/hub")),
+        (
+            "nginx",
+            &*format!("{RULE}{odd}"),
+            Some(
+                "imageswap: 7 rules matched no image: r1.io::m.io, r2.io::m.io, r3.io::m.io, r4.io::m.io, \
+                 r5.io::m.io and 2 more",
+            ),
+        ),
+        ("nginx", RULE, None),
+    ] {
+        let run = imageswap(&["fn"]).stdin(&list(&pod(image), &config_map(rules))).run();
+        run.ends_well();
+        let results = value(&run.stdout)["results"].clone();
+        let last = results.as_array().unwrap().last().unwrap();
+        let named = last["message"].as_str().filter(|message| message.contains("matched no image"));
+        assert_eq!(named, message, "{image}");
+        assert_eq!(last["severity"], "info");
     }
 }
 

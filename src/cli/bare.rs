@@ -35,7 +35,11 @@ pub fn detect(args: &[OsString]) -> Option<BareCall> {
     let is_plugin = named_plugin || std::env::var_os("KUSTOMIZE_PLUGIN_CONFIG_ROOT").is_some();
     let word = first.to_string_lossy();
     let is_command = || Cli::command().get_subcommands().any(|command| command.get_name() == word);
-    if !is_plugin || word.starts_with('-') || is_command() || !Path::new(first).is_file() {
+    if !is_plugin || word.starts_with('-') || is_command() {
+        return None;
+    }
+    // kustomize gives a whole path; a single word that is no file is a command that somebody mistyped.
+    if !named_plugin && !Path::new(first).is_file() && !word.contains('/') {
         return None;
     }
     let words = args[2..].iter().map(|word| word.to_string_lossy().into_owned()).collect();

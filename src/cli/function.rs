@@ -36,7 +36,9 @@ pub fn on_text(args: &FunctionArgs, text: &str) -> Result<ExitCode> {
         Ok(mut prepared) => {
             let mut plan = krm::plan(&list, &prepared.engine);
             match prepared.pin(&mut plan) {
-                Ok(()) => krm::conclude(&list, &plan, prepared.manner, &prepared.notices),
+                Ok(()) => {
+                    krm::conclude(&list, &plan, &prepared.engine.maps, prepared.manner, &prepared.notices)
+                }
                 Err(error) => krm::failed(&list, &[format!("{error:#}")]),
             }
         }

@@ -39,7 +39,7 @@ pub fn run(call: &PluginCall) -> Result<ExitCode> {
     let text = encoding::decode(&bytes).context("standard input")?;
     let mut plan = prepared.engine.plan_alone(text);
     prepared.pin(&mut plan)?;
-    let verdict: Verdict = krm::judge(&plan, prepared.manner, &prepared.notices);
+    let verdict: Verdict = krm::judge(&plan, &prepared.engine.maps, prepared.manner, &prepared.notices);
     function::say_errors(&verdict);
     // As a validator the plugin must not say the manifests again: kustomize takes that for a change.
     if verdict.ending == Ending::Done && !prepared.manner.validate {
@@ -52,8 +52,9 @@ pub fn run(call: &PluginCall) -> Result<ExitCode> {
 
 fn prepare(call: &PluginCall) -> Result<Result<Prepared, Vec<String>>> {
     let name = call.config.display().to_string();
-    let text = std::fs::read_to_string(&call.config)
-        .with_context(|| format!("cannot read the plugin's configuration {name}"))?;
+    let text = std::fs::read_to_string(&call.config).map_err(|error| {
+        speech::failure(&format!("cannot read the plugin's configuration {name}"), &error)
+    })?;
     let args = function::default_args()?;
     let config = match FunctionConfig::read("the plugin's configuration", &text) {
         Ok(config) => config,

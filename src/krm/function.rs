@@ -2,13 +2,16 @@
 
 use crate::manifest::edit::Edit;
 use crate::manifest::{Blocked, FieldPath, NoteKind, Segment};
-use crate::maps::{MapsNotice, Rule};
-use crate::rewrite::{Change, Engine, Plan, Site, Skip, SkipReason};
+use crate::maps::{Maps, MapsNotice, Rule};
+use crate::rewrite::{Change, Engine, Plan, Site, Skip, SkipReason, Uses};
 
 use super::function_config::OnUnmapped;
 use super::resource_list::ResourceList;
 use super::result::{FunctionResult, Severity};
 use super::summary::Summary;
+
+/// How many rules that matched nothing are named.
+const NAMED_MAX: usize = 5;
 
 /// What the function minds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -61,7 +64,7 @@ pub fn failed(list: &ResourceList<'_>, reasons: &[String]) -> Verdict {
 /// When there is an error, or with [`Manner::validate`], only `results` are set.
 #[must_use]
 pub fn run(list: &ResourceList<'_>, engine: &Engine, manner: Manner, notices: &[MapsNotice]) -> Verdict {
-    conclude(list, &plan(list, engine), manner, notices)
+    conclude(list, &plan(list, engine), &engine.maps, manner, notices)
 }
 
 /// What becomes of the images of `list`, before anything is said of it: nothing outside the items is touched.
@@ -74,14 +77,20 @@ pub fn plan(list: &ResourceList<'_>, engine: &Engine) -> Plan {
 
 /// What is to be said of `plan`, a plan of `list`, and the edits to be made.
 #[must_use]
-pub fn conclude(list: &ResourceList<'_>, plan: &Plan, manner: Manner, notices: &[MapsNotice]) -> Verdict {
-    with_results(list, judge(plan, manner, notices))
+pub fn conclude(
+    list: &ResourceList<'_>,
+    plan: &Plan,
+    maps: &Maps,
+    manner: Manner,
+    notices: &[MapsNotice],
+) -> Verdict {
+    with_results(list, judge(plan, maps, manner, notices))
 }
 
-/// What is to be said of `plan`, and whether its edits are to be made: the function without its envelope, as
-/// the legacy plugin of kustomize needs it.
+/// What is to be said of `plan`, which was made with `maps`, and whether its edits are to be made: the function without
+/// its envelope, as the legacy plugin of kustomize needs it.
 #[must_use]
-pub fn judge(plan: &Plan, manner: Manner, notices: &[MapsNotice]) -> Verdict {
+pub fn judge(plan: &Plan, maps: &Maps, manner: Manner, notices: &[MapsNotice]) -> Verdict {
     let mut summary = Summary {
         changes: plan.changes.len(),
         images: plan.changes.len() + plan.kept.len() + plan.skips.len() + plan.problems.len(),
@@ -108,6 +117,9 @@ pub fn judge(plan: &Plan, manner: Manner, notices: &[MapsNotice]) -> Verdict {
             let message = sentence(&change.site.image, &change.to, change.rule.as_deref());
             FunctionResult::about(Severity::Info, &change.site, &message, Some(change.to.to_string()))
         }));
+        if summary.images > 0 {
+            results.extend(unused(plan, maps));
+        }
         edits = plan.edits();
     } else {
         let count = errors.len() + unwanted.len();
@@ -176,6 +188,25 @@ fn warnings(plan: &Plan, manner: Manner, notices: &[MapsNotice]) -> Vec<Function
         FunctionResult::new(Severity::Warning, &format!("{}: {}", note.path, note.kind.as_str()))
     }));
     warnings
+}
+
+/// That rules decided about no image: one may be mistyped.
+fn unused(plan: &Plan, maps: &Maps) -> Option<FunctionResult> {
+    let mut uses = Uses::default();
+    uses.learn_rules(plan);
+    let unused: Vec<&Rule> = uses.unused_rules(maps).collect();
+    let named: Vec<String> = unused.iter().take(NAMED_MAX).map(|rule| rule.to_line()).collect();
+    let more = match unused.len().saturating_sub(NAMED_MAX) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let noun = match unused.len() {
+        0 => return None,
+        1 => "1 rule".to_owned(),
+        rules => format!("{rules} rules"),
+    };
+    let message = format!("imageswap: {noun} matched no image: {}{more}", named.join(", "));
+    Some(FunctionResult::new(Severity::Info, &message))
 }
 
 fn unmapped(plan: &Plan, severity: Severity) -> impl Iterator<Item = FunctionResult> {
