@@ -22,21 +22,55 @@
 //! cli/        arguments, exit codes, one file per subcommand
 //! ```
 //!
+//! # Public API
+//!
+//! [`Maps`](maps::Maps), [`Engine`](rewrite::Engine), [`Plan`](rewrite::Plan) and
+//! [`ImageReference`](image::ImageReference), with what their methods take and give: the modules [`image`], [`maps`],
+//! [`manifest`] and [`rewrite`]. They are pure and follow semantic versioning. All other modules belong to the program;
+//! they are public for its tests and benchmarks, hidden here, and may change in any version.
+//!
+//! ```
+//! use imageswap::manifest::edit;
+//! use imageswap::maps::{Maps, MapsText, ParseOptions};
+//! use imageswap::rewrite::Engine;
+//!
+//! let rules = MapsText::new("imageswap.maps", "docker.io::mirror.example.com/hub");
+//! let maps = Maps::parse(&[rules], ParseOptions::default())?.maps;
+//! let engine = Engine { maps: maps.into(), ..Engine::default() };
+//! let manifest = "kind: Pod\nspec:\n  containers:\n    - image: nginx:1.27 # ours\n";
+//! let plan = engine.plan_alone(manifest);
+//! assert!(plan.errors.is_empty() && plan.problems.is_empty());
+//! let rewritten = edit::apply(manifest, &plan.edits())?;
+//! assert!(rewritten.ends_with("- image: mirror.example.com/hub/nginx:1.27 # ours\n"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Layers
+//!
 //! Dependencies point inward: `cli → {krm, files, mirror, cluster, webhook, report} → rewrite → {maps, manifest} → image`.
 //! Pure modules use no clap, fs, env, clock, network or printing; `manifest` knows no maps; `maps` knows
 //! no manifests; only `cli` knows arguments. `tests/architecture.rs` holds these rules.
 
+#[doc(hidden)]
 pub mod cli;
+#[doc(hidden)]
 pub mod cluster;
+#[doc(hidden)]
 pub mod files;
 pub mod image;
+#[doc(hidden)]
 pub mod krm;
+#[doc(hidden)]
 pub mod lock;
 pub mod manifest;
 pub mod maps;
+#[doc(hidden)]
 pub mod mirror;
 mod nearest;
+#[doc(hidden)]
 pub mod registry;
+#[doc(hidden)]
 pub mod report;
 pub mod rewrite;
+#[doc(hidden)]
 pub mod webhook;

@@ -5,11 +5,15 @@ mod aliases;
 mod documents;
 pub mod edit;
 mod embedded;
+#[doc(hidden)]
 pub mod encoding;
+#[doc(hidden)]
 pub mod event;
+#[doc(hidden)]
 pub mod fast;
 mod fields;
 mod finder;
+#[doc(hidden)]
 pub mod json;
 mod keys;
 mod lines;
@@ -20,11 +24,14 @@ mod occurrence;
 mod old_line_ends;
 mod path;
 mod places;
+#[doc(hidden)]
 pub mod scalar;
 mod scan;
 mod slot;
 mod span;
+#[doc(hidden)]
 pub mod tree;
+#[doc(hidden)]
 pub mod yaml;
 
 pub use embedded::Layers;
