@@ -91,3 +91,35 @@ fn a_read_only_disk() {
     assert!(error.to_string().ends_with("the file system is read-only"), "{error}");
     assert!(error.hint().is_some());
 }
+
+/// The whole program with `--keep-going`: what fits is written, what does not keeps its old content, and both are said.
+#[test]
+fn keep_going_writes_what_fits_and_says_the_rest() {
+    let Some(disk) = Tmpfs::new("size=1m") else { return };
+    let pod = |comment: usize| {
+        format!("# {}\nkind: Pod\nspec: {{containers: [{{image: nginx}}]}}\n", "x".repeat(comment))
+    };
+    let (small, large) = (disk.path().join("a-small.yaml"), disk.path().join("b-large.yaml"));
+    std::fs::write(&small, pod(10)).unwrap();
+    std::fs::write(&large, pod(700_000)).unwrap();
+    let run = |format: &str| {
+        Command::new(env!("CARGO_BIN_EXE_imageswap"))
+            .args(["rewrite", "--keep-going", "--map", "docker.io::m.example.com", "--format", format, "."])
+            .current_dir(disk.path())
+            .output()
+            .unwrap()
+    };
+    let output = run("text");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("error: ./b-large.yaml: cannot write its new content: no space left"), "{said}");
+    assert!(said.contains("rewrote 1 image in 1 file\n1 error\n"), "{said}");
+    assert!(std::fs::read_to_string(&small).unwrap().contains("m.example.com/nginx"));
+    assert_eq!(std::fs::read_to_string(&large).unwrap(), pod(700_000));
+    assert_eq!(temps(disk.path()), Vec::<std::path::PathBuf>::new());
+    let output = run("json");
+    let report = String::from_utf8(output.stdout).unwrap();
+    let summary: serde_json::Value = serde_json::from_str(report.lines().last().unwrap()).unwrap();
+    assert_eq!((&summary["changes"], &summary["errors"]), (&0.into(), &1.into()), "{report}");
+    assert_eq!(output.status.code(), Some(2));
+}

@@ -8,7 +8,7 @@ use crate::files::Found;
 use crate::rewrite::{Engine, KustomizeMode};
 
 use super::args::{FindArgs, MapsArgs};
-use super::rules::{FolderRules, RuleSettings};
+use super::rules::{FolderRules, RuleSettings, RuleWarning, Ruleset};
 use super::{rules, settings, speech};
 
 /// The engines of a run, and which file has which.
@@ -90,15 +90,15 @@ impl Engines {
         if self.have_rules() { Ok(self) } else { Err(rules::none_given()) }
     }
 
-    /// What is to be said about the rules, a line each.
-    pub fn warnings(&self) -> Vec<String> {
-        let mut lines: Vec<String> = Vec::new();
-        for line in self.rules.sets.iter().flat_map(super::rules::Ruleset::warnings) {
-            if !lines.contains(&line) {
-                lines.push(line);
+    /// What is to be said about the rules, each once.
+    pub fn warnings(&self) -> Vec<RuleWarning> {
+        let mut warnings: Vec<RuleWarning> = Vec::new();
+        for warning in self.rules.sets.iter().flat_map(Ruleset::warnings) {
+            if !warnings.contains(&warning) {
+                warnings.push(warning);
             }
         }
-        lines
+        warnings
     }
 
     /// The first file that has no rules, where others have some, and what to say about that.
@@ -121,7 +121,7 @@ impl Engines {
     pub fn origins(&self) -> Vec<String> {
         let sets = self.rules.sets.iter().zip(&self.rules.files).filter(|(ruleset, _)| ruleset.given);
         let one = self.rules.sets.len() == 1;
-        let line = |(ruleset, files): (&rules::Ruleset, &usize)| {
+        let line = |(ruleset, files): (&Ruleset, &usize)| {
             let of = if one { String::new() } else { format!("for {}: ", speech::count(*files, "file")) };
             format!("{of}rules from {}", ruleset.origin())
         };

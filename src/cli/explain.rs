@@ -9,6 +9,7 @@ use crate::image::ImageReference;
 use crate::manifest::encoding;
 use crate::maps::Maps;
 use crate::report::explanation::{self, Answer, InFile};
+use crate::report::{JsonReport, Level, Location, Message, Pages, Report, TextReport};
 use crate::rewrite::{Engine, Site, SkipReason};
 
 use super::args::{ExplainArgs, ReportFormat};
@@ -22,8 +23,12 @@ pub fn run(args: &ExplainArgs) -> Result<ExitCode> {
     let from_stdin = args.file.as_deref() == Some(Path::new("-"));
     let here = Path::new(".");
     let first = args.file.as_deref().filter(|_| !from_stdin).unwrap_or(here);
-    let ruleset = rules::load(&args.maps, Some(first), !from_stdin, false)?.ok_or_else(rules::none_given)?;
+    let ruleset = rules::load(&args.maps, Some(first), !from_stdin, true)?.ok_or_else(rules::none_given)?;
     let mut out = String::new();
+    let mut pages = Pages::default();
+    ruleset.warnings().for_each(|warning| warning.report(report(args.format), &mut pages));
+    speech::say(&pages.speech);
+    out.push_str(&pages.report);
     let mut failed = false;
     match &args.file {
         None => {
@@ -42,6 +47,22 @@ pub fn run(args: &ExplainArgs) -> Result<ExitCode> {
     Ok(if failed { ExitCode::Error } else { ExitCode::Done })
 }
 
+/// How errors and warnings are told.
+fn report(format: ReportFormat) -> &'static dyn Report {
+    match format {
+        ReportFormat::Text => &TextReport { verbose: false, quiet: false },
+        ReportFormat::Json => &JsonReport,
+    }
+}
+
+/// Tells an error or a warning about `file`, or about what was asked.
+fn tell(out: &mut String, format: ReportFormat, message: &Message<'_>) {
+    let mut pages = Pages::default();
+    report(format).message(&mut pages, message);
+    speech::say(&pages.speech);
+    out.push_str(&pages.report);
+}
+
 /// Explains one image; false when it is none.
 fn explain(out: &mut String, maps: &Maps, image: &str, format: ReportFormat) -> bool {
     match ImageReference::parse(image) {
@@ -53,16 +74,19 @@ fn explain(out: &mut String, maps: &Maps, image: &str, format: ReportFormat) -> 
         }
         Ok(reference) => {
             if Path::new(image).is_file() {
-                speech::warning(&format!(
+                let text = format!(
                     "{image} is taken for an image, and there is a file of that name: explain --file {image} is \
                      about the images in it"
-                ));
+                );
+                let level = Level::Warning;
+                tell(out, format, &Message { level, file: None, location: None, text: &text });
             }
             say(out, &Answer::Decided(maps.explain(&reference)), None, format);
             true
         }
         Err(error) => {
-            speech::error(&format!("{image:?} is not a valid image reference: {error}"));
+            let text = format!("{image:?} is not a valid image reference: {error}");
+            tell(out, format, &Message { level: Level::Error, file: None, location: None, text: &text });
             false
         }
     }
@@ -136,7 +160,9 @@ fn explain_file(out: &mut String, args: &ExplainArgs, ruleset: &Ruleset, file: &
         say(out, &answer, Some(InFile { file: &name, site }), args.format);
     }
     for error in &plan.errors {
-        speech::error(&format!("{name}:{error}"));
+        let location = Some(Location::from(error));
+        let text = &error.message;
+        tell(out, args.format, &Message { level: Level::Error, file: Some(&name), location, text });
     }
     Ok(!plan.errors.is_empty())
 }

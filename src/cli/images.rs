@@ -10,7 +10,8 @@ use crate::files::{Found, Source, Walked, is_template, walk};
 use crate::manifest::encoding;
 use crate::report::inventory::{self, Listed};
 use crate::report::unique;
-use crate::rewrite::{Engine, Memory, is_kustomization, unread};
+use crate::report::{JsonReport, Level, Location, Message, Pages, Report, TextReport};
+use crate::rewrite::{Engine, Memory, Site, is_kustomization, unread};
 
 use super::args::{ImagesArgs, ImagesFormat};
 use super::engines::Engines;
@@ -21,8 +22,27 @@ use super::{function, rules, settings, speech, tree};
 #[derive(Debug, Default)]
 struct Inventory {
     listed: Vec<Listed>,
-    /// Errors, a line each.
-    errors: Vec<String>,
+    errors: Vec<FileError>,
+}
+
+/// Why not all images of a file are listed.
+#[derive(Debug)]
+struct FileError {
+    file: String,
+    location: Option<Location>,
+    text: String,
+}
+
+impl FileError {
+    /// An error about a whole file, which `text` names.
+    fn new(file: &str, text: String) -> Self {
+        Self { file: file.to_owned(), location: None, text }
+    }
+
+    fn message(&self) -> Message<'_> {
+        let Self { file, location, text } = self;
+        Message { level: Level::Error, file: Some(file), location: *location, text }
+    }
 }
 
 /// Lists the images of the files that the arguments name.
@@ -43,11 +63,17 @@ pub fn run(args: &ImagesArgs) -> Result<ExitCode> {
     if args.all {
         engines.look_everywhere();
     }
+    let report: &dyn Report = match args.format {
+        ImagesFormat::Json => &JsonReport,
+        ImagesFormat::Text | ImagesFormat::Csv | ImagesFormat::Tsv | ImagesFormat::Kustomize => {
+            &TextReport { verbose: false, quiet: args.quiet }
+        }
+    };
+    let mut pages = Pages::default();
     if !args.quiet {
-        let missing = engines.without_rules().map(|(_, text)| text);
-        engines.warnings().iter().chain(&missing).for_each(|warning| speech::warning(warning));
+        warn(report, &mut pages, walked.as_ref(), &engines);
     }
-    let (listed, mut errors) = if let Some(walked) = &walked {
+    let (listed, file_errors) = if let Some(walked) = &walked {
         read_files(args, walked, &engines, with_maps)
     } else {
         let engine = &engines.all()[0];
@@ -55,6 +81,8 @@ pub fn run(args: &ImagesArgs) -> Result<ExitCode> {
         let inventory = read_bytes("-", &bytes, engine, &mut Memory::default(), args, with_maps);
         (inventory.listed, inventory.errors)
     };
+    file_errors.iter().for_each(|error| report.message(&mut pages, &error.message()));
+    let mut errors = Vec::new();
     let printed = match args.format {
         ImagesFormat::Kustomize => unique::kustomize(&listed, &mut errors),
         ImagesFormat::Text if args.unique => unique::text(&listed, with_maps, &mut errors),
@@ -73,13 +101,31 @@ pub fn run(args: &ImagesArgs) -> Result<ExitCode> {
             }
         }
     };
-    for error in &errors {
-        speech::error(error);
+    for text in &errors {
+        report.message(&mut pages, &Message { level: Level::Error, file: None, location: None, text });
     }
+    speech::say(&pages.speech);
     let mut stdout = io::stdout().lock();
     stdout.write_all(printed.as_bytes())?;
+    stdout.write_all(pages.report.as_bytes())?;
     stdout.flush()?;
-    Ok(if errors.is_empty() { ExitCode::Done } else { ExitCode::Error })
+    let good = errors.is_empty() && file_errors.is_empty();
+    Ok(if good { ExitCode::Done } else { ExitCode::Error })
+}
+
+/// Adds the warnings about the rules and the paths.
+fn warn(report: &dyn Report, pages: &mut Pages, walked: Option<&Walked>, engines: &Engines) {
+    engines.warnings().iter().for_each(|warning| warning.report(report, pages));
+    let mut add = |file: Option<&str>, text: &str| {
+        report.message(pages, &Message { level: Level::Warning, file, location: None, text });
+    };
+    if let Some((file, text)) = engines.without_rules() {
+        add(file.to_str(), &text);
+    }
+    let Some(walked) = walked else { return };
+    let (empty, globs) = tree::remarks(walked);
+    empty.iter().for_each(|(folder, text)| add(Some(folder), text));
+    globs.iter().for_each(|text| add(None, text));
 }
 
 fn read_files(
@@ -87,14 +133,13 @@ fn read_files(
     walked: &Walked,
     engines: &Engines,
     with_maps: bool,
-) -> (Vec<Listed>, Vec<String>) {
-    let (empty, globs) = tree::remarks(walked);
-    for text in empty.iter().map(|(_, text)| text).chain(&globs).filter(|_| !args.quiet) {
-        speech::warning(text);
-    }
+) -> (Vec<Listed>, Vec<FileError>) {
     let Walked { files, errors, .. } = walked;
-    let mut errors: Vec<String> =
-        errors.iter().map(|error| speech::with_hint(error, tree::hint(error))).collect();
+    let errors = errors.iter().map(|error| {
+        let file = error.path().display().to_string();
+        FileError::new(&file, speech::with_hint(error, tree::hint(error)))
+    });
+    let mut errors: Vec<FileError> = errors.collect();
     let never = AtomicBool::new(false);
     let watch = tree::Watch { cancel: &never, watched: tree::is_watched(args.quiet), late: None };
     let threads = settings::threads(&args.walk);
@@ -104,7 +149,10 @@ fn read_files(
         let name = file.path.display().to_string();
         match Source::read(file, buffer) {
             Ok(_) => read_bytes(&name, buffer, engines.of(&file.path), memory, args, with_maps),
-            Err(error) => Inventory { errors: vec![error.to_string()], ..Inventory::default() },
+            Err(error) => {
+                let errors = vec![FileError::new(&name, error.to_string())];
+                Inventory { errors, ..Inventory::default() }
+            }
         }
     });
     let mut listed = Vec::new();
@@ -132,7 +180,7 @@ fn read_bytes(
             let lossy = String::from_utf8_lossy(bytes);
             let is_text = matches!(error, encoding::EncodingError::NotUtf8 { .. });
             if !is_text || unread(&lossy, is_template(Path::new(name))).is_none() {
-                found.errors.push(format!("{name}: {error}"));
+                found.errors.push(FileError::new(name, format!("{name}: {error}")));
             }
             return found;
         }
@@ -142,12 +190,19 @@ fn read_bytes(
     }
     let mut plan = engine.plan(text, is_kustomization(name), memory);
     if !plan.errors.is_empty() && unread(text, is_template(Path::new(name))).is_none() {
-        found.errors.extend(plan.errors.iter().map(|error| format!("{name}:{error}")));
+        found.errors.extend(plan.errors.iter().map(|error| FileError {
+            file: name.to_owned(),
+            location: Some(Location::from(error)),
+            text: error.message.clone(),
+        }));
     }
     found.errors.extend(plan.problems.iter().filter(|_| with_maps).map(|problem| {
-        let position = problem.site.position;
-        let image = &problem.site.image;
-        format!("{name}:{}:{}: {image}: {}", position.line, position.column, problem.kind)
+        let Site { document, position, image, .. } = &problem.site;
+        FileError {
+            file: name.to_owned(),
+            location: Some(Location { document: Some(*document), position: *position }),
+            text: format!("{image}: {}", problem.kind),
+        }
     }));
     found.listed = inventory::of_plan(name, &mut plan, args.all);
     found

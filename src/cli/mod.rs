@@ -112,7 +112,7 @@ fn failed(error: &anyhow::Error, report: &dyn Report) {
             for error in errors.iter() {
                 let position = Position { line: error.line(), column: error.column() };
                 let text = format!("{} in `{}`, expected {}", error.kind(), error.text(), error.expected());
-                add(Some(error.source_name()), Some(Location { document: 0, position }), &text);
+                add(Some(error.source_name()), Some(Location { document: None, position }), &text);
             }
         }
         _ => add(None, None, &format!("{error:#}")),

@@ -41,7 +41,7 @@ pub fn each<T: Send, S: Send>(
     start: impl Fn() -> S + Sync,
     work: impl Fn(&Found, &mut S) -> T + Sync,
 ) -> (Vec<T>, Vec<S>) {
-    let next = AtomicUsize::new(0);
+    let (next, finished) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let threads = threads.clamp(1, files.len().max(1));
     let worker = || {
         let mut state = start();
@@ -50,10 +50,11 @@ pub fn each<T: Send, S: Send>(
             let index = next.fetch_add(1, Ordering::Relaxed);
             let Some(file) = files.get(index) else { break };
             done.push((index, work(file, &mut state)));
+            finished.fetch_add(1, Ordering::Relaxed);
         }
         (done, state)
     };
-    let finished = if files.is_empty() || threads == 1 && !watch.watched && watch.late.is_none() {
+    let shares = if files.is_empty() || threads == 1 && !watch.watched && watch.late.is_none() {
         vec![worker()]
     } else {
         thread::scope(|scope| {
@@ -69,7 +70,7 @@ pub fn each<T: Send, S: Send>(
                 })
                 .collect();
             drop(over);
-            attend(&ended, &next, files.len(), watch);
+            attend(&ended, &finished, files.len(), watch);
             let joined = workers
                 .into_iter()
                 .map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
@@ -77,7 +78,7 @@ pub fn each<T: Send, S: Send>(
         })
     };
     let (mut results, mut states) = (Vec::with_capacity(files.len()), Vec::new());
-    for (done, state) in finished {
+    for (done, state) in shares {
         results.extend(done);
         states.push(state);
     }
@@ -86,7 +87,7 @@ pub fn each<T: Send, S: Send>(
 }
 
 /// Until the work has ended: shows how far it is, if it takes long, and sees to it that it stops when told to.
-fn attend(ended: &mpsc::Receiver<()>, next: &AtomicUsize, total: usize, watch: Watch<'_>) {
+fn attend(ended: &mpsc::Receiver<()>, finished: &AtomicUsize, total: usize, watch: Watch<'_>) {
     let started = Instant::now();
     let mut bar: Option<ProgressBar> = None;
     let mut cancelled: Option<Instant> = None;
@@ -101,16 +102,28 @@ fn attend(ended: &mpsc::Receiver<()>, next: &AtomicUsize, total: usize, watch: W
             continue;
         }
         let bar = bar.get_or_insert_with(|| {
-            let style = ProgressStyle::with_template("{bar:40} {pos}/{len} files, {eta} left");
             let bar = ProgressBar::new(total as u64);
-            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar.set_style(style(0));
             bar
         });
-        bar.set_position(next.load(Ordering::Relaxed).min(total) as u64);
+        let finished = finished.load(Ordering::Relaxed);
+        if bar.position() == 0 && finished > 0 {
+            bar.set_style(style(finished));
+        }
+        bar.set_position(finished as u64);
+        // So that the time goes on where one large file takes all of it.
+        bar.tick();
     }
     if let Some(bar) = bar {
         bar.finish_and_clear();
     }
+}
+
+/// How the bar looks: how much time is left nobody knows before the first file is finished.
+fn style(finished: usize) -> ProgressStyle {
+    let time = if finished == 0 { "{elapsed}" } else { "{eta} left" };
+    let style = ProgressStyle::with_template(&format!("{{bar:40}} {{pos}}/{{len}} files, {time}"));
+    style.unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
 /// What to do about a path that cannot be read, if there is good advice.

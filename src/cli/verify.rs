@@ -46,7 +46,7 @@ pub fn run(args: &VerifyArgs) -> Result<ExitCode> {
         return Err(anyhow!("{}", speech::with_hint(error, tree::hint(error))));
     }
     let engines = Engines::new(&args.maps, &args.find, &args.paths, &walked.files)?.or_none_given()?;
-    engines.warnings().iter().for_each(|warning| speech::warning(warning));
+    engines.warnings().iter().for_each(|warning| speech::warning(&warning.to_string()));
     if let Some((_, text)) = engines.without_rules() {
         speech::warning(&text);
     }

@@ -245,8 +245,15 @@ mod tests {
         {
             assert_eq!(text.parse::<FieldSpec>().unwrap().to_string(), text);
         }
-        for text in ["Widget", "Widget:", "Widget:spec..image", "/Widget:spec", ":spec.image"] {
-            assert!(text.parse::<FieldSpec>().is_err(), "{text}");
+        for (text, problem) in [
+            ("Widget", "no ':' between kind and path"),
+            ("Widget:", "a part of the path is empty"),
+            ("Widget:spec..image", "a part of the path is empty"),
+            ("/Widget:spec", "the kind or group is empty"),
+            (":spec.image", "the kind or group is empty"),
+        ] {
+            let error = text.parse::<FieldSpec>().unwrap_err().to_string();
+            assert!(error.starts_with(&format!("field '{text}': {problem}; expected")), "{error}");
         }
     }
 

@@ -62,6 +62,11 @@ pub enum Entry<'p> {
         /// What, in words.
         text: &'p str,
     },
+    /// It changes, and no Kubernetes resource is around it, where that is to be said.
+    NoResource {
+        /// The image.
+        site: &'p Site,
+    },
     /// No rule covers it, where that is to be said.
     Unmapped {
         /// The image.
@@ -81,9 +86,10 @@ impl Entry<'_> {
             Self::LeftAlone { skip, .. } => skip.site.position,
             Self::Note(note) => note.position,
             Self::Problem(problem) => problem.site.position,
-            Self::Unmapped { site, .. } | Self::Unchecked { site, .. } | Self::Digest { site, .. } => {
-                site.position
-            }
+            Self::Unmapped { site, .. }
+            | Self::Unchecked { site, .. }
+            | Self::Digest { site, .. }
+            | Self::NoResource { site } => site.position,
         }
     }
 }
@@ -107,18 +113,22 @@ pub fn why_unchecked(place: Place) -> &'static str {
     }
 }
 
+/// What is said of an image that is in no Kubernetes resource.
+pub const NO_RESOURCE: &str =
+    "in no Kubernetes resource: neither apiVersion nor kind is above it; leave the file out with --exclude";
+
 /// A place in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Location {
-    /// The document, from 0.
-    pub document: usize,
+    /// The document, from 0, in files of YAML and JSON.
+    pub document: Option<usize>,
     /// Line and column.
     pub position: Position,
 }
 
 impl From<&DocumentError> for Location {
     fn from(error: &DocumentError) -> Self {
-        Self { document: error.document, position: error.position }
+        Self { document: Some(error.document), position: error.position }
     }
 }
 

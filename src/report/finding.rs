@@ -4,7 +4,7 @@
 use crate::manifest::{Position, Span};
 use crate::rewrite::Site;
 
-use super::entry::{Entry, Level, why_unchecked};
+use super::entry::{Entry, Level, NO_RESOURCE, why_unchecked};
 use super::text::quoted;
 
 /// A kind of finding.
@@ -29,6 +29,7 @@ rules! {
     PROBLEM, "problem", "The maps cannot decide about the image.";
     UNMAPPED, "unmapped", "No rule of the maps covers the image.";
     UNCHECKED, "unchecked", "It looks like an image, and its place is none that is rewritten.";
+    NO_RESOURCE_RULE, "no-resource", "The image changes, and is in no Kubernetes resource.";
     DIGEST, "digest", "The image has no digest, or not the one of its tag.";
     FILE, "file", "The file cannot be read or written.";
 }
@@ -81,6 +82,9 @@ impl<'p> Finding<'p> {
             Entry::Unchecked { site, level } => {
                 let message = format!("not checked: {}: {}", quoted(&site.image), why_unchecked(site.place));
                 about(UNCHECKED, level, site, message)
+            }
+            Entry::NoResource { site } => {
+                about(NO_RESOURCE_RULE, Level::Error, site, format!("{}: {NO_RESOURCE}", quoted(&site.image)))
             }
             Entry::Digest { site, level, text, status: _ } => {
                 about(DIGEST, level, site, format!("{}: {text}", site.image))

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::manifest::Note;
 use crate::rewrite::{ProblemKind, Site};
 
-use super::entry::{Entry, Message, why_unchecked};
+use super::entry::{Entry, Message, NO_RESOURCE, why_unchecked};
 use super::format::{Pages, Report};
 use super::record::{ImageRecord, RuleRecord};
 use super::summary::{Ending, Summary};
@@ -85,6 +85,10 @@ impl Report for JsonReport {
                 message: Some(why_unchecked(site.place).to_owned()),
                 ..ImageLine::new(level.as_str(), file, site, "unchecked")
             },
+            Entry::NoResource { site } => ImageLine {
+                message: Some(NO_RESOURCE.to_owned()),
+                ..ImageLine::new("error", file, site, "no-resource")
+            },
             Entry::Digest { site, level, status, text } => ImageLine {
                 message: Some(text.to_owned()),
                 ..ImageLine::new(level.as_str(), file, site, status)
@@ -99,7 +103,7 @@ impl Report for JsonReport {
         let value = MessageLine {
             r#type: level.as_str(),
             file,
-            document: location.map(|at| at.document),
+            document: location.and_then(|at| at.document),
             line: location.map(|at| at.position.line),
             column: location.map(|at| at.position.column),
             message: text,

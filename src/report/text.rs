@@ -6,7 +6,7 @@ use std::fmt::Write;
 use crate::manifest::Position;
 use crate::rewrite::{Change, Site, Skip};
 
-use super::entry::{Entry, Level, Message, why_unchecked};
+use super::entry::{Entry, Level, Message, NO_RESOURCE, why_unchecked};
 use super::format::{Pages, Report};
 use super::summary::{Ending, Summary};
 
@@ -78,6 +78,13 @@ impl Report for TextReport {
                 let (image, path) = (quoted(&site.image), escaped(&path));
                 let _ = writeln!(speech, "{image} at {path} (document {}): {text}", site.document);
             }
+            Entry::NoResource { site } => {
+                speech.push_str("error: ");
+                place(speech, file, site.position);
+                let path = site.path.to_string();
+                let (image, path) = (quoted(&site.image), escaped(&path));
+                let _ = writeln!(speech, "{image} at {path} (document {}): {NO_RESOURCE}", site.document);
+            }
             Entry::Unmapped { site, level } => {
                 let _ = write!(speech, "{}: ", level.as_str());
                 place(speech, file, site.position);
@@ -99,7 +106,9 @@ impl Report for TextReport {
         let _ = match (file, location) {
             (Some(file), Some(at)) => {
                 place(out, file, at.position);
-                writeln!(out, "{} (document {})", escaped_lines(text), at.document)
+                let document =
+                    at.document.map_or(String::new(), |document| format!(" (document {document})"));
+                writeln!(out, "{}{document}", escaped_lines(text))
             }
             _ => writeln!(out, "{}", escaped_lines(text)),
         };

@@ -30,6 +30,15 @@ pub struct Site {
 }
 
 impl Site {
+    /// Whether a resource of Kubernetes is around it. What a Kustomization changes counts: patches and entries need not
+    /// say a kind.
+    #[must_use]
+    pub fn is_in_resource(&self) -> bool {
+        let says_kind = |resource: &Resource| !(resource.kind.is_empty() && resource.api_version.is_empty());
+        matches!(self.place, Place::Patch | Place::RenderInput)
+            || self.resource.as_deref().is_some_and(says_kind)
+    }
+
     /// The path from the resource on, as KRM results name fields.
     #[must_use]
     pub fn path_in_resource(&self) -> FieldPath {

@@ -93,9 +93,19 @@ mod tests {
 
     #[test]
     fn says_what_is_wrong_with_a_rule() {
-        for text in ["", "kind", "kind=", "colour=red", "kind=Job,kind=Pod", "kind=Job,"] {
-            assert!(text.parse::<SkipRule>().is_err(), "{text}");
+        for (text, problem) in [
+            ("", "no '=' in ''"),
+            ("kind", "no '=' in 'kind'"),
+            ("kind=", "'kind' has no value"),
+            ("colour=red", "unknown key 'colour'"),
+            ("kind=Job,kind=Pod", "duplicate 'kind'"),
+            ("kind=Job,", "no '=' in ''"),
+        ] {
+            let error = text.parse::<SkipRule>().unwrap_err().to_string();
+            let expected = "expected kind=…, name=…, namespace=… or container=…, separated by commas";
+            assert_eq!(error, format!("skip rule '{text}': {problem}; {expected}"));
         }
-        assert!("kind=Job, container=istio-*".parse::<SkipRule>().is_ok());
+        let rule: SkipRule = "kind=Job, container=istio-*".parse().unwrap();
+        assert_eq!(rule.to_string(), "kind=Job,container=istio-*");
     }
 }

@@ -29,8 +29,9 @@ pub struct RewriteArgs {
     /// Write nothing; report what would change
     #[arg(long, conflicts_with = "output")]
     pub dry_run: bool,
-    /// Make an error of every image that is left alone though nobody asked for it: templated, encrypted,
-    /// invalid, or in a Kustomization that cannot follow
+    /// Make an error of every image that is left alone though nobody asked for it (templated, encrypted,
+    /// invalid, or in a Kustomization that cannot follow), and of every one that would change outside a
+    /// Kubernetes resource
     #[arg(long)]
     pub strict: bool,
     /// What to do about an image that no rule covers [default: ignore, or what the configuration says]

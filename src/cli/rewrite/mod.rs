@@ -98,9 +98,6 @@ pub fn run_on(args: &RewriteArgs, read: Option<&[u8]>) -> Result<ExitCode> {
     if validates.is_some() {
         destination = Destination::Nowhere;
     }
-    if !args.verbosity.quiet {
-        engines.warnings().iter().for_each(|warning| speech::warning(warning));
-    }
     if args.verbosity.verbose {
         engines.origins().iter().for_each(|origin| speech::say(&format!("{origin}\n")));
     }

@@ -7,6 +7,7 @@ use crate::report::{Entry, Level, Location, Message, Pages, Summary, diff};
 use crate::rewrite::{Plan, Skip, Unread};
 
 use super::super::args::Policy;
+use super::super::engines::Engines;
 use super::super::pin::Remark;
 use super::Manner;
 
@@ -26,6 +27,13 @@ impl Outcome {
     pub(super) fn error(&mut self, manner: Manner<'_>, file: &str, text: &str) {
         self.summary.errors(1);
         self.message(manner, Level::Error, file, text);
+    }
+
+    /// Adds what is to be said about the rules.
+    pub(super) fn rules(&mut self, manner: Manner<'_>, engines: &Engines) {
+        if !manner.quiet {
+            engines.warnings().iter().for_each(|warning| warning.report(manner.report, &mut self.pages));
+        }
     }
 
     /// Adds something about the file.
@@ -79,6 +87,10 @@ impl Outcome {
             status,
             text,
         }));
+        if manner.strict {
+            let alone = plan.changes.iter().filter(|change| !change.site.is_in_resource());
+            entries.extend(alone.map(|change| Entry::NoResource { site: &change.site }));
+        }
         let failing = plan.skips.iter().filter(|skip| fails(skip));
         entries.extend(failing.map(|skip| Entry::LeftAlone { skip, fails: true }));
         let is_error = |entry: &&Entry<'_>| {

@@ -49,6 +49,7 @@ pub(super) fn run(
         remarks = pinning.settle(engine, &mut plan, manner.check);
     }
     let mut outcome = Outcome { summary: Summary::of_file(), ..Outcome::default() };
+    outcome.rules(manner, engines);
     for error in &plan.errors {
         outcome.document_error(manner, NAME, error);
     }

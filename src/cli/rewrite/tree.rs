@@ -101,6 +101,7 @@ pub(super) fn run(
         _ => None,
     };
     let mut all = Outcome::default();
+    all.rules(manner, engines);
     remarks(&mut all, walked, manner);
     if manner.verbose {
         ignored(&mut all, walked, args, settings::walk(&args.walk), manner)?;

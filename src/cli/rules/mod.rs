@@ -24,7 +24,7 @@ use super::{discover, speech};
 
 pub use error::{SourceError, UnreadableMaps, with_advice};
 pub use folders::FolderRules;
-pub use ruleset::{RuleSettings, Ruleset};
+pub use ruleset::{RuleSettings, RuleWarning, Ruleset};
 
 /// Sources of rules and settings, in their order.
 #[derive(Debug, Clone, Default)]

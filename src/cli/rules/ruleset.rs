@@ -1,11 +1,13 @@
 //! Rules and settings that were read.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::krm::OnUnmapped;
-use crate::manifest::Places;
+use crate::manifest::{Places, Position};
 use crate::maps::{Maps, MapsNotice};
+use crate::report::{Level, Location, Message, Pages, Report};
 use crate::rewrite::SkipRule;
 
 use super::super::speech;
@@ -42,23 +44,57 @@ pub struct Ruleset {
     pub given: bool,
 }
 
+/// Something about rules that is probably not as meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleWarning {
+    /// The file, or what stands for it; `None` when it is about all of them.
+    pub source: Option<String>,
+    /// Where in the file.
+    pub place: Option<Position>,
+    /// What there is to say.
+    pub text: String,
+}
+
+impl fmt::Display for RuleWarning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(source) = &self.source {
+            write!(f, "{source}:")?;
+            if let Some(Position { line, column }) = self.place {
+                write!(f, "{line}:{column}:")?;
+            }
+            f.write_str(" ")?;
+        }
+        f.write_str(&self.text)
+    }
+}
+
+impl RuleWarning {
+    /// Adds the warning to a report.
+    pub fn report(&self, report: &dyn Report, pages: &mut Pages) {
+        let location = self.place.map(|position| Location { document: None, position });
+        // Text needs a file before the message where there is no line.
+        let text = if location.is_none() && report.is_text() { self.to_string() } else { self.text.clone() };
+        let message = Message { level: Level::Warning, file: self.source.as_deref(), location, text: &text };
+        report.message(pages, &message);
+    }
+}
+
 impl Ruleset {
     /// Says what is to be said about the rules.
     pub fn announce(&self) {
-        self.warnings().for_each(|warning| speech::warning(&warning));
+        self.warnings().for_each(|warning| speech::warning(&warning.to_string()));
     }
 
-    /// What is to be said about the rules, a line each.
-    pub fn warnings(&self) -> impl Iterator<Item = String> {
+    /// What is to be said about the rules.
+    pub fn warnings(&self) -> impl Iterator<Item = RuleWarning> {
         let notices = self.notices.iter().map(|notice| {
-            if notice.line() > 0 {
-                format!("{}:{}: {}", notice.source_name(), notice.line(), notice.message())
-            } else {
-                format!("{}: {}", notice.source_name(), notice.message())
-            }
+            let place =
+                (notice.line() > 0).then(|| Position { line: notice.line(), column: notice.column() });
+            RuleWarning { source: Some(notice.source_name().to_owned()), place, text: notice.message() }
         });
         let empty = self.given && self.maps.is_empty();
-        notices.chain(empty.then(|| "the maps hold no rule, so nothing changes".to_owned()))
+        let text = "the maps hold no rule, so nothing changes".to_owned();
+        notices.chain(empty.then_some(RuleWarning { source: None, place: None, text }))
     }
 
     /// Where the rules are from, and in which order: `base.maps, then imageswap.maps, then --map`.
