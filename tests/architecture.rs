@@ -107,7 +107,7 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         name: "mirror",
-        may_use: &["image", "registry"],
+        may_use: &["image", "lock", "registry"],
         crates: Crates::AllBut(&[
             "clap",
             "anyhow",

@@ -68,7 +68,7 @@ fn on_stdin() -> Result<ExitCode> {
     }
     speech::say(&format!("{}\n", Cli::command().render_help()));
     speech::error(
-        "no command, and standard input holds no ResourceList (which imageswap fn takes); to rewrite other \
+        "no command given, and standard input is not a ResourceList (as imageswap fn takes); to rewrite other \
          manifests use imageswap rewrite -, or set IMAGESWAP_MAPS_FILE",
     );
     Ok(ExitCode::Error)

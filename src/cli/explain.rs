@@ -143,7 +143,7 @@ fn explain_file(out: &mut String, args: &ExplainArgs, ruleset: &Ruleset, file: &
     let engine: Engine = settings::engine(&args.find, ruleset)?;
     let plan = engine.plan_alone(text);
     if plan.documents == 0 && plan.errors.is_empty() {
-        bail!("{name}: no documents in it");
+        bail!("{name}: contains no documents");
     }
     let maps = &engine.maps;
     let decided = (plan.changes.iter().map(|change| &change.site))

@@ -54,7 +54,7 @@ pub fn on_text(args: &FunctionArgs, text: &str) -> Result<ExitCode> {
 /// All of standard input.
 pub fn read_stdin() -> Result<Vec<u8>> {
     if io::stdin().is_terminal() {
-        speech::say("reading from the terminal; Ctrl-D ends it\n");
+        speech::say("reading from the terminal; press Ctrl-D to end\n");
     }
     let mut bytes = Vec::new();
     io::stdin().lock().read_to_end(&mut bytes).context("cannot read standard input")?;

@@ -2,6 +2,8 @@
 
 use crate::registry::{Reason, RegistryError};
 
+use super::layout::LayoutError;
+
 /// A failure of a source or a target.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -9,6 +11,9 @@ pub enum StoreError {
     /// A registry's.
     #[error(transparent)]
     Registry(#[from] RegistryError),
+    /// An image layout's.
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
 }
 
 impl StoreError {
@@ -17,6 +22,7 @@ impl StoreError {
     pub fn step(&self) -> String {
         match self {
             Self::Registry(error) => error.step.to_string(),
+            Self::Layout(_) => "reading or writing the layout".to_owned(),
         }
     }
 
@@ -32,6 +38,7 @@ impl StoreError {
                 Reason::Status { status, .. } => Some(*status),
                 _ => None,
             },
+            Self::Layout(_) => None,
         }
     }
 
@@ -40,6 +47,7 @@ impl StoreError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Registry(error) => error.hint(),
+            Self::Layout(error) => error.hint().map(str::to_owned),
         }
     }
 }

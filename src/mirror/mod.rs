@@ -4,12 +4,14 @@
 //! ```text
 //! store      what is copied from and to: the traits      registry   registries as such
 //! error      what goes wrong there                       contents   what a manifest is made of
+//! layout     OCI image layouts: folders and tar files
 //! ```
 //!
-//! Knows no manifests, maps, lock files and arguments: who calls says which source goes to which target.
+//! Knows no manifests, maps and arguments: who calls says which source goes to which target.
 
 mod contents;
 mod error;
+pub mod layout;
 mod registry;
 mod store;
 

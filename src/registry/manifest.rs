@@ -194,6 +194,19 @@ fn media_type(answer: &Answer) -> String {
 
 /// What a manifest is: by its Content-Type, by its own `mediaType`, by its form.
 fn media_type_of(answer: &Answer) -> Result<String, Reason> {
+    debug_assert_eq!(answer.status, StatusCode::OK);
+    let said = media_type(answer);
+    if ACCEPTED.split(", ").any(|known| known == said) {
+        return Ok(said);
+    }
+    manifest_media_type(&answer.bytes)
+}
+
+/// What a manifest is by its own `mediaType`, else by its form.
+///
+/// # Errors
+/// [`Reason::BadManifest`] when it is no JSON object, or Docker's old schema 1.
+pub fn manifest_media_type(bytes: &[u8]) -> Result<String, Reason> {
     #[derive(serde::Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Form {
@@ -201,12 +214,7 @@ fn media_type_of(answer: &Answer) -> Result<String, Reason> {
         media_type: Option<String>,
         manifests: Option<serde::de::IgnoredAny>,
     }
-    debug_assert_eq!(answer.status, StatusCode::OK);
-    let said = media_type(answer);
-    if ACCEPTED.split(", ").any(|known| known == said) {
-        return Ok(said);
-    }
-    let form: Form = serde_json::from_slice(&answer.bytes)
+    let form: Form = serde_json::from_slice(bytes)
         .map_err(|_| Reason::BadManifest { message: "it is no JSON object".to_owned() })?;
     match form {
         Form { schema_version: Some(1), .. } => {

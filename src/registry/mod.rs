@@ -60,7 +60,9 @@ pub use descriptor::Descriptor;
 pub use digest::Hasher;
 pub use error::{Reason, RegistryError, Step};
 pub use guard::{AddressGuard, AddressRange, AddressRefused, RangeError};
-pub use manifest::{DOCKER_LIST, DOCKER_MANIFEST, Head, MANIFEST_MAX, Manifest, OCI_INDEX, OCI_MANIFEST};
+pub use manifest::{
+    DOCKER_LIST, DOCKER_MANIFEST, Head, MANIFEST_MAX, Manifest, OCI_INDEX, OCI_MANIFEST, manifest_media_type,
+};
 pub use options::{ClientCertificate, HostOptions, Proxies, RegistryOptions, RegistryRule};
 pub use platform::{Platform, PlatformError};
 pub use push::Pushed;

@@ -114,8 +114,7 @@ pub fn why_unchecked(place: Place) -> &'static str {
 }
 
 /// What is said of an image that is in no Kubernetes resource.
-pub const NO_RESOURCE: &str =
-    "in no Kubernetes resource: neither apiVersion nor kind is above it; leave the file out with --exclude";
+pub const NO_RESOURCE: &str = "not in a Kubernetes resource: there is no apiVersion or kind above it; use --exclude to leave the file out";
 
 /// A place in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -29,7 +29,7 @@ rules! {
     PROBLEM, "problem", "The maps cannot decide about the image.";
     UNMAPPED, "unmapped", "No rule of the maps covers the image.";
     UNCHECKED, "unchecked", "It looks like an image, and its place is none that is rewritten.";
-    NO_RESOURCE_RULE, "no-resource", "The image changes, and is in no Kubernetes resource.";
+    NO_RESOURCE_RULE, "no-resource", "The image would change, and is not in a Kubernetes resource.";
     DIGEST, "digest", "The image has no digest, or not the one of its tag.";
     FILE, "file", "The file cannot be read or written.";
 }

@@ -6,10 +6,10 @@ use clap::{Args, ValueEnum};
 
 use super::MapsArgs;
 
-/// Print rules made from mirror configurations, kustomize lists, locks and relocation files
+/// Convert mirror configurations, kustomize lists, lock files and relocation files to rules
 ///
-/// The format is told by the file's name and kind, else by --from. What rules cannot say is said on standard error
-/// and kept as comments.
+/// The format is recognised by name and kind, unless --from gives it. What rules cannot express is reported on
+/// standard error and kept as comments.
 #[derive(Debug, Args)]
 pub struct ImportArgs {
     /// Files to read, and folders of hosts.toml files (certs.d); `-` is standard input
@@ -24,9 +24,9 @@ pub struct ImportArgs {
     pub target: Option<String>,
 }
 
-/// Print or write rules as the configuration of another tool
+/// Convert rules to the configuration of another tool
 ///
-/// What the format cannot say is said on standard error, rule by rule.
+/// What the format cannot express is reported on standard error, rule by rule.
 #[derive(Debug, Args)]
 pub struct ExportArgs {
     /// The format to write
@@ -35,7 +35,7 @@ pub struct ExportArgs {
     /// Write to this folder instead of standard output; hosts.toml needs it, since it is a file for each registry
     #[arg(long, value_name = "DIR")]
     pub output: Option<PathBuf>,
-    /// Exit with 2 when a rule cannot be said whole
+    /// Exit with 2 if a rule cannot be expressed in full
     #[arg(long)]
     pub strict: bool,
     #[command(flatten)]

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{FindArgs, MapsArgs, PinArgs, RegistryArgs, ReportFormat};
 
-/// Say what images become, by which rule, and why the rules before it do not apply
+/// Show what images become, by which rule, and why the rules before it do not apply
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
     /// Images to explain
@@ -15,7 +15,7 @@ pub struct ExplainArgs {
     /// Explain every image of a manifest; `-` is standard input
     #[arg(long, value_name = "PATH|-", conflicts_with = "images")]
     pub file: Option<PathBuf>,
-    /// How to answer
+    /// Output format
     #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
     pub format: ReportFormat,
     #[command(flatten)]

@@ -8,13 +8,14 @@ use crate::rewrite::SkipRule;
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Which images")]
 pub struct FindArgs {
-    /// Where images are looked for besides in containers
+    /// Where to look for images besides containers
     #[arg(long, value_enum, default_value_t = Fields::Known)]
     pub fields: Fields,
-    /// A further image field, as [GROUP/]KIND:PATH, for example apps.example.com/Widget:spec.engine.image
+    /// An additional image field, as [GROUP/]KIND:PATH, for example apps.example.com/Widget:spec.engine.image
     #[arg(long, value_name = "SPEC")]
     pub field: Vec<PlaceSpec>,
-    /// A container's variable whose value is an image, or a list such as a=IMAGE,b=IMAGE; `*` stands for any text
+    /// An environment variable of a container whose value is an image, or a list such as a=IMAGE,b=IMAGE; `*`
+    /// matches any text
     #[arg(long, value_name = "NAME", value_parser = |text: &str| named("env", text))]
     pub env: Vec<PlaceSpec>,
     /// A flag in args or command that is followed by an image, such as --reloader-image
@@ -26,14 +27,14 @@ pub struct FindArgs {
     /// A value of a ConfigMap that is an image, or a manifest that holds images, as 'ConfigMap NAME:KEY'
     #[arg(long, value_name = "KIND NAME:KEY", value_parser = |text: &str| named("data", text))]
     pub data: Vec<PlaceSpec>,
-    /// What to leave alone, as kind=…,name=…,namespace=…,container=…
+    /// Leave matching images alone, given as kind=…,name=…,namespace=…,container=…
     #[arg(long, value_name = "RULE")]
     pub skip: Vec<SkipRule>,
-    /// Label that, set to `disabled`, keeps a resource or pod template as it is
+    /// Label that, when set to `disabled`, keeps a resource or pod template as it is
     #[arg(long, value_name = "LABEL", env = "IMAGESWAP_DISABLE_LABEL", hide_env_values = true,
         default_value = crate::manifest::DISABLE_LABEL)]
     pub disable_label: String,
-    /// What becomes of the images lists of Kustomizations
+    /// What to do with the `images` lists of Kustomizations
     #[arg(long, value_enum, default_value_t = KustomizeImages::Follow, value_name = "WHAT")]
     pub kustomize_images: KustomizeImages,
 }
@@ -52,22 +53,22 @@ fn named(kind: &str, text: &str) -> Result<PlaceSpec, PlaceSpecError> {
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Fields {
-    /// In the fields of known kinds
+    /// In the image fields of known kinds
     #[default]
     Known,
-    /// Nowhere
+    /// Nowhere else
     Core,
-    /// In the known fields, and under every key `image` of a resource
+    /// In the image fields of known kinds, and under every key `image` of a resource
     All,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum KustomizeImages {
-    /// They follow the images of the tree
+    /// Update the entries along with the images that they name
     #[default]
     Follow,
-    /// They are left alone, and reported where they would have to follow
+    /// Leave the entries alone, and report those that would have to follow
     Report,
-    /// They are left alone
+    /// Leave the entries alone
     Off,
 }

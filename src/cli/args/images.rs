@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::{FindArgs, MapsArgs, WalkArgs};
 
-/// List every image: file, document, resource, path, line; with maps, the target beside it
+/// List every image with its file, line, resource and path; with maps, also what it becomes
 #[derive(Debug, Args)]
 pub struct ImagesArgs {
     /// Files and folders to read; `-` is standard input
@@ -15,10 +15,11 @@ pub struct ImagesArgs {
     /// Also list what charts and operators put together, and text that looks like an image
     #[arg(long)]
     pub all: bool,
-    /// List each image once, by its canonical reference; with maps, pairs of source and target where they differ
+    /// List each image once, by its canonical reference; with maps, pairs of source and target where they
+    /// differ
     #[arg(long)]
     pub unique: bool,
-    /// How to list
+    /// Output format
     #[arg(long, value_enum, default_value_t = ImagesFormat::Text)]
     pub format: ImagesFormat,
     /// Print only errors
@@ -34,13 +35,13 @@ pub struct ImagesArgs {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ImagesFormat {
-    /// A line for each image
+    /// A line per image
     Text,
-    /// A JSON object for each image
+    /// A JSON object per image
     Json,
-    /// Values separated by commas, with a header unless --unique
+    /// Comma-separated values, with a header unless --unique is given
     Csv,
-    /// The same, separated by tabs
+    /// Tab-separated values, with a header unless --unique is given
     Tsv,
     /// An `images:` list for kustomize, Flux and Argo CD; needs maps
     Kustomize,

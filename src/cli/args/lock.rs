@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::{FindArgs, MapsArgs, RegistryArgs, WalkArgs};
 
-/// Renew the digests of a lock file, or say how they differ from those of the registries
+/// Update the digests of a lock file, or show how they differ from those of the registries
 #[derive(Debug, Args)]
 pub struct LockCommand {
     #[command(subcommand)]
@@ -15,9 +15,9 @@ pub struct LockCommand {
 
 #[derive(Debug, Subcommand)]
 pub enum LockSubcommand {
-    /// Look the digests up anew and write them to the lock file
+    /// Look the digests up again and write them to the lock file
     Update(LockArgs),
-    /// Say which digests the registries have changed since; exit 1 when there are any
+    /// Show which digests have changed at the registries; exit with 1 if there are any
     Diff(LockArgs),
 }
 
@@ -52,7 +52,7 @@ pub struct VerifyArgs {
     pub registry: RegistryArgs,
 }
 
-/// See how registries are logged in to
+/// Show how imageswap logs in to registries
 #[derive(Debug, Args)]
 pub struct AuthCommand {
     #[command(subcommand)]

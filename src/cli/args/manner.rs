@@ -7,7 +7,7 @@ pub struct Verbosity {
     /// Print only errors
     #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Also print what is kept and why, and notes on the files
+    /// Also print which rules were read, which images stay as they are and why, and which files were passed over
     #[arg(short, long)]
     pub verbose: bool,
 }

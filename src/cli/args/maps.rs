@@ -9,13 +9,13 @@ use clap::builder::{BoolishValueParser, TypedValueParser};
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Rules")]
 pub struct MapsArgs {
-    /// Maps file; of the same key the later file's rule wins; `-` is standard input where it is free
+    /// Maps file; can be repeated, and for the same key later files win; `-` reads standard input
     #[arg(long, value_name = "FILE")]
     pub maps: Vec<PathBuf>,
-    /// One rule; wins over files
+    /// A single rule; can be repeated, and wins over files
     #[arg(long, value_name = "KEY::VALUE")]
     pub map: Vec<String>,
-    /// Skip lines that are no rules, with a warning, as imageswap-webhook does
+    /// Skip lines that are not valid rules, with a warning, as imageswap-webhook does
     #[arg(long, env = "IMAGESWAP_MAPS_LENIENT", value_parser = Boolish,
         num_args = 0, default_missing_value = "true", default_value = "false", hide_env_values = true)]
     pub lenient_maps: bool,

@@ -51,9 +51,9 @@ Examples:
   imageswap explain --file k8s/web.yaml                 Say which rule decides, and why
 
 Where rules come from:
-  For each file: --maps (or else the file that IMAGESWAP_MAPS_FILE names), then the imageswap.maps and
-  imageswap.yaml in its folder or the nearest folder above it that has one, then --map. Of the same key
-  the last rule wins; -v says what was read.
+  For each manifest: --maps (or else the file that IMAGESWAP_MAPS_FILE names), then imageswap.maps
+  and imageswap.yaml in its folder or the nearest one above that has either, then --map. For the
+  same key the last rule wins. -v shows what was read.
 
 Environment:
   IMAGESWAP_MAPS_FILE      The maps file, where neither --maps nor --map is given

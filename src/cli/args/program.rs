@@ -7,7 +7,7 @@ use clap::Args;
 /// Copy this program to DIR/imageswap, to take it out of a container image
 #[derive(Debug, Args)]
 pub struct CopySelfArgs {
-    /// The folder to copy to; it is made when it is not there
+    /// The folder to copy to; it is created if it does not exist
     #[arg(value_name = "DIR")]
     pub folder: PathBuf,
 }
@@ -23,7 +23,7 @@ pub struct CompletionsArgs {
 /// Write man pages
 #[derive(Debug, Args)]
 pub struct ManArgs {
-    /// The folder to write them to; it is made when it is not there
+    /// The folder to write them to; it is created if it does not exist
     #[arg(value_name = "DIR")]
     pub folder: PathBuf,
 }

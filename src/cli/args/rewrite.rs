@@ -16,11 +16,11 @@ pub struct RewriteArgs {
     /// Files and folders to rewrite in place; `-` reads standard input and writes standard output
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
-    /// Write the manifests to DIR (or `-`, standard output) instead of in place; every file that is read is
-    /// written there, changed or not. With one file, `NAME.yaml` is the file to write
+    /// Write the manifests to DIR (or `-`, standard output) instead of in place. Every file that is read is
+    /// written there, changed or not. With a single file, `NAME.yaml` names the file to write
     #[arg(long, value_name = "DIR|-")]
     pub output: Option<PathBuf>,
-    /// Write nothing; exit 1 when something would change (with --diff: show it, too)
+    /// Write nothing; exit with 1 if something would change (add --diff to see it)
     #[arg(long, conflicts_with = "output")]
     pub check: bool,
     /// Write nothing; print a unified diff of what would change
@@ -29,25 +29,24 @@ pub struct RewriteArgs {
     /// Write nothing; report what would change
     #[arg(long, conflicts_with = "output")]
     pub dry_run: bool,
-    /// Make an error of every image that is left alone though nobody asked for it (templated, encrypted,
-    /// invalid, or in a Kustomization that cannot follow), and of every one that would change outside a
-    /// Kubernetes resource
+    /// Fail when an image is left alone without being asked to (templated, encrypted, invalid, or in a
+    /// Kustomization that cannot follow), or would change outside of a Kubernetes resource
     #[arg(long)]
     pub strict: bool,
-    /// What to do about an image that no rule covers [default: ignore, or what the configuration says]
+    /// What to do about images that no rule covers [default: ignore, or what the configuration says]
     #[arg(long, value_enum, value_name = "WHAT")]
     pub on_unmapped: Option<Policy>,
-    /// What to do about what looks like an image in a place that is not rewritten [default: ignore; error with
-    /// --strict]
+    /// What to do about text that looks like an image in a place that is not rewritten [default: ignore; error
+    /// with --strict]
     #[arg(long, value_enum, value_name = "WHAT")]
     pub on_mention: Option<Policy>,
-    /// Write the good files though others have errors; the exit code is 2 all the same
+    /// Write the files that have no errors even if others do; still exits with 2
     #[arg(long)]
     pub keep_going: bool,
-    /// Do not flush to the disk before renaming: faster, and not safe against a crash of the machine
+    /// Do not flush to disk before renaming: faster, but files may be lost if the machine crashes
     #[arg(long)]
     pub no_sync: bool,
-    /// How to report
+    /// Output format
     #[arg(long, value_enum, default_value_t = RewriteFormat::Text)]
     pub format: RewriteFormat,
     /// When to colour diffs
@@ -102,9 +101,9 @@ impl Policy {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum RewriteFormat {
-    /// Lines for people
+    /// Human-readable lines
     Text,
-    /// A JSON object for each thing, and one for the summary (docs/reports.md has the schema)
+    /// JSON, an object per line, ending with a summary (docs/reports.md has the schema)
     Json,
     /// One SARIF 2.1.0 log, for code scanning
     Sarif,

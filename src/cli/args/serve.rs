@@ -11,9 +11,10 @@ use super::find::FindArgs;
 use super::maps::{Boolish, MapsArgs};
 use crate::registry::AddressRange;
 
-/// Be an admission webhook: swap the images of what is created in a cluster
+/// Run as an admission webhook that swaps the images of what is created in a cluster
 ///
-/// It answers AdmissionReviews at /, /mutate, /v1/mutate and /clone-image, and at /audit, where nothing is ever changed
+/// It answers AdmissionReviews at /, /mutate, /v1/mutate and /clone-image, and at /audit, where nothing is ever
+/// changed
 /// or refused. /healthz, /readyz and /livez are for probes, and /metrics (on its own port) is for Prometheus. Maps
 /// files and certificate files are loaded again when they change.
 #[derive(Debug, Args)]
@@ -47,7 +48,8 @@ pub struct ServeArgs {
     /// Add to each image the digest that its registry has for it
     #[arg(long)]
     pub pin: bool,
-    /// Leave images that start like this without a digest; repeated, or separated by commas or colons
+    /// Do not pin images that start with one of these prefixes; can be repeated, or separated by commas or
+    /// colons
     #[arg(long, value_name = "PREFIXES", env = "SKIP_PREFIXES", hide_env_values = true)]
     pub skip_prefixes: Vec<String>,
     /// Read no pull secrets from the cluster, as k8s-digester understands it; they never are read
@@ -73,7 +75,8 @@ pub struct ServeArgs {
     /// Its private key (PEM); a key.pem beside it is found, too
     #[arg(long, value_name = "FILE", default_value = "/tls/tls.key")]
     pub tls_key: PathBuf,
-    /// The CA (PEM) that must have signed the certificate; a ca.crt or rootca.pem beside the certificate is found, too
+    /// The CA (PEM) that must have signed the certificate; a ca.crt or rootca.pem beside the certificate is found,
+    /// too
     #[arg(long, value_name = "FILE")]
     pub tls_ca: Option<PathBuf>,
     /// How often to look whether maps and certificate files have changed

@@ -5,7 +5,7 @@ use clap::Args;
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Which files")]
 pub struct WalkArgs {
-    /// Read files that .gitignore and other ignore files name
+    /// Also read files that .gitignore and other ignore files exclude
     #[arg(long)]
     pub no_ignore: bool,
     /// Read only files that match GLOB (relative to the folder)
@@ -17,7 +17,7 @@ pub struct WalkArgs {
     /// Follow links to folders, and links that lead out of the given folder
     #[arg(long)]
     pub follow: bool,
-    /// How many threads to use, at most 256; 0 is one for each processor
+    /// Number of threads, at most 256; 0 means one per processor
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = threads)]
     pub threads: usize,
 }

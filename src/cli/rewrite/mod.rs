@@ -135,7 +135,7 @@ pub fn run_on(args: &RewriteArgs, read: Option<&[u8]>) -> Result<ExitCode> {
     };
     let mut pinning = Pinning::of_engines(&args.pin, engines.settings(), &args.registry)?;
     if args.online && pinning.is_none() {
-        bail!("--online is for digests: give --pin or --lock, too");
+        bail!("--online needs --pin or --lock");
     }
     match walked {
         None => stdin::run(args, &engines, destination, manner, read, pinning.as_mut()),

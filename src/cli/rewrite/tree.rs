@@ -341,7 +341,7 @@ impl<'r> Run<'r> {
             _ => {
                 plan.errors.iter().for_each(|error| outcome.document_error(self.manner, &name, error));
                 if memchr::memmem::find(text.as_bytes(), b"{{").is_some() {
-                    let text = format!("{name}: holds {{{{: leave out templates with --exclude");
+                    let text = format!("{name}: contains {{{{: use --exclude to leave out templates");
                     outcome.message(self.manner, Level::Note, &name, &text);
                 }
             }

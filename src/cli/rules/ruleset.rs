@@ -93,7 +93,7 @@ impl Ruleset {
             RuleWarning { source: Some(notice.source_name().to_owned()), place, text: notice.message() }
         });
         let empty = self.given && self.maps.is_empty();
-        let text = "the maps hold no rule, so nothing changes".to_owned();
+        let text = "the maps contain no rules, so nothing will change".to_owned();
         notices.chain(empty.then_some(RuleWarning { source: None, place: None, text }))
     }
 

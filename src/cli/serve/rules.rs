@@ -74,6 +74,6 @@ fn engine(
 fn tell(ruleset: &Ruleset) {
     ruleset.notices.iter().for_each(|notice| tracing::warn!("{notice}"));
     if ruleset.maps.is_empty() {
-        tracing::warn!("the maps hold no rule, so nothing changes");
+        tracing::warn!("the maps contain no rules, so nothing will change");
     }
 }
