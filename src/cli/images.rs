@@ -45,8 +45,20 @@ impl FileError {
     }
 }
 
-/// Lists the images of the files that the arguments name.
-pub fn run(args: &ImagesArgs) -> Result<ExitCode> {
+/// The images of files.
+pub struct Listing {
+    /// The images, in their order.
+    pub listed: Vec<Listed>,
+    /// Whether there are rules.
+    pub with_maps: bool,
+    /// What is to be said about files and rules.
+    pub pages: Pages,
+    /// How many files and documents could not be read.
+    pub failed: usize,
+}
+
+/// The images of the files that the arguments name.
+pub fn list(args: &ImagesArgs) -> Result<Listing> {
     let from_stdin = args.paths.iter().any(|path| path == Path::new("-"));
     if from_stdin && args.paths.len() > 1 {
         bail!("'-' (standard input) cannot be combined with other paths");
@@ -63,12 +75,7 @@ pub fn run(args: &ImagesArgs) -> Result<ExitCode> {
     if args.all {
         engines.look_everywhere();
     }
-    let report: &dyn Report = match args.format {
-        ImagesFormat::Json => &JsonReport,
-        ImagesFormat::Text | ImagesFormat::Csv | ImagesFormat::Tsv | ImagesFormat::Kustomize => {
-            &TextReport { verbose: false, quiet: args.quiet }
-        }
-    };
+    let report = &*report(args);
     let mut pages = Pages::default();
     if !args.quiet {
         warn(report, &mut pages, walked.as_ref(), &engines);
@@ -82,6 +89,23 @@ pub fn run(args: &ImagesArgs) -> Result<ExitCode> {
         (inventory.listed, inventory.errors)
     };
     file_errors.iter().for_each(|error| report.message(&mut pages, &error.message()));
+    Ok(Listing { listed, with_maps, pages, failed: file_errors.len() })
+}
+
+/// The report of these arguments.
+fn report(args: &ImagesArgs) -> Box<dyn Report> {
+    match args.format {
+        ImagesFormat::Json => Box::new(JsonReport),
+        ImagesFormat::Text | ImagesFormat::Csv | ImagesFormat::Tsv | ImagesFormat::Kustomize => {
+            Box::new(TextReport { verbose: false, quiet: args.quiet })
+        }
+    }
+}
+
+/// Lists the images of the files that the arguments name.
+pub fn run(args: &ImagesArgs) -> Result<ExitCode> {
+    let Listing { listed, with_maps, mut pages, failed } = list(args)?;
+    let report = report(args);
     let mut errors = Vec::new();
     let printed = match args.format {
         ImagesFormat::Kustomize => unique::kustomize(&listed, &mut errors),
@@ -109,7 +133,7 @@ pub fn run(args: &ImagesArgs) -> Result<ExitCode> {
     stdout.write_all(printed.as_bytes())?;
     stdout.write_all(pages.report.as_bytes())?;
     stdout.flush()?;
-    let good = errors.is_empty() && file_errors.is_empty();
+    let good = errors.is_empty() && failed == 0;
     Ok(if good { ExitCode::Done } else { ExitCode::Error })
 }
 

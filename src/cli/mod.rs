@@ -21,6 +21,7 @@ mod man;
 mod manifests;
 mod maps_export;
 mod maps_import;
+mod mirror;
 mod pin;
 mod plugin;
 mod registries;
@@ -75,6 +76,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Status {
             LockSubcommand::Diff(args) => lock::diff(args),
         },
         Command::Verify(args) => verify::run(args),
+        Command::Mirror(args) => mirror::run(args),
         Command::Auth(auth) => match &auth.command {
             AuthSubcommand::Check(args) => auth::check(args),
         },
@@ -90,6 +92,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Status {
         Command::Rewrite(args) => Some(rewrite::report(args)),
         Command::Images(args) if args.format == ImagesFormat::Json => Some(Box::new(JsonReport)),
         Command::Explain(args) if args.format == ReportFormat::Json => Some(Box::new(JsonReport)),
+        Command::Mirror(args) if args.format == ReportFormat::Json => Some(Box::new(JsonReport)),
         _ => None,
     };
     match (result, report) {

@@ -14,7 +14,7 @@ thread_local! {
 
 /// A compiled glob. Matching takes no more than pattern length × text length steps.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Glob {
+pub struct Glob {
     tokens: Vec<Token>,
 }
 
@@ -28,7 +28,10 @@ enum Token {
 
 impl Glob {
     /// Compiles a pattern; the error is the byte at which a `[` opens that nothing closes.
-    pub(super) fn new(pattern: &str) -> Result<Self, usize> {
+    ///
+    /// # Errors
+    /// The offset of a `[` that nothing closes.
+    pub fn new(pattern: &str) -> Result<Self, usize> {
         let mut tokens = Vec::new();
         let mut index = 0;
         while let Some(c) = pattern[index..].chars().next() {
@@ -53,7 +56,8 @@ impl Glob {
     }
 
     /// Whether the whole text matches.
-    pub(super) fn matches(&self, text: &str) -> bool {
+    #[must_use]
+    pub fn matches(&self, text: &str) -> bool {
         #[cfg(test)]
         TIMES_ASKED.set(TIMES_ASKED.get() + 1);
         let mut token = 0;

@@ -34,6 +34,7 @@ pub use error::{MapsError, MapsErrorKind, MapsErrors, MapsNotice, NoticeKind};
 pub use explain::{Candidate, Explanation, Step};
 pub use finding_code::FindingCode;
 pub use fix::with_double_colons;
+pub use glob::Glob;
 pub use lint::{Finding, LintReport, Severity, lint};
 pub use parse::{ParseOptions, Parsed};
 pub use rule::{ResultError, Rule, RuleKind};

@@ -48,10 +48,10 @@ pub enum ContentsError {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Form {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::registry::list")]
     manifests: Vec<Descriptor>,
     config: Option<Descriptor>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::registry::list")]
     layers: Vec<Descriptor>,
     subject: Option<Descriptor>,
     artifact_type: Option<String>,

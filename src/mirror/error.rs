@@ -1,6 +1,6 @@
 //! What goes wrong with what is copied from and to.
 
-use crate::registry::{Reason, RegistryError};
+use crate::registry::{Reason, RegistryError, Step};
 
 use super::layout::LayoutError;
 
@@ -39,6 +39,38 @@ impl StoreError {
                 _ => None,
             },
             Self::Layout(_) => None,
+        }
+    }
+
+    /// A short name, for programs.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Registry(error) => match &*error.reason {
+                Reason::Unauthorized { .. } => "unauthorized",
+                Reason::Forbidden { .. } => "forbidden",
+                Reason::NotFound { .. } => "not-found",
+                Reason::RateLimited { .. } => "rate-limited",
+                Reason::Mismatch { .. } | Reason::BadDigest { .. } => "wrong-digest",
+                Reason::BadManifest { .. } => "bad-manifest",
+                Reason::Tls { .. } => "tls",
+                Reason::Dns { .. } | Reason::Connect { .. } => "unreachable",
+                Reason::TimedOut { .. } => "timed-out",
+                _ => "registry",
+            },
+            Self::Layout(_) => "layout",
+        }
+    }
+
+    /// Whether a registry says that it has no such thing, of what was just written to it.
+    pub(super) fn may_be_late(&self) -> bool {
+        match self {
+            Self::Registry(RegistryError { step: Step::Push, reason, .. }) => match &**reason {
+                Reason::NotFound { .. } => true,
+                Reason::Status { status: 400, answer } => answer.contains("MANIFEST_BLOB_UNKNOWN"),
+                _ => false,
+            },
+            Self::Registry(_) | Self::Layout(_) => false,
         }
     }
 

@@ -130,12 +130,12 @@ impl Target for RegistryStore {
     type Upload = Upload;
 
     async fn find(&self, place: Place<'_>, reference: &str) -> Result<Option<Found>, StoreError> {
-        Ok(self.head(place, reference).await?)
+        Ok(absent(self.head(place, reference).await)?.flatten())
     }
 
     async fn has_blob(&self, place: Place<'_>, blob: &Descriptor) -> Result<bool, StoreError> {
-        let found = self.client.head_blob(place.image, place.repository, &blob.digest).await?;
-        Ok(found.is_some_and(|size| size.is_none_or(|size| size == blob.size)))
+        let found = absent(self.client.head_blob(place.image, place.repository, &blob.digest).await)?;
+        Ok(found.flatten().is_some_and(|size| size.is_none_or(|size| size == blob.size)))
     }
 
     async fn start_blob(
@@ -188,6 +188,16 @@ impl Target for RegistryStore {
             self.client.put_manifest(place.image, place.repository, tag, manifest).await?;
         }
         Ok(())
+    }
+}
+
+/// Registries refuse to say of a repository that is not there yet whether anything is in it. If it is there, writing will
+/// be refused, too.
+fn absent<T>(result: Result<T, RegistryError>) -> Result<Option<T>, RegistryError> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if matches!(*error.reason, Reason::Forbidden { .. }) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

@@ -19,7 +19,7 @@ pub struct Descriptor {
     /// How many bytes it has.
     pub size: u64,
     /// Where else it can be had. Such a layer is often one that may not be distributed.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "list", skip_serializing_if = "Vec::is_empty")]
     pub urls: Vec<String>,
     /// Which platform it is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -30,6 +30,13 @@ pub struct Descriptor {
     /// What else is said about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub annotations: Option<BTreeMap<String, String>>,
+}
+
+/// A list, and `null` for one that is empty, as programs in Go write it.
+pub(crate) fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 fn digest<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Digest, D::Error> {

@@ -57,6 +57,7 @@ pub use client::Client;
 pub use config_file::ConfigError;
 pub use credential::{Anonymous, Credential, CredentialError, CredentialFuture, Fixed, Found, Keychain};
 pub use descriptor::Descriptor;
+pub(crate) use descriptor::list;
 pub use digest::Hasher;
 pub use error::{Reason, RegistryError, Step};
 pub use guard::{AddressGuard, AddressRange, AddressRefused, RangeError};

@@ -73,6 +73,17 @@ struct ChildPlatform {
 }
 
 impl Platform {
+    /// Whether it names the platform `os/architecture[/variant]`: without a variant, each one of the architecture.
+    #[must_use]
+    pub fn covers(&self, os: &str, architecture: &str, variant: &str) -> bool {
+        self.os == os
+            && self.architecture == architecture
+            && self.variant.as_deref().is_none_or(|wanted| {
+                // What every processor of the architecture is, need not be written.
+                variant == wanted || variant.is_empty() && (architecture, wanted) == ("arm64", "v8")
+            })
+    }
+
     /// The digest of this platform's manifest in an index. Without a variant, the one that is usual for the
     /// architecture is meant (`v7` for arm, `v8` for arm64), as containerd has it.
     pub(super) fn choose(&self, index: &[u8]) -> Result<Digest, Reason> {

@@ -22,7 +22,7 @@ struct Index {
     schema_version: u32,
     #[serde(default = "oci_index")]
     media_type: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::descriptor::list")]
     manifests: Vec<Descriptor>,
 }
 

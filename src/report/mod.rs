@@ -10,6 +10,7 @@ mod github;
 pub mod inventory;
 pub mod json;
 pub mod lint;
+pub mod mirror;
 pub mod record;
 mod sarif;
 mod summary;

@@ -10,7 +10,7 @@ use super::inventory::{Listed, Table};
 use super::json::line;
 
 /// A source and what it becomes.
-type Pair = (String, String);
+pub type Pair = (String, String);
 
 /// The pairs of canonical source and target, each once. Images that are no reference have none.
 fn pairs(listed: &[Listed]) -> BTreeSet<Pair> {
@@ -54,6 +54,24 @@ fn printed(listed: &[Listed], with_maps: bool, errors: &mut Vec<String>) -> BTre
         pairs.retain(|(source, target)| source != target && !shared.contains(&canonical(target)));
     }
     pairs
+}
+
+/// The pairs of source and target that differ, each with how the source is written. As everywhere here, targets that several
+/// sources share are added to `errors`.
+pub fn moved(listed: &[Listed], errors: &mut Vec<String>) -> BTreeMap<Pair, BTreeSet<String>> {
+    let mut spellings: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for entry in listed {
+        if let Some(image) = parse(&entry.site.image) {
+            spellings.entry(image.canonical()).or_default().insert(entry.site.image.clone());
+        }
+    }
+    let pairs = printed(listed, true, errors).into_iter();
+    pairs
+        .map(|(source, target)| {
+            let written = spellings.get(&source).cloned().unwrap_or_default();
+            ((source, target), written)
+        })
+        .collect()
 }
 
 /// A line for each image or pair. As everywhere here, targets that several sources share are added to `errors`.

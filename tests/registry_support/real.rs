@@ -33,6 +33,8 @@ pub(crate) enum Kind {
     Crane,
     /// olareg, which has the referrers API.
     Olareg,
+    /// distribution 3 that takes an index whose manifests are missing.
+    Lenient,
 }
 
 impl Kind {
@@ -43,7 +45,7 @@ impl Kind {
     fn program(self) -> Option<PathBuf> {
         program::find(match self {
             Self::Docker => "docker-registry",
-            Self::Distribution => "distribution",
+            Self::Distribution | Self::Lenient => "distribution",
             Self::Crane => "crane",
             Self::Olareg => "olareg",
         })
@@ -79,6 +81,11 @@ impl Registry {
             Kind::Docker | Kind::Distribution => {
                 Some(Self::start(Path::new(command.get_program()), storage, &Auth::Open, None))
             }
+            Kind::Lenient => {
+                let more = "validation: {manifests: {indexes: {platforms: none}}}\n";
+                let program = Path::new(command.get_program());
+                Some(Self::start_with(program, storage, &Auth::Open, None, more))
+            }
             Kind::Crane => {
                 command.args(["registry", "serve", "--address", "127.0.0.1:0"]);
                 Some(Self::listening(&mut command, TempDir::new().unwrap()))
@@ -100,12 +107,24 @@ impl Registry {
 
     /// Starts `program` over the files in `storage`, with TLS where a certificate and key are given.
     pub(crate) fn start(program: &Path, storage: &Path, auth: &Auth, tls: Option<(&Path, &Path)>) -> Self {
+        Self::start_with(program, storage, auth, tls, "")
+    }
+
+    /// The same, with more lines of configuration.
+    fn start_with(
+        program: &Path,
+        storage: &Path,
+        auth: &Auth,
+        tls: Option<(&Path, &Path)>,
+        more: &str,
+    ) -> Self {
         let folder = TempDir::new().unwrap();
         let mut config = format!(
             "version: 0.1\nlog: {{level: info, formatter: json}}\nstorage:\n  filesystem: {{rootdirectory: {storage}}}\n  \
              delete: {{enabled: true}}\nhttp:\n  addr: 127.0.0.1:0\n  secret: not-a-secret\n",
             storage = storage.display()
         );
+        config.insert_str(config.find("log:").unwrap(), more);
         if let Some((certificate, key)) = tls {
             writeln!(config, "  tls: {{certificate: {}, key: {}}}", certificate.display(), key.display())
                 .unwrap();
@@ -171,7 +190,9 @@ impl Registry {
         let path = location.split_once("://").map_or(location, |(_, rest)| &rest[rest.find('/').unwrap()..]);
         let digest = sha256(bytes);
         let kind = [("Content-Type", "application/octet-stream")];
-        let put = http::request(&self.host, "PUT", &format!("{path}&digest={digest}"), &kind, bytes);
+        let separator = if path.contains('?') { '&' } else { '?' };
+        let put =
+            http::request(&self.host, "PUT", &format!("{path}{separator}digest={digest}"), &kind, bytes);
         assert_eq!(put.status, 201);
         digest
     }

@@ -13,6 +13,7 @@ mod lock;
 mod manifests;
 mod manner;
 mod maps;
+mod mirror;
 mod pin;
 mod program;
 mod rewrite;
@@ -35,6 +36,7 @@ pub use lock::{
 pub use manifests::{ManifestsArgs, PolicyName, ResourcesName, ScopeName};
 pub use manner::{ColourChoice, ReportFormat, Verbosity};
 pub use maps::MapsArgs;
+pub use mirror::MirrorArgs;
 pub use pin::{OnPinError, PinArgs, PinFromArg, RegistryArgs};
 pub use program::{CompletionsArgs, CopySelfArgs, ManArgs};
 pub use rewrite::{Policy, RewriteArgs, RewriteFormat};
@@ -85,6 +87,7 @@ pub enum Command {
     Maps(MapsCommand),
     Lock(LockCommand),
     Verify(VerifyArgs),
+    Mirror(Box<MirrorArgs>),
     Auth(AuthCommand),
     Fn(FunctionArgs),
     Serve(Box<ServeArgs>),
