@@ -2,9 +2,8 @@
 
 use std::borrow::Cow;
 
-use memchr::memchr2;
-
-use super::event::{Event, Scalar, ScalarStyle, Sink, Tag};
+use super::event::{Event, Scalar, ScalarStyle, Sink, Tag, Word};
+use super::json_text::plain_length;
 use super::{ParseError, Span};
 
 /// How deep arrays and objects may nest: what Go's encoding/json takes.
@@ -33,6 +32,22 @@ struct Reader<'a> {
     end: usize,
 }
 
+/// A string.
+enum Text<'a> {
+    Word(Word<'a>),
+    /// One with escapes.
+    Decoded(Scalar<'a>),
+}
+
+impl<'a> Text<'a> {
+    fn tell(self, sink: &mut impl Sink<'a>) {
+        match self {
+            Self::Word(word) => sink.word(word),
+            Self::Decoded(scalar) => sink.event(Event::Scalar(scalar)),
+        }
+    }
+}
+
 /// What may come next inside an object or array.
 #[derive(Clone, Copy, PartialEq)]
 enum Next {
@@ -44,7 +59,7 @@ impl<'a> Reader<'a> {
     /// Reads one value with everything in it; nesting is on the heap, not the stack.
     fn value(&mut self, sink: &mut impl Sink<'a>) -> Result<(), ParseError> {
         let mut open: Vec<u8> = Vec::new();
-        self.node(sink, &mut open)?;
+        self.node(sink, &mut open, None)?;
         let mut next = Next::FirstOrEnd;
         while let Some(&closer) = open.last() {
             self.white_space();
@@ -52,7 +67,11 @@ impl<'a> Reader<'a> {
             if byte == Some(closer) {
                 self.at += 1;
                 open.pop();
-                sink.event(if closer == b'}' { Event::MappingEnd } else { Event::SequenceEnd });
+                if closer == b'}' {
+                    sink.mapping_end();
+                } else {
+                    sink.sequence_end();
+                }
                 next = Next::CommaOrEnd;
                 continue;
             }
@@ -63,84 +82,96 @@ impl<'a> Reader<'a> {
                 self.at += 1;
                 self.white_space();
             }
-            if closer == b'}' {
-                if self.peek() != Some(b'"') {
-                    return Err(self.error("expected a key in double quotes"));
-                }
-                self.string(sink)?;
-                self.white_space();
-                if self.peek() != Some(b':') {
-                    return Err(self.error("expected ':' after the key"));
-                }
-                self.at += 1;
-                self.white_space();
-            }
+            let key = if closer == b'}' { self.key()? } else { None };
             let depth = open.len();
-            self.node(sink, &mut open)?;
+            self.node(sink, &mut open, key)?;
             next = if open.len() > depth { Next::FirstOrEnd } else { Next::CommaOrEnd };
         }
         Ok(())
     }
 
-    /// Reads a scalar, or opens an object or array and pushes its closer.
-    fn node(&mut self, sink: &mut impl Sink<'a>, open: &mut Vec<u8>) -> Result<(), ParseError> {
-        match self.peek() {
+    /// Reads a key and its colon.
+    fn key(&mut self) -> Result<Option<Text<'a>>, ParseError> {
+        if self.peek() != Some(b'"') {
+            return Err(self.error("expected a key in double quotes"));
+        }
+        let key = self.string()?;
+        self.white_space();
+        if self.peek() != Some(b':') {
+            return Err(self.error("expected ':' after the key"));
+        }
+        self.at += 1;
+        self.white_space();
+        Ok(Some(key))
+    }
+
+    /// Reads a scalar, or opens an object or array and pushes its closer. In an object, its key was read before.
+    fn node(
+        &mut self,
+        sink: &mut impl Sink<'a>,
+        open: &mut Vec<u8>,
+        key: Option<Text<'a>>,
+    ) -> Result<(), ParseError> {
+        let byte = self.peek();
+        if byte == Some(b'"') {
+            match (key, self.string()?) {
+                (Some(Text::Word(key)), Text::Word(value)) => sink.entry(key, value),
+                (key, value) => {
+                    key.into_iter().for_each(|key| key.tell(sink));
+                    value.tell(sink);
+                }
+            }
+            return Ok(());
+        }
+        key.into_iter().for_each(|key| key.tell(sink));
+        match byte {
             Some(b'{' | b'[') if open.len() == MAX_DEPTH => {
                 return Err(self.error(&format!("nested deeper than {MAX_DEPTH} levels")));
             }
             Some(b'{') => {
-                sink.event(Event::MappingStart { anchor: None, flow: true });
+                sink.mapping_start(true);
                 open.push(b'}');
                 self.at += 1;
             }
             Some(b'[') => {
-                sink.event(Event::SequenceStart { anchor: None, flow: true });
+                sink.sequence_start(true);
                 open.push(b']');
                 self.at += 1;
             }
-            Some(b'"') => self.string(sink)?,
             _ => self.literal(sink)?,
         }
         Ok(())
     }
 
-    fn string(&mut self, sink: &mut impl Sink<'a>) -> Result<(), ParseError> {
+    fn string(&mut self) -> Result<Text<'a>, ParseError> {
         let start = self.at;
-        let bytes = self.text.as_bytes();
+        let bytes = &self.text.as_bytes()[..self.end];
         let mut at = start + 1;
         let mut escaped = false;
         loop {
-            match memchr2(b'"', b'\\', &bytes[at..self.end]) {
-                None => return Err(self.error("this string is never closed")),
-                Some(i) if bytes[at + i] == b'"' => {
-                    at += i;
-                    break;
-                }
-                Some(i) => {
+            let length = plain_length(bytes.get(at..).unwrap_or_default());
+            at += length.ok_or_else(|| self.error("this string is never closed"))?;
+            match bytes[at] {
+                b'"' => break,
+                b'\\' => {
                     escaped = true;
-                    at = (at + i + 2).min(self.end);
+                    at += 2;
                 }
+                _ => return Err(self.error("a control character in a string")),
             }
-        }
-        let inner = &self.text[start + 1..at];
-        if inner.bytes().any(|b| b < 0x20) {
-            return Err(self.error("a control character in a string"));
         }
         self.at = at + 1;
         let span = Span::new(start, self.at);
-        let value = if escaped {
-            let written = &self.text[start..self.at];
-            let decoded = serde_json::from_str::<String>(written);
-            Cow::Owned(decoded.map_err(|_| ParseError {
-                offset: start,
-                message: "a string with an escape that JSON does not have".to_owned(),
-            })?)
-        } else {
-            Cow::Borrowed(inner)
-        };
         let style = ScalarStyle::DoubleQuoted;
-        sink.event(Event::Scalar(Scalar::bare(value, span, start, style)));
-        Ok(())
+        if !escaped {
+            return Ok(Text::Word(Word::new(self.text, span, style)));
+        }
+        let decoded = serde_json::from_str::<String>(&self.text[start..self.at]);
+        let value = decoded.map_err(|_| ParseError {
+            offset: start,
+            message: "a string with an escape that JSON does not have".to_owned(),
+        })?;
+        Ok(Text::Decoded(Scalar::bare(Cow::Owned(value), span, start, style)))
     }
 
     /// A number, `true`, `false` or `null`.
@@ -150,7 +181,12 @@ impl<'a> Reader<'a> {
             rest.iter().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.')).count();
         let span = Span::new(self.at, self.at + length);
         let value = &self.text[span.start..span.end];
-        let number = || serde_json::from_str::<serde_json::Number>(value).is_ok();
+        let is_digits = |text: &str| {
+            text.bytes().all(|b| b.is_ascii_digit())
+                && !text.is_empty()
+                && (!text.starts_with('0') || text == "0")
+        };
+        let number = || is_digits(value) || serde_json::from_str::<serde_json::Number>(value).is_ok();
         if !matches!(value, "true" | "false" | "null") && !number() {
             return Err(self.error("expected a JSON value"));
         }

@@ -15,6 +15,7 @@ mod fields;
 mod finder;
 #[doc(hidden)]
 pub mod json;
+pub(crate) mod json_text;
 mod keys;
 mod lines;
 mod mention;

@@ -5,7 +5,7 @@ mod within;
 
 use super::documents::{self, Prefilter};
 use super::embedded::Layers;
-use super::event::{Event, Sink};
+use super::event::{Event, Sink, Word};
 use super::fast::FastReader;
 use super::finder::{Finder, Finding, Found, Part};
 use super::occurrence::{KustomizeImage, Note, NoteKind, Occurrence, Resource, Text};
@@ -267,6 +267,12 @@ impl<'a, 's> Run<'a, 's> {
         self.scan.read_slowly += self.scan.documents - before[0];
     }
 
+    /// Whether the finder may take events as they come: nothing is kept of them, and no quotes are put right.
+    #[inline]
+    fn hears_directly(&self) -> bool {
+        self.events.is_none() && self.quotes.is_empty() && self.old_line_ends.ends.is_empty()
+    }
+
     fn error(&mut self, error: &ParseError) {
         let position = self.lines.position(error.offset);
         let document = self.scan.documents;
@@ -411,6 +417,43 @@ impl<'a> Sink<'a> for Run<'a, '_> {
         match &mut self.events {
             Some(events) => events.push(event),
             None => self.finder.event(event),
+        }
+    }
+
+    #[inline]
+    fn mapping_start(&mut self, flow: bool) {
+        if self.hears_directly() {
+            self.finder.mapping_start(flow);
+        } else {
+            self.event(Event::MappingStart { anchor: None, flow });
+        }
+    }
+
+    #[inline]
+    fn sequence_start(&mut self, flow: bool) {
+        if self.hears_directly() {
+            self.finder.sequence_start(flow);
+        } else {
+            self.event(Event::SequenceStart { anchor: None, flow });
+        }
+    }
+
+    #[inline]
+    fn word(&mut self, word: Word<'a>) {
+        if self.hears_directly() {
+            self.finder.word(word);
+        } else {
+            self.event(Event::Scalar(word.into()));
+        }
+    }
+
+    #[inline]
+    fn entry(&mut self, key: Word<'a>, value: Word<'a>) {
+        if self.hears_directly() {
+            self.finder.entry(key, value);
+        } else {
+            self.word(key);
+            self.word(value);
         }
     }
 
