@@ -6,6 +6,7 @@
 
 mod bootstrap;
 mod certificates;
+mod chart;
 mod control_plane;
 mod deploy;
 mod docs;

@@ -32,6 +32,8 @@ pub struct Load {
 #[derive(Default)]
 pub struct Report {
     pub good: usize,
+    /// Answered with 503, so that the client may ask another replica.
+    pub refused: usize,
     pub failed: usize,
     /// Milliseconds.
     latencies: Vec<f64>,
@@ -163,4 +165,67 @@ pub async fn load(target: &Target, body: &str, load: Load) -> Report {
     }
     all.latencies.sort_by(f64::total_cmp);
     all
+}
+
+/// How long the client of a flood waits for an answer: as long as API servers wait for a webhook that is told so.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Wants requests answered at a rate that no server holds out. A request that is due while its connection waits for
+/// another counts as failed, and so does one whose answer comes too late; its connection is closed then.
+pub async fn flood(target: &Target, body: &str, load: Load) -> Report {
+    let request = Arc::new(post(body));
+    let step = Duration::from_secs_f64(load.connections as f64 / load.rate.max(1) as f64);
+    let begin = Instant::now() + Duration::from_millis(500);
+    let clients: Vec<_> = (0..load.connections)
+        .map(|number| {
+            let (target, request) = (target.clone(), Arc::clone(&request));
+            let first = begin + step.mul_f64(number as f64 / load.connections as f64);
+            tokio::spawn(flood_one(target, request, first, step, begin + load.length))
+        })
+        .collect();
+    let mut all = Report::default();
+    for client in clients {
+        let report = client.await.expect("a client");
+        all.good += report.good;
+        all.refused += report.refused;
+        all.failed += report.failed;
+    }
+    all
+}
+
+async fn flood_one(
+    target: Target,
+    request: Arc<Vec<u8>>,
+    first: Instant,
+    step: Duration,
+    end: Instant,
+) -> Report {
+    let mut report = Report::default();
+    let mut connection = None;
+    let mut due = first;
+    while due < end {
+        tokio::time::sleep_until(due.into()).await;
+        let exchange = async {
+            let mut open = match connection.take() {
+                Some(open) => open,
+                None => Connection::open(&target).await?,
+            };
+            let answer = open.exchange(&request).await?;
+            Ok::<_, io::Error>((open, answer.status))
+        };
+        match tokio::time::timeout(PATIENCE, exchange).await {
+            Ok(Ok((open, status))) => {
+                report.good += usize::from(status == 200);
+                report.refused += usize::from(status == 503);
+                connection = Some(open);
+            }
+            Ok(Err(_)) | Err(_) => report.failed += 1,
+        }
+        due += step;
+        while due < Instant::now() && due < end {
+            report.failed += 1;
+            due += step;
+        }
+    }
+    report
 }

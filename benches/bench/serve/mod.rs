@@ -4,6 +4,7 @@ mod abuse;
 mod chaos;
 mod client;
 mod echo;
+mod overload;
 mod process;
 
 use std::time::{Duration, Instant};
@@ -100,11 +101,12 @@ pub fn run(size: Size) {
         println!("  ratio: {:.2} x echo", costs[1] / costs[0]);
     }
     println!("resident, peak: {:.1} MiB", serve.memory("VmHWM:"));
-    overload(&runtime, &serve, seconds);
+    more_connections(&runtime, &serve, seconds);
+    overload::run(&runtime, &serve, seconds);
 }
 
 /// Goodput with ten times the connections that already keep the server busy.
-fn overload(runtime: &tokio::runtime::Runtime, serve: &Replica, seconds: u64) {
+fn more_connections(runtime: &tokio::runtime::Runtime, serve: &Replica, seconds: u64) {
     let target = Target { address: serve.address.clone(), tls: serve.client.clone() };
     let body = small();
     let length = Duration::from_secs(seconds);
@@ -112,7 +114,7 @@ fn overload(runtime: &tokio::runtime::Runtime, serve: &Replica, seconds: u64) {
     let (peak, over) = (flood(16), flood(160));
     let per_second = |good: usize| good as f64 / length.as_secs_f64();
     println!(
-        "overload: {:.0}/s with 16 busy connections, {:.0}/s with 160: {:.0} % ({} failed)",
+        "{:.0}/s with 16 busy connections, {:.0}/s with 160: {:.0} % ({} failed)",
         per_second(peak.good),
         per_second(over.good),
         100.0 * over.good as f64 / peak.good.max(1) as f64,
