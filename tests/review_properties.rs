@@ -1,4 +1,5 @@
-//! One engine: for any object, the patch that `serve` answers makes of it what `rewrite` makes of its text.
+//! One engine: for any object, the patch that `serve` answers makes of it what `rewrite` makes of its text. And whatever
+//! becomes of a review on its way, the answer is a review or says what is wrong. `PROPTEST_CASES=1000000` tries for long.
 #![allow(clippy::unwrap_used)]
 
 #[path = "reviews_support/mod.rs"]
@@ -80,7 +81,111 @@ fn escaped(c: char) -> String {
     c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect()
 }
 
+/// The bodies of the reviews in `tests/reviews`, without the largest ones.
+fn bodies() -> Vec<Vec<u8>> {
+    let read = |path: std::path::PathBuf| {
+        let case: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let body = case.get("review").map(Value::to_string);
+        body.or_else(|| case["body"].as_str().map(str::to_owned)).unwrap().into_bytes()
+    };
+    let mut paths: Vec<_> = std::fs::read_dir("tests/reviews").unwrap().map(|e| e.unwrap().path()).collect();
+    paths.sort();
+    paths.into_iter().map(read).filter(|body| body.len() < 16 * 1024).collect()
+}
+
+/// One thing that happens to a body.
+#[derive(Debug, Clone)]
+enum Mutation {
+    Byte(prop::sample::Index, u8),
+    Cut(prop::sample::Index, prop::sample::Index),
+    Copy(prop::sample::Index, prop::sample::Index, prop::sample::Index),
+    Insert(prop::sample::Index, &'static str),
+}
+
+fn mutation() -> impl Strategy<Value = Mutation> {
+    let at = any::<prop::sample::Index>;
+    const PIECES: &[&str] = &[
+        "{",
+        "}",
+        "[",
+        "]",
+        "\"",
+        "\\",
+        ":",
+        ",",
+        "\\\"",
+        "\\u0069mage",
+        "null",
+        "-1e9",
+        "\u{feff}",
+        "\n",
+        "\0",
+        "\"image\":\"nginx\"",
+        "\"containers\":[{\"image\":\"nginx\"}]",
+        "\"object\":{}",
+        "\"request\":",
+        "\"metadata\":{\"annotations\":",
+        "\"kind\":\"AdmissionReview\"",
+        "\"operation\":\"UPDATE\"",
+    ];
+    prop_oneof![
+        (at(), any::<u8>()).prop_map(|(at, byte)| Mutation::Byte(at, byte)),
+        (at(), at()).prop_map(|(from, to)| Mutation::Cut(from, to)),
+        (at(), at(), at()).prop_map(|(from, to, at)| Mutation::Copy(from, to, at)),
+        (at(), prop::sample::select(PIECES)).prop_map(|(at, piece)| Mutation::Insert(at, piece)),
+    ]
+}
+
+fn mutate(body: &mut Vec<u8>, mutation: &Mutation) {
+    let place = |at: &prop::sample::Index| at.index(body.len() + 1);
+    let range = |from, to| {
+        let (from, to) = (place(from), place(to));
+        from.min(to)..from.max(to).min(from.min(to) + 64)
+    };
+    match mutation {
+        Mutation::Byte(at, byte) => {
+            let at = place(at).min(body.len().saturating_sub(1));
+            body.get_mut(at).into_iter().for_each(|old| *old = *byte);
+        }
+        Mutation::Cut(from, to) => drop(body.drain(range(from, to))),
+        Mutation::Copy(from, to, at) => {
+            let (piece, at) = (body[range(from, to)].to_vec(), place(at));
+            body.splice(at..at, piece);
+        }
+        Mutation::Insert(at, piece) => {
+            let at = place(at);
+            body.splice(at..at, piece.bytes());
+        }
+    }
+}
+
 proptest! {
+    #[test]
+    fn a_mutated_review_is_answered_or_refused(
+        body in prop::sample::select(bodies()),
+        mutations in prop::collection::vec(mutation(), 1..6),
+        annotated in any::<bool>(),
+    ) {
+        let mut body = body;
+        mutations.iter().for_each(|mutation| mutate(&mut body, mutation));
+        let mut engine = engine();
+        engine.scanner = engine.scanner.within(100_000);
+        let settings = Settings { annotate_original: annotated, ..Settings::default() };
+        let ask = Ask { settings, ..Ask::default() };
+        let Ok(answer) = admit(&body, &engine, &ask) else { return Ok(()) };
+        let review: Value = serde_json::from_slice(&answer.body).unwrap();
+        prop_assert_eq!(&review["response"]["uid"], answer.facts.uid.as_str());
+        // As an API server writes it: no key stands twice.
+        let Ok(mut asked) = serde_json::from_slice::<Value>(&body) else { return Ok(()) };
+        let answer = admit(asked.to_string().as_bytes(), &engine, &ask).unwrap();
+        let patch = decoded_patch(&serde_json::from_slice(&answer.body).unwrap());
+        prop_assert_eq!(patch.is_some(), answer.facts.outcome == Outcome::Patched);
+        let Some(patch) = patch else { return Ok(()) };
+        apply(&mut asked["request"]["object"], &patch);
+        let again = admit(asked.to_string().as_bytes(), &engine, &ask).unwrap();
+        prop_assert_eq!(again.facts.outcome, Outcome::Unchanged, "{:?}", again.facts);
+    }
+
     #[test]
     fn a_patch_does_what_rewrite_does(
         kind in prop::sample::select(&["Pod", "Deployment", "List", "Task"][..]),

@@ -64,6 +64,7 @@ fn settings(flags: &Value) -> Settings {
         on_error: if flags["onError"] == "allow" { OnError::Allow } else { OnError::Deny },
         annotate_original: flags["annotateOriginal"] == true,
         dry_run: flags["dryRun"] == true,
+        validate: flags["validate"] == true,
     }
 }
 
@@ -71,7 +72,11 @@ fn settings(flags: &Value) -> Settings {
 fn answer(name: &str, case: &Value) -> Value {
     let flags = &case["flags"];
     let engine = engine(case, flags);
-    let ask = Ask { settings: settings(flags), audit: case["path"] == "/audit", generation: 1 };
+    let ask = Ask {
+        settings: settings(flags),
+        audit: case["path"] == "/audit",
+        rules: Some("0123456789abcdef".into()),
+    };
     let body = body(case);
     let answer = match admit(body.as_bytes(), &engine, &ask) {
         Err(error) => return json!({"status": 400, "text": error.to_string()}),

@@ -5,9 +5,12 @@
 mod support;
 
 use std::io::Read;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
+use support::http2::Http2;
+use support::registry::OneImage;
 use support::{Home, Served, identity, pod_review, until};
 
 const MAPS: &str = "docker.io::m.io/hub\n";
@@ -140,9 +143,13 @@ fn reloads_maps_and_keeps_the_last_good_ones() {
     assert!(line.contains("the last good ones stay in use"), "{line}");
     let (same, json) = swapped("other.io/hub/nginx");
     assert!(same);
-    assert_eq!(json["response"]["auditAnnotations"]["maps-generation"], "2");
+    let digest = json["response"]["auditAnnotations"]["maps-digest"].as_str().unwrap();
+    let has_digest = |served: &Served| served.metric(&format!("imageswap_maps{{digest=\"{digest}\"}}")) > 0.0;
+    assert!(has_digest(&served), "{}", served.plain("/metrics").text);
+    home.write("maps", "# The same rules, in another replica.\ndocker.io::other.io/hub\n");
+    assert!(has_digest(&home.serve(&[])));
     assert_eq!(served.metric("imageswap_maps_reload_total{outcome=\"failure\"}"), 1.0);
-    assert_eq!(served.metric("imageswap_maps_generation"), 2.0);
+    assert!(served.metric("imageswap_maps_generation") >= 2.0);
 }
 
 #[test]
@@ -260,66 +267,105 @@ fn says_whether_api_servers_will_take_the_certificate() {
 
 #[test]
 fn pins_images_and_asks_for_each_once() {
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    let manifest = br#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.empty.v1+json","digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2},"layers":[]}"#;
-    let digest = {
-        let hash = ring::digest::digest(&ring::digest::SHA256, manifest);
-        let hex: String = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("sha256:{hex}")
-    };
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let registry = listener.local_addr().unwrap().to_string();
-    let asked = Arc::new(AtomicUsize::new(0));
-    let (counter, sent) = (Arc::clone(&asked), digest.clone());
-    std::thread::spawn(move || {
-        use std::io::{BufRead, BufReader, Write};
-        for stream in listener.incoming().map_while(Result::ok) {
-            let (counter, digest) = (Arc::clone(&counter), sent.clone());
-            std::thread::spawn(move || {
-                let mut lines = BufReader::new(&stream).lines();
-                while let Some(Ok(first)) = lines.next() {
-                    while lines.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
-                    let good = first.contains("/v2/app/manifests/");
-                    if good {
-                        counter.fetch_add(1, Ordering::Relaxed);
-                    }
-                    let body: &[u8] = if first.starts_with("GET") && good { manifest } else { b"" };
-                    let status = if good || first.contains("/v2/ ") { "200 OK" } else { "404 Not Found" };
-                    let length = if good { manifest.len() } else { 0 };
-                    let head = format!(
-                        "HTTP/1.1 {status}\r\ncontent-type: application/vnd.oci.image.manifest.v1+json\r\ndocker-content-digest: {digest}\r\ncontent-length: {length}\r\n\r\n"
-                    );
-                    if (&stream).write_all(&[head.as_bytes(), body].concat()).is_err() {
-                        return;
-                    }
-                }
-            });
-        }
-    });
-    let home = Home::new(&format!("docker.io::{registry}\n"));
+    const AT_ONCE: usize = 20;
+    let registry = OneImage::start();
+    let (host, digest) = (&registry.host, &registry.digest);
+    let home = Home::new(&format!("docker.io::{host}\n"));
     let served = home.serve(&["--pin", "--allow-addresses", "127.0.0.0/8"]);
     std::thread::scope(|scope| {
-        for _ in 0..20 {
+        for _ in 0..AT_ONCE {
             scope.spawn(|| {
                 let reply = served.review(&home, "/?timeout=10s", &pod_review("u", "app:1"));
                 let patch = reply.patch().unwrap_or_else(|| panic!("{reply:?}"));
-                assert!(patch.contains(&format!("{registry}/app:1@{digest}")), "{patch}");
+                assert!(patch.contains(&format!("{host}/app:1@{digest}")), "{patch}");
             });
         }
     });
-    assert!(
-        asked.load(Ordering::Relaxed) <= 2,
-        "one HEAD and one GET, not {}",
-        asked.load(Ordering::Relaxed)
-    );
+    assert!(registry.asked() <= 2, "one HEAD and one GET, not {}", registry.asked());
+    assert_eq!(served.metric("imageswap_cache_hits_total"), (AT_ONCE - 1) as f64);
+    let requests = format!("imageswap_registry_requests_total{{registry=\"{host}\",outcome=");
+    assert_eq!(served.metric(&format!("{requests}\"success\"}}")), 1.0);
     let missing = served.review(&home, "/?timeout=2s", &pod_review("u", "other:1"));
     assert_eq!(missing.json()["response"]["allowed"], false, "{missing:?}");
     assert!(missing.text.contains("no digest of"), "{missing:?}");
+    assert_eq!(served.metric(&format!("{requests}\"not_found\"}}")), 1.0);
     drop(served);
     let guarded = home.serve(&["--pin", "--ignore-errors"]);
     let reply = guarded.review(&home, "/?timeout=2s", &pod_review("u", "app:1"));
     assert!(reply.patch().unwrap().contains("/app:1\""), "swapped without a digest");
     assert!(reply.text.contains("no digest of"), "a private address is not connected to: {reply:?}");
+}
+
+#[test]
+fn pins_one_platform_from_where_the_file_of_registries_says() {
+    let registry = OneImage::start();
+    let home = Home::new("docker.io::images.example.com/hub\n");
+    home.write(
+        "registries.toml",
+        &format!("[[registry]]\nprefix = \"images.example.com/hub\"\nlocation = \"{}\"\n", registry.host),
+    );
+    let registries = home.path("registries.toml");
+    let served = home.serve(&[
+        "--pin",
+        "--platform=linux/arm64",
+        "--allow-addresses=127.0.0.0/8",
+        "--registries",
+        registries.to_str().unwrap(),
+    ]);
+    let reply = served.review(&home, "/", &pod_review("u", "app:1"));
+    let want = format!("images.example.com/hub/app:1@{}", registry.arm64);
+    assert!(reply.patch().is_some_and(|patch| patch.contains(&want)), "{reply:?}");
+    drop(served);
+    home.write("registries.toml", "[client]\nconcurency = 1\n");
+    let mut command = home.command();
+    let output = command.args(["--pin", "--registries"]).arg(&registries).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(2) && said.contains("registries.toml:2"), "{said}");
+}
+
+#[test]
+fn a_configuration_says_what_is_refused() {
+    let config = |settings: &str| {
+        format!(
+            "apiVersion: imageswap.dev/v1alpha1\nkind: ImageSwap\nmetadata: {{name: m}}\nspec:\n  \
+             maps: docker.io::m.io/hub\n{settings}"
+        )
+    };
+    let home = Home::new(&config(""));
+    let served = home.serve(&[]);
+    let mut client = served.connect(&home);
+    let mut answered = |image: &str| client.post("/", pod_review("u", image).as_bytes()).text;
+    assert!(answered("nginx").contains("\"patch\":"));
+    home.write("maps", &config("  validate: true\n  onUnmapped: error\n"));
+    until("nothing is changed", || answered("nginx").contains("nginx must be m.io/hub/nginx"));
+    assert!(answered("quay.io/a").contains("no rule of imageswap covers quay.io/a"));
+    assert!(answered("m.io/hub/nginx").contains("\"allowed\":true"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn http2_clients_are_told_to_go_elsewhere_and_lose_nothing() {
+    let home = Home::new(MAPS);
+    let mut served = home.serve(&[]);
+    let config = home.identity.client(&[b"h2"]);
+    let connection = Http2::connect(&served.address, Arc::clone(&config)).await;
+    let body = pod_review("u", "nginx");
+    let requests = (0..50).map(|_| connection.post(&body));
+    for answer in futures_util::future::join_all(requests).await {
+        let (status, text) = answer.unwrap();
+        assert!(status == 200 && text.contains("\"patch\":"), "{text}");
+    }
+    served.signal(Signal::TERM);
+    // What is sent until the server says GOAWAY is answered, and what comes later is refused without being taken.
+    let refused = loop {
+        match connection.post(&body).await {
+            Ok((status, _)) => assert_eq!(status, 200),
+            Err(error) => break error,
+        }
+    };
+    assert!(refused.is_canceled() || refused.is_closed(), "{refused:?}");
+    assert!(connection.connection.await.unwrap().is_ok(), "it ends in good order");
+    let other = Http2::connect(&served.address, config).await;
+    assert_eq!(other.post(&body).await.unwrap().0, 200, "still serving");
+    drop(other);
+    assert!(served.wait().success());
 }

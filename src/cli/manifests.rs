@@ -27,6 +27,7 @@ pub fn run(args: &ManifestsArgs) -> Result<ExitCode> {
             ScopeName::All => Scope::All,
         },
         pin: args.pin,
+        pull_secrets: args.pull_secrets,
         signing: match args.bootstrap {
             BootstrapHow::SelfSigned => Signing::SelfSigned,
             BootstrapHow::Csr => Signing::Csr(args.csr_signer.clone()),

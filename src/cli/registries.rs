@@ -14,10 +14,13 @@ use super::speech;
 
 /// What `args` and the environment say about registries.
 pub fn options(args: &RegistryArgs) -> Result<RegistryOptions> {
-    let mut options = RegistryOptions {
-        proxies: Proxies::of_environment(|name| std::env::var(name).ok()),
-        ..RegistryOptions::default()
-    };
+    options_from(RegistryOptions::default(), args)
+}
+
+/// As [`options`], from other defaults than the usual ones.
+pub fn options_from(defaults: RegistryOptions, args: &RegistryArgs) -> Result<RegistryOptions> {
+    let mut options =
+        RegistryOptions { proxies: Proxies::of_environment(|name| std::env::var(name).ok()), ..defaults };
     if let Some(path) = args.registries.as_deref().filter(|path| !path.as_os_str().is_empty()) {
         read(&mut options, path)?;
     }

@@ -83,8 +83,35 @@ pub enum PullSecretError {
 /// # Errors
 /// When there is no cluster, or it does not let the Secrets and service accounts be read. What is missing is a warning.
 pub async fn read(pullers: &BTreeSet<Puller>) -> Result<PullSecrets, PullSecretError> {
-    let cluster = client::connect().await?;
-    let mut reading = Reading { cluster: &cluster, seen: BTreeSet::new(), found: PullSecrets::default() };
+    Reader::connect().await?.read(pullers).await
+}
+
+/// A cluster that is asked again and again.
+pub struct Reader {
+    cluster: Cluster,
+}
+
+impl Reader {
+    /// Finds the cluster of the kubeconfig, or of the pod's service account. Nothing is sent yet. Call it inside a tokio
+    /// runtime.
+    ///
+    /// # Errors
+    /// There is none.
+    pub async fn connect() -> Result<Self, ConnectError> {
+        Ok(Self { cluster: client::connect().await? })
+    }
+
+    /// What the cluster has for these.
+    ///
+    /// # Errors
+    /// As [`read`].
+    pub async fn read(&self, pullers: &BTreeSet<Puller>) -> Result<PullSecrets, PullSecretError> {
+        read_from(&self.cluster, pullers).await
+    }
+}
+
+async fn read_from(cluster: &Cluster, pullers: &BTreeSet<Puller>) -> Result<PullSecrets, PullSecretError> {
+    let mut reading = Reading { cluster, seen: BTreeSet::new(), found: PullSecrets::default() };
     for puller in pullers {
         for name in &puller.secrets {
             reading.secret(reading.namespace(puller), name).await?;

@@ -68,6 +68,6 @@ pub use options::{ClientCertificate, HostOptions, Proxies, RegistryOptions, Regi
 pub use platform::{Platform, PlatformError};
 pub use push::Pushed;
 pub use referrers::referrers_tag;
-pub use resolve::{ResolveOptions, Resolved, Resolver};
+pub use resolve::{Answered, ResolveOptions, Resolved, Resolver};
 pub use secret::Secret;
 pub use upload::{NewBlob, Start, Upload};

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -48,6 +49,15 @@ pub struct Resolved {
     pub verified: bool,
 }
 
+/// What is known of an image, and what it cost.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    /// Its digest, or why there is none.
+    pub found: Result<Resolved, RegistryError>,
+    /// Whether a registry was asked for this very answer; `false` when it was remembered, or somebody else had asked.
+    pub asked: bool,
+}
+
 /// Looks up digests. Clones share what is known.
 #[derive(Clone)]
 pub struct Resolver {
@@ -75,8 +85,18 @@ impl Resolver {
     /// # Errors
     /// [`RegistryError`] with the step, the registry and what to try.
     pub async fn resolve(&self, image: ImageReference<'_>) -> Result<Resolved, RegistryError> {
+        self.resolve_noting(image, &AtomicBool::new(false)).await
+    }
+
+    /// [`Resolver::resolve`]; sets `asked` when a registry is asked, and nothing was known or on its way.
+    async fn resolve_noting(
+        &self,
+        image: ImageReference<'_>,
+        asked: &AtomicBool,
+    ) -> Result<Resolved, RegistryError> {
         let key: Box<str> = image.canonical().into();
         let look_up = || async {
+            asked.store(true, Ordering::Relaxed);
             let value = self.look_up(image).await;
             let good = if value.is_ok() { self.options.remember } else { self.options.remember_failure };
             Made { value, until: Some(Instant::now() + good) }
@@ -93,11 +113,19 @@ impl Resolver {
         image: ImageReference<'_>,
         deadline: Duration,
     ) -> Result<Resolved, RegistryError> {
-        tokio::time::timeout(deadline, self.resolve(image)).await.unwrap_or_else(|_| {
+        self.answer_within(image, deadline).await.found
+    }
+
+    /// [`Resolver::resolve_within`], with what it cost.
+    pub async fn answer_within(&self, image: ImageReference<'_>, deadline: Duration) -> Answered {
+        let asked = AtomicBool::new(false);
+        let found = tokio::time::timeout(deadline, self.resolve_noting(image, &asked)).await;
+        let found = found.unwrap_or_else(|_| {
             let repository = image.repository();
             let reason = Reason::TimedOut { after: deadline };
             Err(RegistryError::new(image.as_str(), repository.registry(), Step::Lookup, reason))
-        })
+        });
+        Answered { found, asked: asked.into_inner() }
     }
 
     /// The digests of many images, in their order. Each distinct image is looked up once; `progress` is told how

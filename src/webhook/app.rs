@@ -11,7 +11,7 @@ use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use hyper::{Method, Request, StatusCode, Version};
 use tokio::sync::Semaphore;
 
-use crate::rewrite::{Memory, PinPolicy, Pins};
+use crate::rewrite::{Engine, Memory, PinPolicy, Pins};
 
 use super::admission::{self, Answer, Ask, BadReview, Settings};
 use super::body::{BODY_MAX, BodyError, Room};
@@ -171,15 +171,7 @@ impl App {
         };
         self.metrics.in_flight.inc();
         let started = Instant::now();
-        let pins = self.pins(&held.bytes, deadline).await;
-        let answer = if held.bytes.len() < LARGE {
-            self.judge(&held.bytes, audit, &pins)
-        } else {
-            let app = Arc::clone(self);
-            let bytes = held.bytes.clone();
-            let judged = tokio::task::spawn_blocking(move || app.judge(&bytes, audit, &pins)).await;
-            judged.unwrap_or_else(|_| self.fail(&held.bytes, audit, "the judging thread ended"))
-        };
+        let answer = self.judge(&held.bytes, audit, deadline).await;
         self.metrics.in_flight.dec();
         match answer {
             Ok(Answer { body, facts }) => {
@@ -196,38 +188,48 @@ impl App {
         }
     }
 
-    /// The digests that a review needs; none unless images are pinned.
-    async fn pins(&self, body: &Bytes, deadline: Duration) -> Pins {
-        let (Some(pinning), Some(rules)) = (&self.options.pinning, self.rules.current()) else {
-            return Pins::default();
-        };
-        let needs = catch_unwind(AssertUnwindSafe(|| {
-            with_memory(&rules, body, |memory| admission::needs(body, &rules.engine, &pinning.policy, memory))
-        }));
-        // What is wrong with the review, judging it tells.
-        let Ok(Ok(needs)) = needs else { return Pins::default() };
-        pinning.look_up(&needs, deadline, &self.metrics).await
-    }
-
-    /// Judges a review; a panic ends nothing but that.
-    fn judge(&self, body: &[u8], audit: bool, pins: &Pins) -> Result<Answer, BadReview> {
+    /// Judges a review by the rules of one moment; a panic ends nothing but that.
+    async fn judge(
+        self: &Arc<Self>,
+        body: &Bytes,
+        audit: bool,
+        deadline: Duration,
+    ) -> Result<Answer, BadReview> {
         let Some(rules) = self.rules.current() else {
-            return self.fail(body, audit, "the maps are not loaded");
+            return self.fail(body, &self.ask(audit, None), "the maps are not loaded");
         };
-        let ask = Ask { settings: self.options.settings, audit, generation: rules.generation };
-        let none = PinPolicy::default();
-        let policy = self.options.pinning.as_ref().map_or(&none, |pinning| &pinning.policy);
-        let judged = catch_unwind(AssertUnwindSafe(|| {
-            with_memory(&rules, body, |memory| {
-                admission::admit_pinned(body, &rules.engine, &ask, policy, pins, memory)
-            })
-        }));
-        judged.unwrap_or_else(|_| self.fail(body, audit, "an internal error; the log says more"))
+        let ask = self.ask(audit, Some(&rules));
+        let mut pins = Pins::default();
+        let mut policy = PinPolicy::default();
+        if let Some(pinning) = &self.options.pinning {
+            policy = pinning.policy.clone();
+            let wanted = policy.clone();
+            let needs = on_rules(&rules, body, move |engine, body, memory| {
+                admission::needs(body, engine, &wanted, memory)
+            });
+            // What is wrong with the review, judging it tells.
+            if let Some(Ok(needs)) = needs.await {
+                pins = pinning.look_up(body, &needs, deadline, &self.metrics).await;
+            }
+        }
+        let settings = ask.clone();
+        let judged = on_rules(&rules, body, move |engine, body, memory| {
+            admission::admit_pinned(body, engine, &settings, &policy, &pins, memory)
+        });
+        judged.await.unwrap_or_else(|| self.fail(body, &ask, "an internal error; the log says more"))
     }
 
-    fn fail(&self, body: &[u8], audit: bool, reason: &str) -> Result<Answer, BadReview> {
-        let generation = self.rules.generation();
-        admission::failed(body, &Ask { settings: self.options.settings, audit, generation }, reason)
+    fn ask(&self, audit: bool, rules: Option<&Loaded>) -> Ask {
+        let settings = self.options.settings;
+        Ask {
+            settings: rules.map_or(settings, |rules| rules.settings(settings)),
+            audit,
+            rules: rules.map(|rules| Arc::clone(&rules.digest)),
+        }
+    }
+
+    fn fail(&self, body: &[u8], ask: &Ask, reason: &str) -> Result<Answer, BadReview> {
+        admission::failed(body, ask, reason)
     }
 
     fn overloaded(&self) -> Page {
@@ -238,10 +240,19 @@ impl App {
     }
 }
 
-/// Calls `judge` with the memory of earlier reviews; for a large body with a new one, which is not kept: it grows with
-/// the body.
-fn with_memory<T>(rules: &Loaded, body: &[u8], judge: impl FnOnce(&mut Memory) -> T) -> T {
-    if body.len() < LARGE { rules.with_memory(judge) } else { judge(&mut Memory::default()) }
+/// Calls `work` with the rules, the body and the memory of earlier reviews. A large body is worked on beside the
+/// threads that serve connections, and with a memory that is not kept: it grows with the body. `None`: it panicked.
+async fn on_rules<T: Send + 'static>(
+    rules: &Arc<Loaded>,
+    body: &Bytes,
+    work: impl FnOnce(&Engine, &[u8], &mut Memory) -> T + Send + 'static,
+) -> Option<T> {
+    if body.len() < LARGE {
+        let work = || rules.with_memory(|memory| work(&rules.engine, body, memory));
+        return catch_unwind(AssertUnwindSafe(work)).ok();
+    }
+    let (rules, body) = (Arc::clone(rules), body.clone());
+    tokio::task::spawn_blocking(move || work(&rules.engine, &body, &mut Memory::default())).await.ok()
 }
 
 fn not_allowed(allowed: &'static str) -> Page {
@@ -264,3 +275,6 @@ fn now() -> String {
     let (date, time) = (now.date(), now.time());
     format!("{date} {:02}:{:02}:{:02}.{:06}", time.hour(), time.minute(), time.second(), time.microsecond())
 }
+
+#[cfg(test)]
+mod tests;

@@ -36,7 +36,7 @@ impl CertificateFiles {
     /// Looks at the files, and takes them into use when they are new and good.
     pub fn look(&mut self, serving: &ServingCertificate, metrics: &Metrics) {
         let Some(contents) = self.watched.look() else { return };
-        let loaded = contents.map_err(str::to_owned).and_then(|contents| match contents {
+        let loaded = contents.and_then(|contents| match &contents[..] {
             [certificate, key] => serving.set(certificate, key).map_err(|error| error.to_string()),
             _ => Err("a certificate and a key are needed".to_owned()),
         });

@@ -30,6 +30,11 @@ struct OutcomeLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DigestLabels {
+    digest: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RegistryLabels {
     registry: String,
     outcome: &'static str,
@@ -61,6 +66,7 @@ pub struct Metrics {
     images: Family<ImageLabels, Counter>,
     maps_reloads: Family<OutcomeLabels, Counter>,
     maps_generation: Gauge,
+    maps_digest: Family<DigestLabels, Gauge>,
     certificate_reloads: Family<OutcomeLabels, Counter>,
     certificate_expiry: Gauge,
     registry_requests: Family<RegistryLabels, Counter>,
@@ -88,6 +94,9 @@ impl Default for Metrics {
         registry.register("maps_reload", "Loads of the maps, the first included", maps_reloads.clone());
         let help = "How often maps were loaded since the start";
         registry.register("maps_generation", help, maps_generation.clone());
+        let maps_digest = Family::default();
+        let help = "The digest of the rules that count: replicas with another one have other rules";
+        registry.register("maps", help, maps_digest.clone());
         let help = "Loads of the serving certificate, the first included";
         registry.register("certificate_reload", help, certificate_reloads.clone());
         let help = "Time until the serving certificate expires; negative when it has";
@@ -106,6 +115,7 @@ impl Default for Metrics {
             images,
             maps_reloads,
             maps_generation,
+            maps_digest,
             certificate_reloads,
             certificate_expiry,
             registry_requests,
@@ -136,10 +146,19 @@ impl Metrics {
         self.requests.get_or_create(&RequestLabels { operation, kind, outcome }).inc();
     }
 
-    /// Counts a load of the maps. `generation`: of those that count now.
-    pub fn maps_loaded(&self, good: bool, generation: u64) {
-        self.maps_reloads.get_or_create(&outcome(good)).inc();
+    /// Counts a load of the maps, which count from now on.
+    pub fn maps_loaded(&self, generation: u64, digest: Option<&str>) {
+        self.maps_reloads.get_or_create(&outcome(true)).inc();
         self.maps_generation.set(generation.try_into().unwrap_or(i64::MAX));
+        self.maps_digest.clear();
+        if let Some(digest) = digest {
+            self.maps_digest.get_or_create(&DigestLabels { digest: digest.to_owned() }).set(1);
+        }
+    }
+
+    /// Counts a load of the maps that failed.
+    pub fn maps_not_loaded(&self) {
+        self.maps_reloads.get_or_create(&outcome(false)).inc();
     }
 
     /// Counts a load of the certificate.

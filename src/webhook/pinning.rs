@@ -1,15 +1,17 @@
 //! Digests of the images of a review: looked up in time, remembered, and asked for once however many pods want them.
 
+use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
 use crate::image::ImageReference;
-use crate::registry::{Reason, RegistryError, Resolver};
+use crate::registry::{Answered, Reason, RegistryError, Resolver};
 use crate::rewrite::{Need, PinPolicy, Pins};
 
+use super::admission;
 use super::metrics::Metrics;
 
 /// What API servers wait for by default.
@@ -19,10 +21,23 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// answer remembered.
 const SHARE: f64 = 0.45;
 
+/// Gives the resolver that asks registries with the credentials with which an object's images are pulled.
+pub trait PullAs: Send + Sync {
+    /// The resolver for an object (JSON) of `namespace`. Objects that pull alike share one. It must not take longer
+    /// than `deadline`.
+    fn resolver<'a>(
+        &'a self,
+        namespace: &'a str,
+        object: &'a str,
+        deadline: Duration,
+    ) -> Pin<Box<dyn Future<Output = Resolver> + Send + 'a>>;
+}
+
 /// Pins images while they are admitted.
 #[derive(Clone)]
 pub struct Pinning {
     resolver: Resolver,
+    pull_as: Option<Arc<dyn PullAs>>,
     pub(super) policy: PinPolicy,
 }
 
@@ -36,12 +51,35 @@ impl Pinning {
     /// Pins what `policy` wants, with digests from `resolver`, whose answers should be good for a while only.
     #[must_use]
     pub fn new(resolver: Resolver, policy: PinPolicy) -> Self {
-        Self { resolver, policy }
+        Self { resolver, pull_as: None, policy }
     }
 
-    /// Looks up what is needed, all at once; what does not come before `deadline` is told as an error.
-    pub(super) async fn look_up(&self, needs: &[Need], deadline: Duration, metrics: &Metrics) -> Pins {
+    /// Asks registries with the credentials of each object.
+    #[must_use]
+    pub fn pull_as(mut self, pull_as: Arc<dyn PullAs>) -> Self {
+        self.pull_as = Some(pull_as);
+        self
+    }
+
+    /// Looks up what the review in `body` needs, all at once; what does not come before `deadline` is told as an error.
+    pub(super) async fn look_up(
+        &self,
+        body: &[u8],
+        needs: &[Need],
+        deadline: Duration,
+        metrics: &Metrics,
+    ) -> Pins {
         let mut pins = Pins::default();
+        if needs.is_empty() {
+            return pins;
+        }
+        let started = Instant::now();
+        let own = match self.pull_as.as_ref().zip(admission::object(body)) {
+            Some((pull_as, object)) => Some(pull_as.resolver(&object.namespace, object.text, deadline).await),
+            None => None,
+        };
+        let resolver = own.as_ref().unwrap_or(&self.resolver);
+        let deadline = deadline.saturating_sub(started.elapsed());
         let mut lookups: Vec<&str> = needs.iter().map(|need| need.lookup.as_str()).collect();
         lookups.sort_unstable();
         lookups.dedup();
@@ -51,7 +89,7 @@ impl Pinning {
                 let found = match ImageReference::parse(lookup) {
                     Ok(image) => {
                         let registry = image.repository().registry().to_owned();
-                        (registry, Some(self.resolver.resolve_within(image, deadline).await))
+                        (registry, Some(resolver.answer_within(image, deadline).await))
                     }
                     Err(_) => (String::new(), None),
                 };
@@ -59,11 +97,15 @@ impl Pinning {
             })
             .collect();
         while let Some((lookup, (registry, found))) = under_way.next().await {
-            let Some(found) = found else {
+            let Some(Answered { found, asked }) = found else {
                 pins.insert(lookup, Err("no image reference".into()));
                 continue;
             };
-            metrics.registry_request(&registry, outcome(&found));
+            if asked {
+                metrics.registry_request(&registry, outcome(&found));
+            } else {
+                metrics.cache_hit();
+            }
             let found = found.map(|resolved| resolved.digest);
             pins.insert(lookup, found.map_err(|error| Arc::from(error.to_string())));
         }

@@ -1,6 +1,8 @@
 //! What is logged of a review: a line for each that changed something or went wrong, and with `debug` for each.
 
-use super::admission::{Facts, Outcome};
+use std::fmt;
+
+use super::admission::{Facts, Outcome, Swap};
 
 /// How many images a line names.
 const NAMED: usize = 20;
@@ -13,12 +15,9 @@ pub(super) fn review(facts: &Facts, micros: u64) {
     let warnings = facts.warnings.len();
     match facts.outcome {
         Outcome::Patched | Outcome::WouldPatch => {
-            let named = facts.swaps.iter().take(NAMED);
-            let images: Vec<_> =
-                named.map(|swap| format!("{}: {} -> {}", swap.path, swap.from, swap.to)).collect();
-            let (changed, images, dry_run) = (facts.swaps.len(), images.join(", "), facts.dry_run);
+            let (changed, images, dry_run) = (facts.swaps.len(), Images(&facts.swaps), facts.dry_run);
             tracing::info!(
-                uid, operation, kind, namespace, name, outcome, changed, images, warnings, dry_run, micros,
+                uid, operation, kind, namespace, name, outcome, changed, %images, warnings, dry_run, micros,
                 "review"
             );
         }
@@ -31,5 +30,18 @@ pub(super) fn review(facts: &Facts, micros: u64) {
         Outcome::Unchanged | Outcome::Skipped => {
             tracing::debug!(uid, operation, kind, namespace, name, outcome, warnings, micros, "review");
         }
+    }
+}
+
+/// The first images that are swapped, on one line.
+struct Images<'a>(&'a [Swap]);
+
+impl fmt::Display for Images<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, Swap { path, from, to }) in self.0.iter().take(NAMED).enumerate() {
+            let comma = if i > 0 { ", " } else { "" };
+            write!(f, "{comma}{path}: {from} -> {to}")?;
+        }
+        Ok(())
     }
 }

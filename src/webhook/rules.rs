@@ -6,9 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
+use ring::digest::{Context, SHA256};
 
+use crate::maps::Maps;
 use crate::rewrite::{Engine, Memory};
 
+use super::admission::{OnUnmapped, Settings};
 use super::metrics::Metrics;
 use super::watch::Watched;
 
@@ -16,17 +19,51 @@ use super::watch::Watched;
 /// is no workload, and could take all memory.
 const STEPS_MAX: usize = 100_000;
 
+/// How many bytes of a digest are told: enough to tell rules apart, and few enough to be compared by eye.
+const DIGEST_BYTES: usize = 8;
+
+/// Rules to be taken into use, and what the configuration that they came with says beside them.
+#[derive(Debug, Default)]
+pub struct NewRules {
+    /// The rules.
+    pub engine: Engine,
+    /// What becomes of a request with an image that no rule covers. The stricter of this and what the server was told
+    /// counts.
+    pub on_unmapped: OnUnmapped,
+    /// Nothing is patched; an object with an image that would change is refused.
+    pub validate: bool,
+}
+
+impl From<Engine> for NewRules {
+    fn from(engine: Engine) -> Self {
+        Self { engine, ..Self::default() }
+    }
+}
+
 /// Rules that were loaded.
 #[derive(Debug)]
 pub(super) struct Loaded {
     pub(super) engine: Engine,
     /// How often rules were loaded, this time included.
     pub(super) generation: u64,
+    /// The digest of the rules: the same in every replica that has the same rules.
+    pub(super) digest: Arc<str>,
     /// What earlier reviews left to be used again: at most as many as were judged at once.
     memories: Mutex<Vec<Memory>>,
+    on_unmapped: OnUnmapped,
+    validate: bool,
 }
 
 impl Loaded {
+    /// The settings of the server, with what these rules say.
+    pub(super) fn settings(&self, server: Settings) -> Settings {
+        Settings {
+            on_unmapped: server.on_unmapped.max(self.on_unmapped),
+            validate: server.validate || self.validate,
+            ..server
+        }
+    }
+
     /// Calls `judge` with a memory that no other review uses meanwhile. It is lost when `judge` panics.
     pub(super) fn with_memory<T>(&self, judge: impl FnOnce(&mut Memory) -> T) -> T {
         let lock = || self.memories.lock().unwrap_or_else(PoisonError::into_inner);
@@ -45,11 +82,27 @@ pub struct Rules {
 
 impl Rules {
     /// Takes rules into use, and says the how manieth these are.
-    pub fn set(&self, mut engine: Engine) -> u64 {
+    pub fn set(&self, rules: impl Into<NewRules>) -> u64 {
+        let NewRules { mut engine, on_unmapped, validate } = rules.into();
         engine.scanner = engine.scanner.within(STEPS_MAX);
         let generation = self.generation() + 1;
-        self.current.store(Some(Arc::new(Loaded { engine, generation, memories: Mutex::default() })));
+        let digest = digest(&engine.maps);
+        let memories = Mutex::default();
+        self.current.store(Some(Arc::new(Loaded {
+            engine,
+            generation,
+            digest,
+            memories,
+            on_unmapped,
+            validate,
+        })));
         generation
+    }
+
+    /// The digest of the rules in use: the first bytes of the SHA-256 of all of them, in hexadecimal digits.
+    #[must_use]
+    pub fn digest(&self) -> Option<Arc<str>> {
+        self.current.load().as_ref().map(|loaded| Arc::clone(&loaded.digest))
     }
 
     /// Whether there are any.
@@ -69,8 +122,19 @@ impl Rules {
     }
 }
 
+/// The digest of the rules as they are understood: comments and the names of files do not count.
+fn digest(maps: &Maps) -> Arc<str> {
+    let mut context = Context::new(&SHA256);
+    for rule in maps.rules() {
+        context.update(rule.to_line().as_bytes());
+        context.update(b"\n");
+    }
+    let digest = context.finish();
+    digest.as_ref().iter().take(DIGEST_BYTES).map(|byte| format!("{byte:02x}")).collect::<String>().into()
+}
+
 /// Reads the texts of the files as rules; the message says what is wrong.
-type Read = Box<dyn Fn(&[Vec<u8>]) -> Result<Engine, String> + Send>;
+type Read = Box<dyn Fn(&[Vec<u8>]) -> Result<NewRules, String> + Send>;
 
 /// Maps files that are loaded again when they change. Bad ones are told of, and change nothing.
 pub struct RuleFiles {
@@ -88,7 +152,7 @@ impl RuleFiles {
     /// The files at `paths`, whose contents `read` understands.
     pub fn new(
         paths: Vec<PathBuf>,
-        read: impl Fn(&[Vec<u8>]) -> Result<Engine, String> + Send + 'static,
+        read: impl Fn(&[Vec<u8>]) -> Result<NewRules, String> + Send + 'static,
     ) -> Self {
         Self { watched: Watched::new(paths), read: Box::new(read) }
     }
@@ -96,17 +160,18 @@ impl RuleFiles {
     /// Looks at the files, and takes them into use when they are new and good.
     pub fn look(&mut self, rules: &Rules, metrics: &Metrics) {
         let Some(contents) = self.watched.look() else { return };
-        let read = contents.map_err(str::to_owned).and_then(|contents| (self.read)(contents));
+        let read = contents.and_then(|contents| (self.read)(&contents));
         match read {
-            Ok(engine) => {
-                let count = engine.maps.rules().count();
-                let generation = rules.set(engine);
-                metrics.maps_loaded(true, generation);
-                tracing::info!(generation, rules = count, "maps loaded");
+            Ok(new) => {
+                let count = new.engine.maps.rules().count();
+                let generation = rules.set(new);
+                let digest = rules.digest();
+                metrics.maps_loaded(generation, digest.as_deref());
+                tracing::info!(generation, digest = digest.as_deref(), rules = count, "maps loaded");
             }
             Err(error) => {
                 let generation = rules.generation();
-                metrics.maps_loaded(false, generation);
+                metrics.maps_not_loaded();
                 let kept =
                     if generation > 0 { "the last good ones stay in use" } else { "there are none yet" };
                 tracing::error!(generation, error, "maps cannot be loaded, {kept}");
@@ -114,11 +179,23 @@ impl RuleFiles {
         }
     }
 
-    /// Looks at the files every `interval`, for ever.
+    /// Looks at the files every `interval`, for ever, beside the threads that serve connections: ten thousand rules take
+    /// their time.
     pub async fn keep(mut self, app: Arc<super::App>, interval: Duration) {
         loop {
             tokio::time::sleep(interval).await;
-            self.look(&app.rules, &app.metrics);
+            let app = Arc::clone(&app);
+            let look = move || {
+                self.look(&app.rules, &app.metrics);
+                self
+            };
+            match tokio::task::spawn_blocking(look).await {
+                Ok(files) => self = files,
+                Err(error) => {
+                    tracing::error!(%error, "the maps are not looked at any more");
+                    return;
+                }
+            }
         }
     }
 }
@@ -128,6 +205,23 @@ mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
     use super::*;
+    use crate::maps::{MapsText, ParseOptions};
+
+    #[test]
+    fn digests_are_of_the_rules_alone() {
+        let digest = |source: &str, text: &str| {
+            let maps = Maps::parse(&[MapsText::new(source, text)], ParseOptions::default());
+            let rules = Rules::default();
+            rules.set(Engine { maps: maps.expect("good maps").maps.into(), ..Engine::default() });
+            rules.digest().expect("rules")
+        };
+        let one = digest("maps", "docker.io::m.io/hub\nquay.io::m.io/quay\n");
+        assert_eq!(one, digest("other", "# ours\ndocker.io::m.io/hub\n\nquay.io::m.io/quay"));
+        assert_eq!(one.len(), 2 * DIGEST_BYTES);
+        for other in ["", "docker.io::m.io/hub\n", "docker.io::m.io/hub\nquay.io::m.io/quai\n"] {
+            assert_ne!(one, digest("maps", other), "{other}");
+        }
+    }
 
     #[test]
     fn memories_are_used_again_and_go_with_their_rules() {

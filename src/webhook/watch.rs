@@ -7,6 +7,8 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use ring::digest::{Context, SHA256, SHA256_OUTPUT_LEN};
+
 /// After how many looks the files are read whatever `stat` says.
 const READ_EVERY: u32 = 30;
 
@@ -33,6 +35,23 @@ impl Stamp {
     }
 }
 
+/// What is kept of the files' contents to know them again: the contents themselves would take memory for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Contents([u8; SHA256_OUTPUT_LEN]);
+
+impl Contents {
+    fn of(contents: &[Vec<u8>]) -> Self {
+        let mut context = Context::new(&SHA256);
+        for content in contents {
+            context.update(&content.len().to_le_bytes());
+            context.update(content);
+        }
+        let mut digest = [0; SHA256_OUTPUT_LEN];
+        digest.copy_from_slice(context.finish().as_ref());
+        Self(digest)
+    }
+}
+
 /// Some files that are used together.
 #[derive(Debug)]
 pub(super) struct Watched {
@@ -40,7 +59,7 @@ pub(super) struct Watched {
     stamps: Vec<Option<Stamp>>,
     looks: u32,
     /// What the last look that read them found, good or not.
-    last: Option<Result<Vec<Vec<u8>>, String>>,
+    last: Option<Result<Contents, String>>,
 }
 
 impl Watched {
@@ -50,7 +69,7 @@ impl Watched {
 
     /// Looks at the files. `Some` with their contents when these are not what they were at the last look; an error is
     /// told once.
-    pub(super) fn look(&mut self) -> Option<Result<&[Vec<u8>], &str>> {
+    pub(super) fn look(&mut self) -> Option<Result<Vec<Vec<u8>>, String>> {
         let stamps: Vec<_> = self.paths.iter().map(|path| Stamp::of(path)).collect();
         self.looks += 1;
         let same = stamps == self.stamps && self.looks < READ_EVERY && matches!(self.last, Some(Ok(_)));
@@ -60,12 +79,12 @@ impl Watched {
         (self.stamps, self.looks) = (stamps, 0);
         let read = |path: &PathBuf| fs::read(path).map_err(|error| describe(path, &error));
         let contents = self.paths.iter().map(read).collect::<Result<Vec<_>, _>>();
-        if self.last.as_ref() == Some(&contents) {
+        let found = contents.as_ref().map(|contents| Contents::of(contents)).map_err(String::clone);
+        if self.last.as_ref() == Some(&found) {
             return None;
         }
-        self.last = Some(contents);
-        let last = self.last.as_ref()?;
-        Some(last.as_ref().map(Vec::as_slice).map_err(String::as_str))
+        self.last = Some(found);
+        Some(contents)
     }
 }
 
@@ -95,15 +114,15 @@ mod tests {
         assert!(watched.look().is_none(), "an error is told once");
         link("..1");
         std::os::unix::fs::symlink("..data/maps", root.join("maps")).expect("a link");
-        assert_eq!(watched.look(), Some(Ok(&[b"one".to_vec()][..])));
+        assert_eq!(watched.look(), Some(Ok(vec![b"one".to_vec()])));
         assert_eq!(watched.look(), None);
         link("..2");
-        assert_eq!(watched.look(), Some(Ok(&[b"two".to_vec()][..])));
+        assert_eq!(watched.look(), Some(Ok(vec![b"two".to_vec()])));
         fs::write(root.join("..2/maps"), "three").expect("a file");
-        assert_eq!(watched.look(), Some(Ok(&[b"three".to_vec()][..])));
+        assert_eq!(watched.look(), Some(Ok(vec![b"three".to_vec()])));
         fs::remove_file(root.join("..data")).expect("the link goes");
         assert!(matches!(watched.look(), Some(Err(_))));
         link("..2");
-        assert_eq!(watched.look(), Some(Ok(&[b"three".to_vec()][..])), "good again");
+        assert_eq!(watched.look(), Some(Ok(vec![b"three".to_vec()])), "good again");
     }
 }

@@ -8,12 +8,12 @@ use crate::control_plane::shared;
 use crate::installation::{CONFIGURATION, Installation, NAMESPACE, imageswap, stdout};
 use crate::processes::wait;
 
-fn manifests(arguments: &[&str]) -> String {
+pub(crate) fn manifests(arguments: &[&str]) -> String {
     stdout(imageswap().arg("manifests").args(arguments).output().unwrap())
 }
 
 /// The objects of a YAML stream.
-fn objects(text: &str) -> Vec<Value> {
+pub(crate) fn objects(text: &str) -> Vec<Value> {
     let documents = text.split("---\n").filter(|document| !document.is_empty());
     documents.map(|document| serde_saphyr::from_str(document).unwrap()).collect()
 }
@@ -71,6 +71,11 @@ fn each_option_changes_what_it_names() {
     assert_eq!(hooks(&pin)[0]["failurePolicy"], "Ignore");
     assert_eq!(hooks(&pin)[2]["clientConfig"]["service"]["path"], "/v1/mutate");
     assert!(container(&pin)["args"].to_string().contains("--pin"));
+    let rights = |text: &str| object(text, "ClusterRole")["rules"].to_string();
+    assert!(!rights(&pin).contains("secrets") && !container(&pin)["args"].to_string().contains("--offline"));
+    let pulling = manifests(&["--pin", "--pull-secrets"]);
+    assert!(rights(&pulling).contains("\"secrets\"") && rights(&pulling).contains("\"serviceaccounts\""));
+    assert!(container(&pulling)["args"].to_string().contains("--offline=false"));
     assert_eq!(hooks(&manifests(&["--pin", "--failure-policy=Fail"]))[0]["failurePolicy"], "Fail");
 
     let label = manifests(&["--label=example.com/swap"]);
@@ -121,7 +126,7 @@ fn the_api_server_takes_what_ships() {
         &[][..],
         &["--resources=workloads", "--scope=all"],
         &["--pin", "--autoscale", "--network-policy", "--replicas=1"],
-        &["--pin", "--scope=all"],
+        &["--pin", "--pull-secrets", "--scope=all"],
         &["--bootstrap=csr"],
         &["--bootstrap=byo", "--label=example.com/swap"],
         &["--failure-policy=Ignore", "--timeout-seconds=30", "--maps=fixtures/imageswap.maps"],

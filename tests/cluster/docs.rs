@@ -17,7 +17,7 @@ use crate::control_plane::{ControlPlane, shared};
 use crate::installation::{CONFIGURATION, Installation, NAMESPACE};
 use crate::kubectl::Kubectl;
 use crate::pinning::{LOOPBACK, registry, tried};
-use crate::processes::wait;
+use crate::processes::{find, wait};
 use crate::serving::{Serving, namespace, wait_for};
 
 /// A reader's shell.
@@ -46,6 +46,7 @@ impl<'a> Reader<'a> {
         fs::create_dir(folder.join("bin")).unwrap();
         symlink(env!("CARGO_BIN_EXE_imageswap"), folder.join("bin/imageswap")).unwrap();
         symlink(installation.kubectl.program(), folder.join("bin/kubectl")).unwrap();
+        symlink(find("helm3").expect("helm is there with the API server"), folder.join("bin/helm")).unwrap();
         Self { folder, installation, serving, swapped, pinned: None }
     }
 

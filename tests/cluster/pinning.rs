@@ -6,6 +6,7 @@ use crate::control_plane::shared;
 use crate::installation::Installation;
 use crate::kubectl::Kubectl;
 use crate::processes::wait;
+use crate::pull_secrets::{CANARY, Private, docker_secret};
 use crate::registry_support::program;
 use crate::registry_support::real::{Auth, Registry};
 use crate::serving::{Serving, namespace};
@@ -55,4 +56,30 @@ fn a_pod_gets_its_digest_from_what_manifests_print() {
     assert!(refused.contains("no digest of"), "{refused}");
     namespace(kubectl, "pin-none", &[]);
     assert_eq!(tried(kubectl, "pin-none", &image).unwrap(), image);
+}
+
+#[test]
+fn the_pull_secrets_of_a_pod_open_its_registry_for_it_alone() {
+    let Some(plane) = shared() else { return };
+    let Some(private) = Private::start(&["of-team"]) else { return };
+    let installation = Installation::of(plane, &["--pin", "--pull-secrets", LOOPBACK]);
+    let kubectl = &installation.kubectl;
+    let serving = Serving::start(plane, &installation, "pull-secrets");
+    for name in ["pull-own", "pull-none"] {
+        namespace(kubectl, name, &["k8s.twr.io/imageswap=enabled"]);
+    }
+    docker_secret(kubectl, "pull-own", "regcred", private.host(0), "of-team");
+    let account = "--patch={\"imagePullSecrets\": [{\"name\": \"regcred\"}]}";
+    kubectl.run(&["patch", "serviceaccount", "default", "--namespace=pull-own", account]);
+    let image = format!("{}/team/app:v1", private.host(0));
+    let pinned = format!("{image}@{}", private.digest);
+    wait("the image is pinned", 60, || match tried(kubectl, "pull-own", &image) {
+        Ok(found) if found == pinned => Ok(()),
+        other => Err(format!("{other:?}\n{}", serving.process.log())),
+    });
+    // Who may not pull it does not learn its digest, though it is remembered.
+    let refused = tried(kubectl, "pull-none", &image).unwrap_err();
+    assert!(refused.contains("no digest of"), "{refused}");
+    let log = serving.process.log();
+    assert!(!log.contains(CANARY) && !log.contains("cannot be read"), "{log}");
 }

@@ -14,17 +14,17 @@ use crate::processes::wait;
 use crate::registry_support::program;
 use crate::registry_support::real::{Auth, Registry};
 
-const CANARY: &str = "canary-5e1f";
+pub(crate) const CANARY: &str = "canary-5e1f";
 
 /// Registries with the same images: each lets one user in.
-struct Private {
+pub(crate) struct Private {
     registries: Vec<Registry>,
-    digest: String,
+    pub(crate) digest: String,
     _storage: TempDir,
 }
 
 impl Private {
-    fn start(users: &[&str]) -> Option<Self> {
+    pub(crate) fn start(users: &[&str]) -> Option<Self> {
         let program = program::find("docker-registry")?;
         let storage = TempDir::new().unwrap();
         let open = Registry::start(&program, storage.path(), &Auth::Open, None);
@@ -35,7 +35,7 @@ impl Private {
         Some(Self { registries: users.iter().map(start).collect(), digest, _storage: storage })
     }
 
-    fn host(&self, number: usize) -> &str {
+    pub(crate) fn host(&self, number: usize) -> &str {
         &self.registries[number].host
     }
 }
@@ -54,7 +54,7 @@ fn namespace(plane: &ControlPlane, name: &str) -> Kubectl {
     kubectl
 }
 
-fn docker_secret(kubectl: &Kubectl, namespace: &str, name: &str, host: &str, user: &str) {
+pub(crate) fn docker_secret(kubectl: &Kubectl, namespace: &str, name: &str, host: &str, user: &str) {
     let [server, user, password] = [
         format!("--docker-server={host}"),
         format!("--docker-username={user}"),

@@ -1,6 +1,9 @@
 //! A running `imageswap serve` on loopback, and a small HTTPS client for it.
 #![allow(clippy::unwrap_used, dead_code)]
 
+pub mod http2;
+pub mod registry;
+
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;

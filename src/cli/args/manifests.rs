@@ -30,6 +30,9 @@ pub struct ManifestsArgs {
     /// Pin tags to digests
     #[arg(long)]
     pub pin: bool,
+    /// Ask registries with the pull secrets of what is pinned; lets imageswap read every Secret of the cluster
+    #[arg(long, requires = "pin")]
+    pub pull_secrets: bool,
     /// Who signs the certificate
     #[arg(long, value_enum, value_name = "HOW", default_value_t = super::BootstrapHow::SelfSigned)]
     pub bootstrap: super::BootstrapHow,

@@ -9,7 +9,8 @@ use clap::{Args, ValueEnum};
 use super::bootstrap::BootstrapArgs;
 use super::find::FindArgs;
 use super::maps::{Boolish, MapsArgs};
-use crate::registry::AddressRange;
+use super::pin::RegistryArgs;
+use crate::registry::{AddressRange, Platform};
 
 /// Run as an admission webhook that swaps the images of what is created in a cluster
 ///
@@ -52,7 +53,10 @@ pub struct ServeArgs {
     /// colons
     #[arg(long, value_name = "PREFIXES", env = "SKIP_PREFIXES", hide_env_values = true)]
     pub skip_prefixes: Vec<String>,
-    /// Read no pull secrets from the cluster, as k8s-digester understands it; they never are read
+    /// Pin one platform of multi-platform images instead of all, as os/architecture[/variant]
+    #[arg(long, value_name = "PLATFORM")]
+    pub platform: Option<Platform>,
+    /// Read no pull secrets from the cluster; --offline=false does, those of the object and of its service account
     #[arg(long, value_name = "BOOL", env = "OFFLINE", hide_env_values = true, value_parser = Boolish,
         num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "true",
         hide_default_value = true, hide_possible_values = true)]
@@ -107,6 +111,8 @@ pub struct ServeArgs {
     pub maps: MapsArgs,
     #[command(flatten)]
     pub find: FindArgs,
+    #[command(flatten)]
+    pub registry: RegistryArgs,
 }
 
 /// An address, or none.

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::{Context, Result, anyhow};
 
 use crate::cluster::pod_specs::{self, Puller};
-use crate::cluster::pull_secrets::{self, Format, PullSecret};
+use crate::cluster::pull_secrets::{self, Format, PullSecret, PullSecrets};
 use crate::files::{Found, Source};
 use crate::manifest::encoding;
 use crate::registry::keychain::{Configs, DockerConfig};
@@ -40,6 +40,11 @@ pub fn keychain(pullers: &BTreeSet<Puller>) -> Result<Configs> {
     let runtime = runtime.context("--online: cannot start what talks to the cluster")?;
     let read = runtime.block_on(pull_secrets::read(pullers)).context("--online")?;
     read.warnings.iter().for_each(|warning| speech::warning(&format!("--online: {warning}")));
+    configs(&read).context("--online")
+}
+
+/// What pull secrets say about registries, as a keychain.
+pub fn configs(read: &PullSecrets) -> Result<Configs> {
     let configs: Vec<DockerConfig> = read.secrets.iter().map(config).collect::<Result<_>>()?;
     Ok(Configs::new(configs))
 }
@@ -49,5 +54,5 @@ fn config(secret: &PullSecret) -> Result<DockerConfig> {
         Format::ConfigJson => DockerConfig::parse(&secret.origin, &secret.text),
         Format::Cfg => DockerConfig::parse_legacy(&secret.origin, &secret.text),
     };
-    config.map_err(|error| anyhow!("--online: {error}"))
+    config.map_err(|error| anyhow!("{error}"))
 }

@@ -3,6 +3,7 @@
 mod certificate;
 mod log;
 mod pinning;
+mod pull_secrets;
 mod rules;
 
 use std::sync::Arc;
@@ -17,21 +18,27 @@ use crate::webhook::{App, AppOptions, Limits, Server, Shutdown};
 use super::args::{self, ServeArgs};
 use super::exit_code::ExitCode;
 
-/// How many threads serve connections at most. One answers more reviews than API servers ask, and each has memory of
-/// its own.
+/// How many threads serve connections at most. One answers more reviews than API servers ask, each has memory of its
+/// own, and what they cost to wake each other is a part of every review.
 const THREADS_MAX: usize = 4;
 
 /// Serves until SIGTERM or SIGINT.
 pub fn run(args: &ServeArgs) -> Result<ExitCode> {
     log::start(args);
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(std::thread::available_parallelism().map_or(1, usize::from).min(THREADS_MAX))
+        .worker_threads(threads())
         .max_blocking_threads(2)
         .thread_stack_size(1024 * 1024)
         .enable_all()
         .build()
         .context("cannot start the runtime")?;
     runtime.block_on(serve(args))
+}
+
+/// One thread for each two processors.
+fn threads() -> usize {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    (processors / 2).clamp(1, THREADS_MAX)
 }
 
 async fn serve(args: &ServeArgs) -> Result<ExitCode> {
@@ -41,7 +48,7 @@ async fn serve(args: &ServeArgs) -> Result<ExitCode> {
     let app = Arc::new(App::new(AppOptions {
         settings: settings(args),
         pod_name: pod_name(),
-        pinning: pinning::from(args),
+        pinning: pinning::from(args)?,
     }));
     if let Some(files) = rules::load(args, &app)? {
         tokio::spawn(files.keep(Arc::clone(&app), reload_interval));
@@ -88,7 +95,13 @@ fn settings(args: &ServeArgs) -> Settings {
         args::OnUnmapped::Warn => OnUnmapped::Warn,
         args::OnUnmapped::Deny => OnUnmapped::Deny,
     };
-    Settings { on_unmapped, on_error, annotate_original: args.annotate_original, dry_run: args.dry_run }
+    Settings {
+        on_unmapped,
+        on_error,
+        annotate_original: args.annotate_original,
+        dry_run: args.dry_run,
+        validate: false,
+    }
 }
 
 /// The pod's name, as imageswap-webhook or the downward API gives it, or the host's.

@@ -7,8 +7,9 @@ use anyhow::{Result, bail};
 use crate::cli::args::{FindArgs, MapsArgs, Mode, ServeArgs};
 use crate::cli::rules::{self, RuleSources, Ruleset};
 use crate::cli::settings;
-use crate::rewrite::Engine;
-use crate::webhook::{App, RuleFiles};
+use crate::krm;
+use crate::webhook::admission::OnUnmapped;
+use crate::webhook::{App, NewRules, RuleFiles};
 
 /// Where imageswap-webhook has its maps.
 const DEFAULT: &str = "/app/maps/imageswap-maps.conf";
@@ -19,8 +20,8 @@ pub(super) fn load(args: &ServeArgs, app: &App) -> Result<Option<RuleFiles>> {
     if let Some(prefix) = legacy_prefix(args)? {
         let ruleset = RuleSources::legacy(prefix).read()?;
         tell(&ruleset);
-        let generation = app.rules.set(settings::engine(&args.find, &ruleset)?);
-        app.metrics.maps_loaded(true, generation);
+        let generation = app.rules.set(new_rules(&args.find, &ruleset)?);
+        app.metrics.maps_loaded(generation, app.rules.digest().as_deref());
         return Ok(None);
     }
     let mut files = args.maps.maps.clone();
@@ -35,7 +36,7 @@ pub(super) fn load(args: &ServeArgs, app: &App) -> Result<Option<RuleFiles>> {
     }
     let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
     let (maps, find) = (args.maps.clone(), args.find.clone());
-    let mut watched = RuleFiles::new(files, move |contents| engine(&names, contents, &maps, &find));
+    let mut watched = RuleFiles::new(files, move |contents| read(&names, contents, &maps, &find));
     watched.look(&app.rules, &app.metrics);
     Ok(Some(watched))
 }
@@ -53,12 +54,12 @@ fn legacy_prefix(args: &ServeArgs) -> Result<Option<String>> {
     }
 }
 
-fn engine(
+fn read(
     names: &[String],
     contents: &[Vec<u8>],
     maps: &MapsArgs,
     find: &FindArgs,
-) -> Result<Engine, String> {
+) -> Result<NewRules, String> {
     let mut sources = RuleSources::new(maps);
     for (name, content) in names.iter().zip(contents) {
         let text = simdutf8::basic::from_utf8(content).map_err(|_| format!("{name} is not UTF-8"))?;
@@ -67,12 +68,28 @@ fn engine(
     sources.flags(&maps.map);
     let ruleset = sources.read().map_err(|error| error.lines().join("; "))?;
     tell(&ruleset);
-    settings::engine(find, &ruleset).map_err(|error| format!("{error:#}"))
+    new_rules(find, &ruleset).map_err(|error| format!("{error:#}"))
+}
+
+/// The rules, and what their configuration says of images that no rule covers, and of changes.
+fn new_rules(find: &FindArgs, ruleset: &Ruleset) -> Result<NewRules> {
+    let on_unmapped = match ruleset.settings.on_unmapped {
+        krm::OnUnmapped::Ignore => OnUnmapped::Ignore,
+        krm::OnUnmapped::Warn => OnUnmapped::Warn,
+        krm::OnUnmapped::Error => OnUnmapped::Deny,
+    };
+    let validate = ruleset.settings.validate.is_some();
+    Ok(NewRules { engine: settings::engine(find, ruleset)?, on_unmapped, validate })
 }
 
 /// Says what is to be said about the rules.
 fn tell(ruleset: &Ruleset) {
     ruleset.notices.iter().for_each(|notice| tracing::warn!("{notice}"));
+    if ruleset.settings.pin || ruleset.settings.lock.is_some() {
+        tracing::warn!(
+            "the configuration asks for digests: serve adds them with --pin, and reads no lock file"
+        );
+    }
     if ruleset.maps.is_empty() {
         tracing::warn!("the maps contain no rules, so nothing will change");
     }

@@ -27,6 +27,8 @@ pub struct Options {
     pub scope: Scope,
     /// Whether tags are pinned to digests.
     pub pin: bool,
+    /// Whether registries are asked with the pull secrets of what is pinned, which takes the right to read all Secrets.
+    pub pull_secrets: bool,
     /// Who signs the certificate.
     pub signing: Signing,
     /// How long the API server waits for an answer, in seconds; 1 to 30.
@@ -100,6 +102,7 @@ impl Default for Options {
             resources: Resources::Pods,
             scope: Scope::Labelled,
             pin: false,
+            pull_secrets: false,
             signing: Signing::SelfSigned,
             timeout_seconds: None,
             label: crate::manifest::DISABLE_LABEL.to_owned(),

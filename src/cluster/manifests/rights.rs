@@ -1,4 +1,5 @@
-//! PURE: what `serve` may do in the cluster (rule W8): one Secret and one webhook configuration, by name.
+//! PURE: what `serve` may do in the cluster (rule W8): one Secret and one webhook configuration, by name. Only who asks
+//! for pull secrets lets it read other Secrets.
 
 use serde_json::{Value, json};
 
@@ -59,6 +60,10 @@ fn cluster_role(options: &Options) -> Value {
         rules.push(rule(group, "certificatesigningrequests", &[], &["create", "get"]));
         rules.push(rule(group, "certificatesigningrequests/approval", &[], &["patch"]));
         rules.push(rule(group, "signers", &[signer], &["approve"]));
+    }
+    if options.pin && options.pull_secrets {
+        rules.push(rule("", "secrets", &[], &["get"]));
+        rules.push(rule("", "serviceaccounts", &[], &["get"]));
     }
     json!({
         "apiVersion": "rbac.authorization.k8s.io/v1",

@@ -178,6 +178,9 @@ fn arguments(options: &Options) -> Vec<String> {
     }
     if options.pin {
         arguments.push("--pin".to_owned());
+        if options.pull_secrets {
+            arguments.push("--offline=false".to_owned());
+        }
     }
     arguments
 }

@@ -34,7 +34,7 @@ pub(super) fn annotate<'a>(
     }
     let value = json(&value);
     let name = json(ORIGINALS);
-    if metadata.annotations.is_some() {
+    if metadata.has_annotations {
         let mut pointer = "/metadata/annotations/".to_owned();
         push_escaped(&mut pointer, ORIGINALS);
         patch.add(&pointer, &value);

@@ -1,5 +1,6 @@
 //! From a review to its answer: what the engine plans, less what must stay, as a patch or a refusal.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
@@ -8,7 +9,6 @@ use crate::manifest::{FieldPath, Resource};
 use crate::rewrite::{Engine, Memory, Need, PinPolicy, Pins, Plan, Site};
 
 use super::annotation::{self, ORIGINALS};
-use super::object::Metadata;
 use super::patch::{Patch, pointer};
 use super::response::{Refusal, Response};
 use super::review::{BadReview, Operation, Review};
@@ -156,8 +156,7 @@ pub fn needs(
 ) -> Result<Vec<Need>, BadReview> {
     let review = Review::read(body)?;
     let Some(object) = review.object.filter(|_| is_looked_at(&review)) else { return Ok(Vec::new()) };
-    let metadata = Metadata::of(object, ORIGINALS);
-    if metadata.is_mirror || metadata.is_deleted {
+    if review.metadata.is_mirror || review.metadata.is_deleted {
         return Ok(Vec::new());
     }
     let mut plan = engine.plan_alone_with(object.as_str(), memory);
@@ -187,8 +186,7 @@ pub fn admit_pinned(
     let Some(object) = review.object.filter(|_| is_looked_at(&review)) else {
         return Ok(answer.end(Outcome::Skipped, None));
     };
-    let metadata = Metadata::of(object, ORIGINALS);
-    if metadata.is_mirror || metadata.is_deleted {
+    if review.metadata.is_mirror || review.metadata.is_deleted {
         return Ok(answer.end(Outcome::Skipped, None));
     }
     let mut plan = engine.plan_alone_with(object.as_str(), memory);
@@ -197,7 +195,23 @@ pub fn admit_pinned(
         let reason = format!("request.object cannot be read: {error}");
         return Ok(answer.fail(&reason));
     }
-    Ok(answer.judge(plan, engine, &metadata, memory))
+    Ok(answer.judge(plan, engine, memory))
+}
+
+/// The object of a review.
+#[derive(Debug)]
+pub struct Reviewed<'a> {
+    /// Its namespace, as the request says it; empty where it has none.
+    pub namespace: Cow<'a, str>,
+    /// The object as it stands, in JSON.
+    pub text: &'a str,
+}
+
+/// The object of the review in `body`; `None` when there is none.
+#[must_use]
+pub fn object(body: &[u8]) -> Option<Reviewed<'_>> {
+    let review = Review::read(body).ok()?;
+    Some(Reviewed { namespace: review.namespace, text: review.object?.as_str() })
 }
 
 /// The answer to a review that could not be judged for `reason`.
@@ -238,8 +252,9 @@ impl<'r, 'a> Examination<'r, 'a> {
         self.images.push(Counted { rule, outcome });
     }
 
-    fn judge(mut self, plan: Plan, engine: &Engine, metadata: &Metadata<'_>, memory: &mut Memory) -> Answer {
+    fn judge(mut self, plan: Plan, engine: &Engine, memory: &mut Memory) -> Answer {
         let settings = &self.ask.settings;
+        let refuses_changes = settings.validate && !self.ask.audit && !settings.dry_run;
         let old = self.old_images(&plan, engine, memory);
         let is_old = |site: &Site| old.get(&site.path).is_some_and(|image| *image == site.image);
         let mut patch = Patch::default();
@@ -253,7 +268,7 @@ impl<'r, 'a> Examination<'r, 'a> {
                 let path = change.site.path.to_string();
                 if self.ask.patches() {
                     patch.replace(&pointer(&change.site.path), &change.to);
-                } else {
+                } else if !refuses_changes {
                     let rule = change.rule.as_ref().map(|rule| format!(" by {rule}")).unwrap_or_default();
                     let (from, to) = (&change.site.image, &change.to);
                     self.warnings.add(|| format!("imageswap: {path}: {from} would become {to}{rule}"));
@@ -297,8 +312,10 @@ impl<'r, 'a> Examination<'r, 'a> {
                 self.warnings.add(|| format!("imageswap: {path}: {image:?} is left alone: {reason}"));
             }
         }
-        // No counts: the API server refuses another value when it calls again after another webhook.
-        self.audit.push(("maps-generation", self.ask.generation.to_string()));
+        // Neither counts nor anything of this replica: the API server refuses another value when it calls again after
+        // another webhook.
+        let rules = self.ask.rules.as_ref();
+        self.audit.extend(rules.map(|digest| ("maps-digest", digest.to_string())));
         if !uncovered.is_empty() {
             let denies = settings.on_unmapped == OnUnmapped::Deny && !self.ask.audit && !settings.dry_run;
             if denies {
@@ -311,12 +328,16 @@ impl<'r, 'a> Examination<'r, 'a> {
         if self.swaps.is_empty() {
             return self.end(Outcome::Unchanged, None);
         }
+        if refuses_changes {
+            let refusal = change_refusal(&self.swaps);
+            return self.end(Outcome::Denied, Some(refusal));
+        }
         if !self.ask.patches() {
             return self.end(Outcome::WouldPatch, None);
         }
         if settings.annotate_original && self.review.sub_resource.is_empty() {
             let originals = self.swaps.iter().map(|swap| (swap.path.clone(), swap.from.as_str()));
-            if !annotation::annotate(&mut patch, metadata, originals) {
+            if !annotation::annotate(&mut patch, &self.review.metadata, originals) {
                 self.warnings.add(|| format!("imageswap: {ORIGINALS} would be too long, and is not set"));
             }
         }
@@ -403,11 +424,25 @@ impl<'r, 'a> Examination<'r, 'a> {
 
 /// Names the images that no rule covers, as many as a reader takes in.
 fn uncovered_refusal(uncovered: &[Site]) -> Refusal {
+    let named = uncovered.iter().map(|site| format!("{} ({})", site.image, site.path));
+    forbidden(&format!("no rule of imageswap covers {}", some_of(named)))
+}
+
+/// Names the images that would become others where the configuration lets nothing be changed.
+fn change_refusal(swaps: &[Swap]) -> Refusal {
+    let named = swaps.iter().map(|swap| format!("{}: {} must be {}", swap.path, swap.from, swap.to));
+    forbidden(&format!("imageswap changes nothing here (validate), and {}", some_of(named)))
+}
+
+fn forbidden(message: &str) -> Refusal {
+    Refusal { code: 403, reason: "Forbidden", message: one_line(message, 2048) }
+}
+
+/// The first few, and how many more there are.
+fn some_of(mut all: impl ExactSizeIterator<Item = String>) -> String {
     const NAMED: usize = 5;
-    let named: Vec<String> =
-        uncovered.iter().take(NAMED).map(|site| format!("{} ({})", site.image, site.path)).collect();
-    let more = uncovered.len().saturating_sub(NAMED);
+    let named: Vec<String> = all.by_ref().take(NAMED).collect();
+    let more = all.len();
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    let message = format!("no rule of imageswap covers {}{more}", named.join(", "));
-    Refusal { code: 403, reason: "Forbidden", message: one_line(&message, 2048) }
+    format!("{}{more}", named.join(", "))
 }

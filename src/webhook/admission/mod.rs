@@ -16,6 +16,8 @@ mod telling;
 #[cfg(test)]
 mod tests;
 
-pub use examine::{Answer, Counted, Facts, ImageOutcome, Outcome, Swap, admit, admit_pinned, failed, needs};
+pub use examine::{
+    Answer, Counted, Facts, ImageOutcome, Outcome, Swap, admit, admit_pinned, failed, needs, object,
+};
 pub use review::{BadReview, Operation};
 pub use settings::{Ask, OnError, OnUnmapped, Settings};

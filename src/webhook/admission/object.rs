@@ -1,6 +1,7 @@
 //! What an object says of itself, as far as it decides whether and how it is patched.
 
-use super::cursor::Raw;
+use super::annotation::ORIGINALS;
+use super::cursor::{Cursor, CursorError, Raw};
 
 /// The annotation of pods that a kubelet runs by itself; the API server has only their mirror.
 const MIRROR: &str = "kubernetes.io/config.mirror";
@@ -10,8 +11,8 @@ const MIRROR: &str = "kubernetes.io/config.mirror";
 pub(super) struct Metadata<'a> {
     /// Whether there is any.
     pub(super) is_there: bool,
-    /// The annotations, where they are an object.
-    pub(super) annotations: Option<Raw<'a>>,
+    /// Whether it has annotations, and they are an object.
+    pub(super) has_annotations: bool,
     /// It is the mirror of a static pod, which no answer can change.
     pub(super) is_mirror: bool,
     /// It is being deleted.
@@ -21,31 +22,56 @@ pub(super) struct Metadata<'a> {
 }
 
 impl<'a> Metadata<'a> {
-    /// Reads the metadata of `object`; what is not well-formed is left to the engine, which reads all of it.
-    pub(super) fn of(object: Raw<'a>, originals: &str) -> Self {
+    /// Passes over the object at the cursor, and reads its metadata on the way. What is not well-formed is left to the
+    /// engine, which reads all of it.
+    pub(super) fn of_object(cursor: &mut Cursor<'a>) -> Result<(Raw<'a>, Self), CursorError> {
+        let before = cursor.clone();
         let mut found = Self::default();
-        let mut metadata = None;
-        let _ = object.entries(|key, value| {
+        let read = cursor.entries(|key, cursor| {
             if key == "metadata" {
-                metadata = Some(value);
+                found = Self::read(cursor)?;
             }
+            Ok(())
         });
-        let Some(metadata) = metadata.filter(|metadata: &Raw<'a>| metadata.is_object()) else { return found };
-        found.is_there = true;
-        let mut annotations = None;
-        let _ = metadata.entries(|key, value| match key {
-            "annotations" => annotations = Some(value),
-            "deletionTimestamp" => found.is_deleted = !value.is_null(),
-            _ => {}
-        });
-        found.annotations = annotations.filter(|annotations: &Raw<'a>| annotations.is_object());
-        if let Some(annotations) = found.annotations {
-            let _ = annotations.entries(|key, value| match key {
-                MIRROR => found.is_mirror = true,
-                key if key == originals => found.originals = Some(value),
-                _ => {}
-            });
+        match read {
+            Ok(object) => Ok((object, found)),
+            Err(_) => {
+                *cursor = before;
+                Ok((cursor.value()?, Self::default()))
+            }
         }
-        found
+    }
+
+    fn read(cursor: &mut Cursor<'a>) -> Result<Self, CursorError> {
+        let mut found = Self::default();
+        if !cursor.is_at_object() {
+            return Ok(found);
+        }
+        found.is_there = true;
+        cursor.entries(|key, cursor| {
+            match key {
+                "annotations" => found.annotations(cursor)?,
+                "deletionTimestamp" => found.is_deleted = !cursor.value()?.is_null(),
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    fn annotations(&mut self, cursor: &mut Cursor<'a>) -> Result<(), CursorError> {
+        (self.has_annotations, self.is_mirror, self.originals) = (cursor.is_at_object(), false, None);
+        if !self.has_annotations {
+            return Ok(());
+        }
+        cursor.entries(|key, cursor| {
+            match key {
+                MIRROR => self.is_mirror = true,
+                ORIGINALS => self.originals = Some(cursor.value()?),
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(())
     }
 }

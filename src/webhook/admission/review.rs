@@ -4,7 +4,8 @@
 
 use std::borrow::Cow;
 
-use super::cursor::{CursorError, Raw};
+use super::cursor::{Cursor, CursorError, Raw};
+use super::object::Metadata;
 
 /// Why a body is no AdmissionReview.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -87,6 +88,8 @@ pub(super) struct Review<'a> {
     pub(super) dry_run: bool,
     /// The text of the object; `None` where there is none, as when it is deleted.
     pub(super) object: Option<Raw<'a>>,
+    /// What it says of itself.
+    pub(super) metadata: Metadata<'a>,
     /// The text of the object as it was.
     pub(super) old_object: Option<Raw<'a>>,
 }
@@ -105,17 +108,25 @@ impl<'a> Review<'a> {
         if text.trim_ascii().is_empty() {
             return Err(BadReview::Empty);
         }
-        let whole = Raw::whole(text)?;
-        if !whole.is_object() {
+        let mut cursor = Cursor::new(text);
+        if !cursor.is_at_object() {
+            cursor.value()?;
+            cursor.end()?;
             return Err(BadReview::NotReview("it is no object"));
         }
-        let (mut api_version, mut kind, mut request): (Last<'a>, Last<'a>, Last<'a>) = (None, None, None);
-        whole.entries(|key, value| match key {
-            "apiVersion" => api_version = Some(value),
-            "kind" => kind = Some(value),
-            "request" => request = Some(value),
-            _ => {}
+        let (mut api_version, mut kind): (Last<'a>, Last<'a>) = (None, None);
+        let mut request = None;
+        cursor.entries(|key, cursor| {
+            match key {
+                "apiVersion" => api_version = Some(cursor.value()?),
+                "kind" => kind = Some(cursor.value()?),
+                "request" if cursor.is_at_object() => request = Some(Request::read(cursor)?),
+                "request" => request = None,
+                _ => {}
+            }
+            Ok(())
         })?;
+        cursor.end()?;
         if string(kind).as_deref() != Some("AdmissionReview") {
             return Err(BadReview::NotReview("its kind is not AdmissionReview"));
         }
@@ -128,54 +139,87 @@ impl<'a> Review<'a> {
             }
         };
         let request = request
-            .filter(|request| request.is_object())
             .ok_or(BadReview::NotReview("it has no request, only the API server's questions are answered"))?;
-        Self::of_request(api_version, request)
+        request.review(api_version)
+    }
+}
+
+/// The entries of a request that matter, as they stand.
+#[derive(Debug, Clone, Copy, Default)]
+struct Request<'a> {
+    uid: Last<'a>,
+    kind: Last<'a>,
+    operation: Last<'a>,
+    dry_run: Last<'a>,
+    sub_resource: Last<'a>,
+    name: Last<'a>,
+    namespace: Last<'a>,
+    object: Last<'a>,
+    metadata: Metadata<'a>,
+    old_object: Last<'a>,
+}
+
+impl<'a> Request<'a> {
+    fn read(cursor: &mut Cursor<'a>) -> Result<Self, CursorError> {
+        let mut request = Self::default();
+        cursor.entries(|key, cursor| {
+            match key {
+                "uid" => request.uid = Some(cursor.value()?),
+                "kind" => request.kind = kind_name(cursor)?,
+                "subResource" => request.sub_resource = Some(cursor.value()?),
+                "name" => request.name = Some(cursor.value()?),
+                "namespace" => request.namespace = Some(cursor.value()?),
+                "operation" => request.operation = Some(cursor.value()?),
+                "dryRun" => request.dry_run = Some(cursor.value()?),
+                "object" if cursor.is_at_object() => {
+                    let (object, metadata) = Metadata::of_object(cursor)?;
+                    (request.object, request.metadata) = (Some(object), metadata);
+                }
+                "object" => {
+                    (request.object, request.metadata) = (Some(cursor.value()?), Metadata::default());
+                }
+                "oldObject" => request.old_object = Some(cursor.value()?),
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(request)
     }
 
-    fn of_request(api_version: &'static str, request: Raw<'a>) -> Result<Self, BadReview> {
-        let (mut uid, mut kind, mut operation, mut dry_run): (Last<'a>, Last<'a>, Last<'a>, Last<'a>) =
-            (None, None, None, None);
-        let (mut sub_resource, mut name, mut namespace): (Last<'a>, Last<'a>, Last<'a>) = (None, None, None);
-        let (mut object, mut old_object): (Last<'a>, Last<'a>) = (None, None);
-        request.entries(|key, value| match key {
-            "uid" => uid = Some(value),
-            "kind" => kind = Some(value),
-            "subResource" => sub_resource = Some(value),
-            "name" => name = Some(value),
-            "namespace" => namespace = Some(value),
-            "operation" => operation = Some(value),
-            "dryRun" => dry_run = Some(value),
-            "object" => object = Some(value),
-            "oldObject" => old_object = Some(value),
-            _ => {}
-        })?;
-        let uid = string(uid)
+    fn review(self, api_version: &'static str) -> Result<Review<'a>, BadReview> {
+        let uid = string(self.uid)
             .filter(|uid| !uid.is_empty())
             .ok_or(BadReview::NotReview("its request has no uid, which the answer must repeat"))?;
-        let mut kind_name: Last<'a> = None;
-        if let Some(kind) = kind.filter(|kind| kind.is_object()) {
-            kind.entries(|key, value| {
-                if key == "kind" {
-                    kind_name = Some(value);
-                }
-            })?;
-        }
-        let object = object.filter(|object| !object.is_null());
+        let object = self.object.filter(|object| !object.is_null());
         if object.is_some_and(|object| !object.is_object()) {
             return Err(BadReview::NotReview("its request.object is no object"));
         }
-        Ok(Self {
+        Ok(Review {
             api_version,
             uid,
-            kind: string(kind_name).unwrap_or_default(),
-            sub_resource: string(sub_resource).unwrap_or_default(),
-            name: string(name).unwrap_or_default(),
-            namespace: string(namespace).unwrap_or_default(),
-            operation: string(operation).as_deref().map_or(Operation::Other, Operation::of),
-            dry_run: dry_run.is_some_and(Raw::is_true),
+            kind: string(self.kind).unwrap_or_default(),
+            sub_resource: string(self.sub_resource).unwrap_or_default(),
+            name: string(self.name).unwrap_or_default(),
+            namespace: string(self.namespace).unwrap_or_default(),
+            operation: string(self.operation).as_deref().map_or(Operation::Other, Operation::of),
+            dry_run: self.dry_run.is_some_and(Raw::is_true),
             object,
-            old_object: old_object.filter(|object| object.is_object()),
+            metadata: self.metadata,
+            old_object: self.old_object.filter(|object| object.is_object()),
         })
     }
+}
+
+/// The `kind` of a `GroupVersionKind`.
+fn kind_name<'a>(cursor: &mut Cursor<'a>) -> Result<Last<'a>, CursorError> {
+    let mut name = None;
+    if cursor.is_at_object() {
+        cursor.entries(|key, cursor| {
+            if key == "kind" {
+                name = Some(cursor.value()?);
+            }
+            Ok(())
+        })?;
+    }
+    Ok(name)
 }

@@ -1,7 +1,9 @@
 //! How reviews are answered.
 
-/// What becomes of a request with an image that no rule covers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+use std::sync::Arc;
+
+/// What becomes of a request with an image that no rule covers; the later ones are stricter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum OnUnmapped {
     /// It is let through.
     #[default]
@@ -33,22 +35,24 @@ pub struct Settings {
     pub annotate_original: bool,
     /// Nothing is patched; what would change is said as warnings.
     pub dry_run: bool,
+    /// Nothing is patched; an object with an image that would change is refused.
+    pub validate: bool,
 }
 
 /// How one review is answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Ask {
     /// The settings of the server.
     pub settings: Settings,
     /// It came to the endpoint that only looks: nothing is patched and nothing refused.
     pub audit: bool,
-    /// How often rules were loaded since the start, the first time included.
-    pub generation: u64,
+    /// The digest of the rules, for the audit log; `None` when there are none.
+    pub rules: Option<Arc<str>>,
 }
 
 impl Ask {
     /// Whether images may be patched.
     pub(super) fn patches(&self) -> bool {
-        !self.audit && !self.settings.dry_run
+        !self.audit && !self.settings.dry_run && !self.settings.validate
     }
 }

@@ -1,33 +1,38 @@
 //! What is logged, and how: on standard error, text for people and JSON for programs.
 
-use tracing_subscriber::EnvFilter;
+mod json_lines;
+
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::prelude::*;
 
 use crate::cli::args::{LogFormat, LogLevel, ServeArgs};
 use crate::cli::speech;
+use json_lines::JsonLines;
 
 /// Starts to log.
 pub(super) fn start(args: &ServeArgs) {
     let own = match args.log_level {
-        LogLevel::Error => "error",
-        LogLevel::Warn => "warn",
-        LogLevel::Info => "info",
-        LogLevel::Debug => "debug",
-        LogLevel::Trace => "trace",
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+        LogLevel::Trace => LevelFilter::TRACE,
     };
     // Of what others say, only warnings: at `debug`, HTTP/2 tells of each frame.
-    let others = if args.log_level == LogLevel::Trace { "debug" } else { "warn" };
-    let filter = EnvFilter::new(format!("{others},imageswap={own}"));
+    let others = if args.log_level == LogLevel::Trace { LevelFilter::DEBUG } else { LevelFilter::WARN };
+    let filter = Targets::new().with_default(others).with_target("imageswap", own);
     let is_text = match args.log_format {
         LogFormat::Text => true,
         LogFormat::Json => false,
         LogFormat::Auto => speech::is_watched(),
     };
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let registry = tracing_subscriber::registry().with(filter);
     // Only a program that embeds this one could have set another before.
     let _ = if is_text {
-        builder.with_ansi(false).with_target(false).try_init()
+        registry.with(lines.with_ansi(false).with_target(false)).try_init()
     } else {
-        builder.json().flatten_event(true).with_current_span(false).with_target(false).try_init()
+        registry.with(lines.event_format(JsonLines)).try_init()
     };
     std::panic::set_hook(Box::new(|panic| {
         let location = panic.location().map(ToString::to_string);
