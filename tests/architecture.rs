@@ -51,6 +51,7 @@ const LAYERS: &[Layer] = &[
         name: "manifest",
         may_use: &["image"],
         crates: Crates::Only(&[
+            "aho_corasick",
             "granit_parser",
             "memchr",
             "rustc_hash",

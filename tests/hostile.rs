@@ -87,7 +87,7 @@ fn check(name: &str, text: &str, code: i32) -> String {
 fn check_with_images(name: &str, text: &str, code: i32, images: usize) -> String {
     let started = Instant::now();
     let (run, after) = rewrite(text);
-    let limit = 3 * text.len() + 64 * MIB + images * 1024;
+    let limit = 3 * text.len() + 64 * MIB + images * IMAGE;
     eprintln!(
         "{name}: {} MiB in {:.1?}, peak {} of {} MiB, exit {:?}",
         text.len() / MIB,
@@ -106,6 +106,9 @@ fn check_with_images(name: &str, text: &str, code: i32, images: usize) -> String
     }
     after
 }
+
+/// What the plan may keep of an image, in bytes.
+const IMAGE: usize = 600;
 
 const POD: &str = "kind: Pod\nspec:\n  containers:\n  - image: nginx\n";
 const REWRITTEN: &str = "kind: Pod\nspec:\n  containers:\n  - image: m.example/nginx\n";
@@ -174,6 +177,37 @@ fn many_documents() {
     let text = format!("{}---\n{POD}", "---\na: image\n".repeat(300_000));
     let after = check("300,000 documents with one pod", &text, 0);
     assert!(after.ends_with(REWRITTEN));
+}
+
+/// What is found or noted of each would take hundreds of times the memory of the text.
+#[test]
+fn many_of_the_same() {
+    let aliases = "  - image: *a\n".repeat(500_000);
+    let anchor = "kind: Pod\nspec:\n  containers:\n  - image: &a nginx\n";
+    let after = check("500,000 aliases of an image", &format!("{anchor}{aliases}"), 0);
+    assert!(after == format!("{}{aliases}", anchor.replace("nginx", "m.example/nginx")));
+    drop((aliases, after));
+    let kinds = "kind: Pod\n".repeat(500_000);
+    let after = check("500,000 duplicate keys", &format!("{POD}{kinds}"), 0);
+    assert!(after == format!("{REWRITTEN}{kinds}"));
+    drop((kinds, after));
+    let image = "    image: redis\n";
+    let text = format!("{POD}{}", image.repeat(500_000));
+    let after = check_with_images("500,000 duplicate images", &text, 0, 500_000);
+    assert!(after == text.replace("image: ", "image: m.example/"));
+    drop((text, after));
+    let empty = "\n".repeat(large() / 5);
+    let after = check("a fifth of newlines", &format!("{POD}{empty}"), 0);
+    assert!(after == format!("{REWRITTEN}{empty}"));
+}
+
+#[test]
+fn long_keys() {
+    let images = vec!["{\"image\":\"nginx\"}"; 20_000].join(",");
+    let key = "k".repeat(500_000);
+    let text = format!("{{\"kind\":\"Pod\",\"{key}\":{{\"containers\":[{images}]}}}}\n");
+    let after = check_with_images("20,000 images below a key of 500 kB", &text, 0, 20_000);
+    assert!(after == text.replace("nginx", "m.example/nginx"));
 }
 
 #[test]

@@ -187,6 +187,10 @@ fn warnings(plan: &Plan, manner: Manner, notices: &[MapsNotice]) -> Vec<Function
     warnings.extend(plan.notes.iter().filter(|note| note.kind != NoteKind::Alias).map(|note| {
         FunctionResult::new(Severity::Warning, &format!("{}: {}", note.path, note.kind.as_str()))
     }));
+    let more = plan.notes.not_kept().filter(|(kind, _)| *kind != NoteKind::Alias);
+    warnings.extend(more.map(|(kind, more)| {
+        FunctionResult::new(Severity::Warning, &format!("{more} more notes: {}", kind.as_str()))
+    }));
     warnings
 }
 

@@ -7,10 +7,11 @@ use std::collections::hash_map::Entry;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::Span;
-use super::event::{AnchorId, Event, Scalar, ScalarStyle, Sink, Tag};
+use super::document_events::{DocumentEvents, is_merge};
+use super::event::{AnchorId, Event, Scalar, ScalarStyle};
 use super::finder::{Finder, Finding, Found, Reach};
 use super::occurrence::Blocked;
+use super::{ParseError, Span};
 
 /// How deep aliases may lead to aliases.
 const MAX_DEPTH: usize = 64;
@@ -21,10 +22,14 @@ const SPARE_EVENTS: usize = 250_000;
 /// Feeds `events`, one document, to `finder` with aliases and merge keys followed, and says what is there.
 ///
 /// # Errors
-/// A message, when the aliases lead to more places than anyone could mean (an alias bomb).
-pub(super) fn find<'a>(events: &[Event<'a>], finder: &mut Finder<'a, '_>) -> Result<Found<'a>, String> {
-    let replay = Replay::new(events, finder);
-    let uses = replay.run()?;
+/// When the aliases lead to more places than anyone could mean (an alias bomb).
+pub(super) fn find<'a>(
+    events: &DocumentEvents<'a>,
+    finder: &mut Finder<'a, '_>,
+) -> Result<Found<'a>, ParseError> {
+    events.check()?;
+    let error = |message| ParseError { offset: events.first_offset(), message };
+    let uses = Replay::new(events, finder).run().map_err(error)?;
     let mut found = finder.finish();
     found.findings = judge(std::mem::take(&mut found.findings), &uses);
     Ok(found)
@@ -49,14 +54,14 @@ fn judge<'a>(findings: Vec<Finding<'a>>, uses: &FxHashMap<usize, usize>) -> Vec<
         if finding.reach == Reach::AliasWithinAnchor {
             continue;
         }
-        if finding.kustomize_part().is_some() {
+        if finding.entry_key().is_some() {
             if uses.get(&start).is_some_and(|&uses| uses > 0) {
                 finding.blocked = Some(Blocked::SharedAnchor);
             }
             parts.push(finding);
             continue;
         }
-        let image = usize::from(finding.reach == Reach::Alias && finding.place.is_site());
+        let image = if finding.reach == Reach::Alias && finding.place.is_site() { finding.times } else { 0 };
         match shared.entry(place) {
             Entry::Vacant(entry) => {
                 order.push(place);
@@ -91,16 +96,8 @@ fn judge<'a>(findings: Vec<Finding<'a>>, uses: &FxHashMap<usize, usize>) -> Vec<
 }
 
 struct Replay<'e, 'a, 'f, 's> {
-    events: &'e [Event<'a>],
+    events: &'e DocumentEvents<'a>,
     finder: &'f mut Finder<'a, 's>,
-    /// For each start, the index of its end; for everything else, its own index.
-    ends: Vec<usize>,
-    /// Where each anchor's node starts.
-    anchors: FxHashMap<AnchorId, usize>,
-    /// Anchors that an alias names.
-    named: FxHashSet<AnchorId>,
-    /// Starts of mappings that have a merge key.
-    merging: FxHashSet<usize>,
     /// Anchors whose nodes are being replayed.
     active: Vec<AnchorId>,
     /// How often aliases bring the scalar that starts there to a place.
@@ -109,74 +106,23 @@ struct Replay<'e, 'a, 'f, 's> {
 }
 
 impl<'e, 'a, 'f, 's> Replay<'e, 'a, 'f, 's> {
-    fn new(events: &'e [Event<'a>], finder: &'f mut Finder<'a, 's>) -> Self {
-        let mut replay = Self {
-            events,
-            finder,
-            ends: (0..events.len()).collect(),
-            anchors: FxHashMap::default(),
-            named: FxHashSet::default(),
-            merging: FxHashSet::default(),
-            active: Vec::new(),
-            uses: FxHashMap::default(),
-            budget: SPARE_EVENTS + 10 * events.len(),
-        };
-        replay.index();
-        replay
-    }
-
-    /// Finds the ends, anchors and merge keys.
-    fn index(&mut self) {
-        struct Open {
-            start: usize,
-            is_map: bool,
-            nodes: usize,
-        }
-        let mut open: Vec<Open> = Vec::new();
-        for (i, event) in self.events.iter().enumerate() {
-            let (anchor, opens) = match event {
-                Event::MappingStart { anchor, .. } => (*anchor, Some(true)),
-                Event::SequenceStart { anchor, .. } => (*anchor, Some(false)),
-                Event::Scalar(scalar) => (scalar.anchor, None),
-                Event::Alias { anchor, .. } => {
-                    self.named.extend(*anchor);
-                    (None, None)
-                }
-                Event::MappingEnd | Event::SequenceEnd => {
-                    if let Some(closed) = open.pop() {
-                        self.ends[closed.start] = i;
-                    }
-                    continue;
-                }
-            };
-            if let Some(anchor) = anchor {
-                self.anchors.insert(anchor, i);
-            }
-            if let Some(parent) = open.last_mut() {
-                let is_key = parent.is_map && parent.nodes.is_multiple_of(2);
-                parent.nodes += 1;
-                if is_key && is_merge(event) {
-                    self.merging.insert(parent.start);
-                }
-            }
-            if let Some(is_map) = opens {
-                open.push(Open { start: i, is_map, nodes: 0 });
-            }
-        }
+    fn new(events: &'e DocumentEvents<'a>, finder: &'f mut Finder<'a, 's>) -> Self {
+        let budget = SPARE_EVENTS + 10 * events.len();
+        Self { events, finder, active: Vec::new(), uses: FxHashMap::default(), budget }
     }
 
     fn run(mut self) -> Result<FxHashMap<usize, usize>, String> {
         let mut at = 0;
         while at < self.events.len() {
             self.node(at, Reach::Own, false)?;
-            at = self.ends[at] + 1;
+            at = self.events.end(at) + 1;
         }
         Ok(self.uses)
     }
 
     /// Replays the node that starts at event `at`. `anchored`: it stands in a node whose anchor is used.
     fn node(&mut self, at: usize, reach: Reach, anchored: bool) -> Result<(), String> {
-        let end = self.ends[at];
+        let end = self.events.end(at);
         // Nodes that need no care are fed on as they are, without recursion: documents may be deep.
         let mut next = at;
         let mut within = Vec::new();
@@ -185,34 +131,30 @@ impl<'e, 'a, 'f, 's> Replay<'e, 'a, 'f, 's> {
                 within.pop();
             }
             let in_anchor = anchored || !within.is_empty();
-            match &self.events[next] {
-                Event::Alias { anchor: Some(anchor), span } => {
-                    self.alias(*anchor, *span, reach, in_anchor)?;
-                    next += 1;
+            if let Some((Some(anchor), span)) = self.events.alias(next) {
+                self.alias(anchor, span, reach, in_anchor)?;
+                next += 1;
+                continue;
+            }
+            if let Some(start) = self.events.start(next) {
+                let is_named = start.anchor.is_some_and(|anchor| self.events.is_named(anchor));
+                if start.merges {
+                    self.merged_mapping(next, reach, in_anchor || is_named)?;
+                    next = self.events.end(next) + 1;
+                    continue;
                 }
-                Event::MappingStart { anchor, .. } if self.merging.contains(&next) => {
-                    let in_anchor = in_anchor || anchor.is_some_and(|a| self.named.contains(&a));
-                    self.merged_mapping(next, reach, in_anchor)?;
-                    next = self.ends[next] + 1;
-                }
-                event @ (Event::MappingStart { anchor, .. } | Event::SequenceStart { anchor, .. }) => {
-                    if anchor.is_some_and(|a| self.named.contains(&a)) {
-                        within.push(self.ends[next]);
-                    }
-                    self.feed(event.clone(), reach)?;
-                    next += 1;
-                }
-                event => {
-                    self.feed(event.clone(), reach)?;
-                    next += 1;
+                if is_named {
+                    within.push(self.events.end(next));
                 }
             }
+            self.feed(self.events.get(next), reach)?;
+            next += 1;
         }
         Ok(())
     }
 
     fn alias(&mut self, anchor: AnchorId, span: Span, reach: Reach, in_anchor: bool) -> Result<(), String> {
-        let target = self.anchors.get(&anchor).copied();
+        let target = self.events.anchored(anchor);
         let Some(target) = target.filter(|_| !self.active.contains(&anchor)) else {
             return self.feed(nothing(span), reach);
         };
@@ -237,7 +179,7 @@ impl<'e, 'a, 'f, 's> Replay<'e, 'a, 'f, 's> {
 
     /// Replays a mapping with `<<`: its own pairs, then those that the merges bring and it does not have.
     fn merged_mapping(&mut self, at: usize, reach: Reach, in_anchor: bool) -> Result<(), String> {
-        self.feed(self.events[at].clone(), reach)?;
+        self.feed(self.events.get(at), reach)?;
         let mut have = FxHashSet::default();
         self.pairs(at, reach, in_anchor, &mut have, 0)?;
         self.feed(Event::MappingEnd, reach)
@@ -255,17 +197,18 @@ impl<'e, 'a, 'f, 's> Replay<'e, 'a, 'f, 's> {
         if depth == MAX_DEPTH {
             return Err(format!("merges lead to merges more than {MAX_DEPTH} deep"));
         }
-        let end = self.ends[mapping];
+        let end = self.events.end(mapping);
         let mut merges = Vec::new();
         let mut own = Vec::new();
         let mut key = mapping + 1;
         while key < end {
-            let value = self.ends[key] + 1;
-            if is_merge(&self.events[key]) {
+            let value = self.events.end(key) + 1;
+            let event = self.events.get(key);
+            if is_merge(&event) {
                 merges.push(value);
-            } else if let Event::Scalar(scalar) = &self.events[key] {
+            } else if let Event::Scalar(scalar) = event {
                 if !have.contains(&*scalar.value) {
-                    own.push(scalar.value.to_string());
+                    own.push(scalar.value.into_owned());
                     self.node(key, reach, in_anchor)?;
                     self.node(value, reach, in_anchor)?;
                 }
@@ -273,31 +216,28 @@ impl<'e, 'a, 'f, 's> Replay<'e, 'a, 'f, 's> {
                 self.node(key, reach, in_anchor)?;
                 self.node(value, reach, in_anchor)?;
             }
-            key = self.ends[value] + 1;
+            key = self.events.end(value) + 1;
         }
         have.extend(own);
         for merge in merges {
-            let sources = match &self.events[merge] {
-                Event::SequenceStart { .. } => {
-                    let mut sources = Vec::new();
-                    let mut element = merge + 1;
-                    while element < self.ends[merge] {
-                        sources.push(element);
-                        element = self.ends[element] + 1;
-                    }
-                    sources
+            let mut sources = vec![merge];
+            if self.events.start(merge).is_some_and(|start| !start.is_map) {
+                sources.clear();
+                let mut element = merge + 1;
+                while element < self.events.end(merge) {
+                    sources.push(element);
+                    element = self.events.end(element) + 1;
                 }
-                _ => vec![merge],
-            };
+            }
             for source in sources {
-                let (source, reach) = match &self.events[source] {
-                    Event::Alias { anchor: Some(anchor), .. } => {
-                        let Some(&target) = self.anchors.get(anchor) else { continue };
+                let (source, reach) = match self.events.alias(source) {
+                    Some((Some(anchor), _)) => {
+                        let Some(target) = self.events.anchored(anchor) else { continue };
                         (target, Self::through_alias(reach, in_anchor))
                     }
                     _ => (source, reach),
                 };
-                if matches!(self.events[source], Event::MappingStart { .. }) {
+                if self.events.start(source).is_some_and(|start| start.is_map) {
                     self.pairs(source, reach, in_anchor, have, depth + 1)?;
                 }
             }
@@ -315,17 +255,9 @@ impl<'e, 'a, 'f, 's> Replay<'e, 'a, 'f, 's> {
         if let (Reach::Alias, Event::Scalar(scalar)) = (reach, &event) {
             *self.uses.entry(scalar.start).or_default() += 1;
         }
-        self.finder.reach = reach;
-        self.finder.event(event);
+        self.finder.follow(reach, event);
         Ok(())
     }
-}
-
-/// Whether a key is a merge key: plain `<<`, bare or tagged `!!merge`.
-fn is_merge(event: &Event<'_>) -> bool {
-    matches!(event, Event::Scalar(s) if s.value == "<<"
-        && s.style == ScalarStyle::Plain
-        && matches!(s.tag, Tag::None | Tag::Merge))
 }
 
 /// What stands for an alias that leads nowhere.

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use aho_corasick::AhoCorasick;
 use memchr::memmem;
 
 use super::Span;
@@ -63,25 +64,21 @@ pub(super) fn count(bytes: &[u8]) -> Option<usize> {
 #[derive(Debug, Clone)]
 pub(super) struct Prefilter {
     image: memmem::Finder<'static>,
-    /// Other keys to look for; `None` when nothing can be told from the text.
-    others: Option<Vec<memmem::Finder<'static>>>,
+    /// Other texts to look for, all at once; `None` when nothing can be told from the text.
+    others: Option<AhoCorasick>,
 }
 
 impl Prefilter {
     pub(super) fn new(places: &Places) -> Self {
-        let owned = |key: String| memmem::Finder::new(&key).into_owned();
-        Self {
-            image: memmem::Finder::new("image"),
-            others: places.texts_without_image().map(|keys| keys.into_iter().map(owned).collect()),
-        }
+        // Were there too many for a searcher, every document would be parsed.
+        let others = places.texts_without_image().and_then(|texts| AhoCorasick::new(texts).ok());
+        Self { image: memmem::Finder::new("image"), others }
     }
 
     /// Whether `bytes` may hold an image: they have one of the words, or an escape that could spell one.
     pub(super) fn may_hold_image(&self, bytes: &[u8]) -> bool {
         let Some(others) = &self.others else { return true };
-        self.image.find(bytes).is_some()
-            || others.iter().any(|key| key.find(bytes).is_some())
-            || has_escape(bytes)
+        self.image.find(bytes).is_some() || others.is_match(bytes) || has_escape(bytes)
     }
 }
 

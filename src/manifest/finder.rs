@@ -6,20 +6,25 @@
 
 mod finding;
 mod frame;
-mod hear;
+mod repeated;
+mod sink;
+mod steps;
 mod value;
 
 use std::borrow::Cow;
 
-use super::event::Scalar;
+use rustc_hash::FxHashMap;
+
+use super::event::{Event, Scalar, Sink};
 use super::keys::Key;
 use super::occurrence::{Blocked, NoteKind, Place, Resource};
 use super::path::{FieldPath, Segment};
 use super::places::Places;
 use finding::Claim;
-pub(super) use finding::{Finding, Found, Part, Reach};
+pub(super) use finding::{EntryKey, Finding, Found, FoundNote, Reach};
 pub(super) use frame::Role;
 use frame::{Facts, Frame, Patched};
+use steps::Passed;
 
 /// The state machine. Feed it the events of one document, then [`Finder::finish`].
 #[derive(Debug)]
@@ -31,9 +36,13 @@ pub(super) struct Finder<'a, 's> {
     free_facts: Vec<usize>,
     found: Found<'a>,
     /// How the events at hand are reached.
-    pub(super) reach: Reach,
+    reach: Reach,
+    /// Of scalars that aliases bring to many places, the finding that stands for all these in one list.
+    repeated: FxHashMap<(usize, usize), usize>,
     /// How many steps all paths together may yet have.
     steps_left: usize,
+    /// The steps that the path that was made last shares with others.
+    passed: Vec<Passed>,
 }
 
 impl<'a, 's> Finder<'a, 's> {
@@ -46,7 +55,9 @@ impl<'a, 's> Finder<'a, 's> {
             free_facts: Vec::new(),
             found: Found::default(),
             reach: Reach::Own,
+            repeated: FxHashMap::default(),
             steps_left: usize::MAX,
+            passed: Vec::new(),
         }
     }
 
@@ -64,6 +75,8 @@ impl<'a, 's> Finder<'a, 's> {
         self.free_facts.clear();
         self.found = Found::default();
         self.reach = Reach::Own;
+        self.repeated.clear();
+        self.passed.clear();
     }
 
     /// Whether the events of the document must be resolved before they are heard: it has a merge key.
@@ -95,8 +108,7 @@ impl<'a, 's> Finder<'a, 's> {
         let in_image = self.frames.last().is_some_and(|f| f.role == Role::Container && f.key == Key::Image);
         if in_image && self.value_expected() {
             let kind = if is_defined { NoteKind::Alias } else { NoteKind::UndefinedAlias };
-            let path = self.path();
-            self.found.notes.push((kind, path, start));
+            self.note(kind, start);
         }
         self.node_done();
     }
@@ -105,9 +117,24 @@ impl<'a, 's> Finder<'a, 's> {
     pub(super) fn note_alias(&mut self, start: usize) {
         let frame = self.frames.last();
         if frame.is_some_and(|f| f.role == Role::Container && f.key == Key::Image && !f.at_key) {
-            let path = self.path();
-            self.found.notes.push((NoteKind::Alias, path, start));
+            self.note(NoteKind::Alias, start);
         }
+    }
+
+    /// Notes something about the value at hand that starts at `offset`.
+    fn note(&mut self, kind: NoteKind, offset: usize) {
+        let mut notes = std::mem::take(&mut self.found.notes);
+        notes.add(kind, || {
+            let path = self.path();
+            (!self.found.is_too_much).then_some(FoundNote { kind, path, offset })
+        });
+        self.found.notes = notes;
+    }
+
+    /// Hears an event that is reached so, of a document whose aliases are followed.
+    pub(super) fn follow(&mut self, reach: Reach, event: Event<'a>) {
+        self.reach = reach;
+        self.event(event);
     }
 
     fn value_expected(&self) -> bool {
@@ -202,14 +229,11 @@ impl<'a, 's> Finder<'a, 's> {
         let (again, at) = (frame.seen & bit != 0, frame.key_start);
         frame.seen |= bit;
         if again {
-            let path = self.path();
             let kind = match key {
                 Key::Kind | Key::Spec => NoteKind::TwoManifests,
                 _ => NoteKind::DuplicateKey,
             };
-            if !self.found.is_too_much {
-                self.found.notes.push((kind, path, at));
-            }
+            self.note(kind, at);
         }
     }
 
@@ -253,6 +277,9 @@ impl<'a, 's> Finder<'a, 's> {
         }
         if self.found.findings.len() > frame.first {
             self.settle(&frame, depth, facts.as_ref());
+            if self.found.findings.last().is_some_and(|last| last.reach == Reach::Alias) {
+                self.count_repeated(frame.first);
+            }
         }
         self.node_done();
     }
@@ -325,9 +352,9 @@ impl<'a, 's> Finder<'a, 's> {
                         }
                     }
                 }
-                Claim::Kustomize(part) if says_kind && finding.resource.is_none() => {
+                Claim::Kustomize(key) if says_kind && finding.resource.is_none() => {
                     if !(is_kustomization && length == depth + 3) {
-                        if part != Part::NewName {
+                        if key != EntryKey::NewName {
                             return false;
                         }
                         // Flux, Argo CD: an `images` list that another program applies.
@@ -410,6 +437,7 @@ impl<'a, 's> Finder<'a, 's> {
             part: None,
             flow,
             reach: self.reach,
+            times: 1,
             resource: None,
             container: None,
             other_containers: Vec::new(),
@@ -426,21 +454,5 @@ impl<'a, 's> Finder<'a, 's> {
             })
         });
         &mut self.facts[index]
-    }
-
-    /// The way to the value at hand.
-    fn path(&mut self) -> FieldPath {
-        match self.steps_left.checked_sub(self.frames.len()) {
-            Some(left) => self.steps_left = left,
-            None => {
-                self.found.is_too_much = true;
-                return FieldPath::default();
-            }
-        }
-        let mut path = FieldPath::with_capacity(self.frames.len() + 1);
-        for frame in &self.frames {
-            path.push(if frame.is_map { Segment::Key(&frame.key_text) } else { Segment::Index(frame.index) });
-        }
-        path
     }
 }

@@ -6,7 +6,7 @@ use super::finder::Role;
 macro_rules! keys {
     ($($key:ident $name:literal)*) => {
         /// A mapping's key, as far as the finder cares.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub(super) enum Key {
             /// Any other key.
             Other,
@@ -84,6 +84,11 @@ impl Key {
     pub(super) fn of(text: &[u8]) -> Self {
         let (key, name) = KEYS[usize::from(BY_HASH[usize::from(hash(text))])];
         if key != Self::Other && name.as_bytes() == text { key } else { Self::Other }
+    }
+
+    /// Its name; none of [`Key::Other`].
+    pub(super) fn name(self) -> Option<&'static str> {
+        (self != Self::Other).then(|| KEYS[self as usize].1)
     }
 
     /// Whether a collection under this key may be more than that.
@@ -176,6 +181,7 @@ mod tests {
     fn tells_the_keys() {
         for (key, name) in &KEYS[1..] {
             assert_eq!(Key::of(name.as_bytes()), *key);
+            assert_eq!(key.name(), Some(*name));
             assert_eq!(Key::of(format!("{name}s").as_bytes()) == Key::Images, *name == "image");
         }
         for other in ["", "x", "imagePullPolicy", "<", "specs", "names", "Image", "imag", "imagf"] {

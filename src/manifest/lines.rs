@@ -34,8 +34,8 @@ pub struct Lines<'a> {
     here: Counted,
     /// Places passed, at most [`STRIDE`] bytes apart; the first is the start of the text.
     passed: Vec<Counted>,
-    /// Without any `\r`, lines are counted by their `\n` alone.
-    has_cr: bool,
+    /// Without any `\r`, lines are counted by their `\n` alone. Looked for when a position is wanted.
+    has_cr: Option<bool>,
     /// Bytes looked at.
     #[cfg(test)]
     work: usize,
@@ -51,7 +51,7 @@ impl<'a> Lines<'a> {
             text,
             here,
             passed: vec![here],
-            has_cr: memchr(b'\r', text).is_some(),
+            has_cr: None,
             #[cfg(test)]
             work: 0,
         }
@@ -87,8 +87,9 @@ impl<'a> Lines<'a> {
     /// Goes on to `offset`, and counts the lines on the way.
     fn pass_to(&mut self, offset: usize) {
         let from = self.here.at;
+        let has_cr = *self.has_cr.get_or_insert_with(|| memchr(b'\r', self.text).is_some());
         let bytes = &self.text[from..offset];
-        let last_end = if self.has_cr {
+        let last_end = if has_cr {
             let ends_line = |at: &usize| bytes[*at] == b'\n' || self.text.get(from + at + 1) != Some(&b'\n');
             self.here.lines += memchr2_iter(b'\n', b'\r', bytes).filter(ends_line).count();
             memrchr2(b'\n', b'\r', bytes)

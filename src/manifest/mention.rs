@@ -28,12 +28,48 @@ pub(super) fn is_image_like(text: &str) -> bool {
 /// Whether `text` is a reference with more than a bare name to it.
 #[must_use]
 pub(super) fn is_reference_like(text: &str) -> bool {
-    memchr2(b'/', b':', text.as_bytes()).is_some() && ImageReference::parse(text).is_ok()
+    let bytes = text.as_bytes();
+    // Most of what has one of these in a manifest is the URL of something else.
+    let is_url = |sign: usize| bytes[sign] == b':' && bytes.get(sign + 1) == Some(&b'/');
+    memchr2(b'/', b':', bytes).is_some_and(|sign| !is_url(sign)) && ImageReference::parse(text).is_ok()
 }
 
-/// Whether the value of a variable may be an image, or a list of images with names (`a=quay.io/b:1`).
-pub(super) fn may_hold_images(text: &str) -> bool {
-    is_reference_like(text) || memchr2(b'=', b'\n', text.as_bytes()).is_some() && text.contains('/')
+/// Whether [`images_of_value`] finds any.
+pub(super) fn may_hold_images(value: &str) -> bool {
+    !images_of_value(value).is_empty()
+}
+
+/// The images of a variable's value, as ranges of bytes: the whole, or what stands behind `=` in lists as
+/// Strimzi has them (`3.9.0=quay.io/strimzi/kafka:…`). Empty when it is neither.
+pub(super) fn images_of_value(value: &str) -> Vec<Part> {
+    if is_reference_like(value) {
+        return vec![Part { start: 0, end: value.len() }];
+    }
+    let mut images = Vec::new();
+    if memchr(b'=', value.as_bytes()).is_none() {
+        return images;
+    }
+    for item in value.split(['\n', ',', ' ']) {
+        let start = item.as_ptr() as usize - value.as_ptr() as usize;
+        let item = item.trim_end_matches('\r');
+        if item.is_empty() {
+            continue;
+        }
+        match item.split_once('=') {
+            Some((key, image)) if is_reference_like(image) => {
+                images.push(Part { start: start + key.len() + 1, end: start + item.len() });
+            }
+            _ => return Vec::new(),
+        }
+    }
+    images
+}
+
+/// A part of a scalar's value, in bytes from its start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Part {
+    pub(super) start: usize,
+    pub(super) end: usize,
 }
 
 /// What the text of a string must hold for an image to be in it.
@@ -91,5 +127,19 @@ mod tests {
         let manifest = "kind: Pod\nspec:\n  containers:\n  - image: a:1\n    name: b\n    value: c\n";
         assert_eq!(images_in(manifest).collect::<Vec<_>>(), ["a:1"]);
         assert_eq!(images_in("An image: see below.\nimage: {{ x }}\n").count(), 0);
+    }
+
+    #[test]
+    fn finds_the_images_of_a_variable() {
+        let parts = |value: &'static str| -> Vec<&'static str> {
+            images_of_value(value).into_iter().map(|part| &value[part.start..part.end]).collect()
+        };
+        assert_eq!(parts("quay.io/a:1"), ["quay.io/a:1"]);
+        assert_eq!(parts("3.9.0=q.io/k:1\n4.0.0=q.io/k:2\n"), ["q.io/k:1", "q.io/k:2"]);
+        assert_eq!(parts("a=q.io/k:1,b=q.io/k:2"), ["q.io/k:1", "q.io/k:2"]);
+        assert!(!is_reference_like("https://quay.io/a:1") && !is_reference_like("postgres://db:5432/a"));
+        for value in ["", "120000", "true", "a=b", "a=q.io/k:1 text", "q.io/k:1 q.io/k:2"] {
+            assert!(parts(value).is_empty(), "{value}");
+        }
     }
 }

@@ -2,7 +2,9 @@
 //! places for images; knows no maps, files or arguments.
 
 mod aliases;
+mod document_events;
 mod documents;
+mod drained;
 pub mod edit;
 mod embedded;
 #[doc(hidden)]
@@ -21,6 +23,7 @@ mod lines;
 mod mention;
 mod name_glob;
 mod new_key;
+mod notes;
 mod occurrence;
 mod old_line_ends;
 mod path;
@@ -35,11 +38,13 @@ pub mod tree;
 #[doc(hidden)]
 pub mod yaml;
 
+pub use drained::drained;
 pub use embedded::Layers;
 pub use event::ScalarStyle;
 pub use fields::{FieldSpec, FieldSpecError};
 pub use lines::{Lines, Position};
 pub use new_key::{NewKey, place_behind};
+pub use notes::Notes;
 pub use occurrence::{Blocked, KustomizeImage, Note, NoteKind, Occurrence, Origin, Place, Resource, Text};
 pub use path::{FieldPath, Segment};
 pub use places::{PlaceSpec, PlaceSpecError, Places};

@@ -1,5 +1,7 @@
 //! Globs over names of keys, variables and flags: `*` stands for any text, and everything else for itself.
 
+use rustc_hash::FxHashSet;
+
 /// A name, or a pattern of names such as `RELATED_IMAGE_*`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct NameGlob {
@@ -10,11 +12,6 @@ pub(super) struct NameGlob {
 impl NameGlob {
     pub(super) fn new(pattern: &str) -> Self {
         Self { parts: pattern.split('*').map(str::to_owned).collect() }
-    }
-
-    /// Whether it names more than one name.
-    pub(super) fn is_pattern(&self) -> bool {
-        self.parts.len() > 1
     }
 
     /// The longest text that every name has which it stands for; empty when there is none.
@@ -31,6 +28,48 @@ impl NameGlob {
         }
         rest.ends_with(last.as_str())
     }
+}
+
+/// Several of them, of which those that are no pattern are found at once, however many there are.
+#[derive(Debug, Clone, Default)]
+pub(super) struct NameGlobs {
+    names: FxHashSet<Box<str>>,
+    patterns: Vec<NameGlob>,
+}
+
+impl NameGlobs {
+    pub(super) fn add(&mut self, glob: NameGlob) {
+        match &glob.parts[..] {
+            [name] => {
+                self.names.insert(name.as_str().into());
+            }
+            _ => self.patterns.push(glob),
+        }
+    }
+
+    /// Whether one of them matches `name`, and if so, whether none but a pattern does.
+    pub(super) fn matching(&self, name: &str) -> Option<Matching> {
+        if self.names.contains(name) {
+            return Some(Matching::Name);
+        }
+        self.patterns.iter().any(|pattern| pattern.matches(name)).then_some(Matching::Pattern)
+    }
+
+    pub(super) fn matches(&self, name: &str) -> bool {
+        self.matching(name).is_some()
+    }
+
+    /// For each of them, the longest text that every name has which it stands for.
+    pub(super) fn literals(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(|name| &**name).chain(self.patterns.iter().map(NameGlob::literal))
+    }
+}
+
+/// How a name is matched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Matching {
+    Name,
+    Pattern,
 }
 
 impl std::fmt::Display for NameGlob {
@@ -62,5 +101,21 @@ mod tests {
             assert_eq!(NameGlob::new(pattern).to_string(), pattern);
         }
         assert_eq!(NameGlob::new("*_IMAGE_*").literal(), "_IMAGE_");
+    }
+
+    #[test]
+    fn tells_names_from_patterns() {
+        let mut globs = NameGlobs::default();
+        ["--a-image", "--b-*"].into_iter().for_each(|glob| globs.add(NameGlob::new(glob)));
+        for (name, want) in [
+            ("--a-image", Some(Matching::Name)),
+            ("--b-image", Some(Matching::Pattern)),
+            ("--a", None),
+            ("", None),
+        ] {
+            assert_eq!(globs.matching(name), want, "{name}");
+            assert_eq!(globs.matches(name), want.is_some());
+        }
+        assert_eq!(globs.literals().collect::<Vec<_>>(), ["--a-image", "--b-"]);
     }
 }

@@ -243,6 +243,10 @@ pub enum NoteKind {
 }
 
 impl NoteKind {
+    /// All kinds, in their order.
+    pub(super) const ALL: [Self; 5] =
+        [Self::DuplicateKey, Self::TwoManifests, Self::OldLineEnd, Self::Alias, Self::UndefinedAlias];
+
     /// The note as reports say it.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::fields::{FieldSpec, FieldSpecError, FieldTable};
 use super::mention;
-use super::name_glob::NameGlob;
+use super::name_glob::{Matching, NameGlob, NameGlobs};
 use super::occurrence::Resource;
 use super::path::{FieldPath, Segment};
 
@@ -129,9 +129,9 @@ impl fmt::Display for PlaceSpec {
 #[derive(Debug, Clone, Default)]
 pub struct Places {
     pub(super) fields: FieldTable,
-    env: Vec<NameGlob>,
-    arguments: Vec<NameGlob>,
-    annotations: Vec<NameGlob>,
+    env: NameGlobs,
+    arguments: NameGlobs,
+    annotations: NameGlobs,
     data: Vec<DataSpec>,
     any_image: bool,
     asked: Vec<Asked>,
@@ -182,9 +182,9 @@ impl Places {
     pub fn add(&mut self, spec: PlaceSpec) {
         match spec.0 {
             Kind::Field(field) => self.fields.add(field),
-            Kind::Env(name) => self.env.push(name),
-            Kind::Argument(flag) => self.arguments.push(flag),
-            Kind::Annotation(name) => self.annotations.push(name),
+            Kind::Env(name) => self.env.add(name),
+            Kind::Argument(flag) => self.arguments.add(flag),
+            Kind::Annotation(name) => self.annotations.add(name),
             Kind::Data(data) => self.data.push(data),
         }
     }
@@ -245,7 +245,7 @@ impl Places {
 
     /// Whether a variable of this name holds an image.
     pub(super) fn names_variable(&self, name: &str) -> bool {
-        self.env.iter().any(|glob| glob.matches(name))
+        self.env.matches(name)
     }
 
     /// Where the image stands in `word`, an argument whose flag the table has: `--flag=IMAGE`. The end of the word when
@@ -255,13 +255,13 @@ impl Places {
             return None;
         }
         let end = memchr::memchr(b'=', word.as_bytes()).unwrap_or(word.len());
-        let glob = self.arguments.iter().find(|glob| glob.matches(&word[..end]))?;
-        Some(((end + 1).min(word.len()), glob.is_pattern()))
+        let matching = self.arguments.matching(&word[..end])?;
+        Some(((end + 1).min(word.len()), matching == Matching::Pattern))
     }
 
     /// Whether an annotation of this name holds an image.
     pub(super) fn names_annotation(&self, name: &str) -> bool {
-        self.annotations.iter().any(|glob| glob.matches(name))
+        self.annotations.matches(name)
     }
 
     /// Whether a key of some resource's `data` holds an image or a manifest.
@@ -278,9 +278,8 @@ impl Places {
     /// `None` when that cannot be told.
     pub(super) fn texts_without_image(&self) -> Option<Vec<String>> {
         let mut texts = self.fields.keys_without_image()?;
-        let names = self.env.iter().chain(&self.arguments).chain(&self.annotations);
-        for glob in names.chain(self.data.iter().map(|data| &data.key)) {
-            let text = glob.literal();
+        let names = [&self.env, &self.arguments, &self.annotations].into_iter().flat_map(NameGlobs::literals);
+        for text in names.chain(self.data.iter().map(|data| data.key.literal())) {
             if text.is_empty() {
                 return None;
             }
@@ -300,29 +299,6 @@ fn is_image_of_resource(resource: &Resource, path: &FieldPath, value: &str) -> b
         && steps.next_back() == Some(Segment::Key("image"))
         && steps.next() != Some(Segment::Key("status"))
         && mention::is_reference_like(value)
-}
-
-/// The images of a variable's value, as ranges of bytes: the whole, or what stands behind `=` in lists as
-/// Strimzi has them (`3.9.0=quay.io/strimzi/kafka:…`). Empty when it is neither.
-pub(super) fn images_of_value(value: &str) -> Vec<(usize, usize)> {
-    if mention::is_reference_like(value) {
-        return vec![(0, value.len())];
-    }
-    let mut images = Vec::new();
-    for item in value.split(['\n', ',', ' ']) {
-        let start = item.as_ptr() as usize - value.as_ptr() as usize;
-        let item = item.trim_end_matches('\r');
-        if item.is_empty() {
-            continue;
-        }
-        match item.split_once('=') {
-            Some((key, image)) if mention::is_reference_like(image) => {
-                images.push((start + key.len() + 1, start + item.len()));
-            }
-            _ => return Vec::new(),
-        }
-    }
-    images
 }
 
 #[cfg(test)]
@@ -378,18 +354,5 @@ mod tests {
         assert!(places.has_data(&resource("v1", "ConfigMap", "config-deployment"), &data));
         assert!(!places.has_data(&resource("v1", "ConfigMap", "other"), &data));
         assert!(!places.has_data(&resource("v1", "Secret", "config-deployment"), &data));
-    }
-
-    #[test]
-    fn finds_the_images_of_a_variable() {
-        let parts = |value: &'static str| -> Vec<&'static str> {
-            images_of_value(value).into_iter().map(|(start, end)| &value[start..end]).collect()
-        };
-        assert_eq!(parts("quay.io/a:1"), ["quay.io/a:1"]);
-        assert_eq!(parts("3.9.0=q.io/k:1\n4.0.0=q.io/k:2\n"), ["q.io/k:1", "q.io/k:2"]);
-        assert_eq!(parts("a=q.io/k:1,b=q.io/k:2"), ["q.io/k:1", "q.io/k:2"]);
-        for value in ["", "120000", "true", "a=b", "a=q.io/k:1 text", "q.io/k:1 q.io/k:2"] {
-            assert!(parts(value).is_empty(), "{value}");
-        }
     }
 }

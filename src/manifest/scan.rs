@@ -3,11 +3,14 @@
 mod loose_quotes;
 mod within;
 
+use super::document_events::DocumentEvents;
 use super::documents::{self, Prefilter};
+use super::drained::drained;
 use super::embedded::Layers;
 use super::event::{Event, Sink, Word};
 use super::fast::FastReader;
-use super::finder::{Finder, Finding, Found, Part};
+use super::finder::{EntryKey, Finder, Finding, Found, FoundNote};
+use super::notes::{Notes, NotesBefore};
 use super::occurrence::{KustomizeImage, Note, NoteKind, Occurrence, Resource, Text};
 use super::old_line_ends::OldLineEnds;
 use super::path::FieldPath;
@@ -43,7 +46,7 @@ pub struct Scan {
     /// The resources that occurrences belong to.
     pub resources: Vec<Resource>,
     /// What authors should know.
-    pub notes: Vec<Note>,
+    pub notes: Notes,
     /// Documents that do not parse.
     pub errors: Vec<DocumentError>,
 }
@@ -133,7 +136,7 @@ impl Scanner {
         reader: &mut FastReader,
         depth: usize,
     ) -> Run<'a, '_> {
-        let new_run = || Run { original, quotes, lines: Lines::new(original), ..Run::new(self, text, depth) };
+        let new_run = || Run { quotes, ..Run::new(self, text, original, depth) };
         let mut run = new_run();
         let start = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
         if text[start..].trim_start().starts_with(['{', '[']) {
@@ -177,24 +180,35 @@ struct Run<'a, 's> {
     lines: Lines<'a>,
     scan: Scan,
     /// The documents' events, kept when aliases must be resolved.
-    events: Option<Vec<Event<'a>>>,
+    events: Option<DocumentEvents<'a>>,
     /// A document with anchors was heard while events were not kept.
     missed_anchors: bool,
 }
 
+/// How much of each thing a scan held at some time.
+#[derive(Debug, Clone, Copy)]
+struct SoFar {
+    documents: usize,
+    occurrences: usize,
+    kustomize_images: usize,
+    resources: usize,
+    notes: NotesBefore,
+    errors: usize,
+}
+
 impl<'a, 's> Run<'a, 's> {
-    fn new(scanner: &'s Scanner, text: &'a str, depth: usize) -> Self {
+    fn new(scanner: &'s Scanner, text: &'a str, original: &'a str, depth: usize) -> Self {
         Self {
             scanner,
             text,
             depth,
-            original: text,
+            original,
             quotes: &[],
             quotes_seen: 0,
             loose_quotes: Vec::new(),
             old_line_ends: OldLineEnds::default(),
             finder: Finder::new(&scanner.places, &scanner.disable_label).within(scanner.steps),
-            lines: Lines::new(text),
+            lines: Lines::new(original),
             scan: Scan::default(),
             events: None,
             missed_anchors: false,
@@ -236,20 +250,20 @@ impl<'a, 's> Run<'a, 's> {
     /// was not foreseen.
     fn in_full(&mut self, span: Span) {
         self.finder.reset();
-        let before = self.mark();
+        let before = self.so_far();
         // Most of what gets here has anchors, and is then read only once.
         let bytes = span.of(self.text).unwrap_or_default().as_bytes();
         let must_be_replayed =
             memchr::memchr(b'&', bytes).is_some() || memchr::memmem::find(bytes, b"<<").is_some();
-        self.events = must_be_replayed.then(Vec::new);
+        self.events = must_be_replayed.then(|| DocumentEvents::new(self.text));
         self.old_line_ends = OldLineEnds::find(self.text, span);
         let mut loose_quote = None;
         let mut result = yaml::read_noting(self.text, span, self, &mut loose_quote);
         self.events = None;
         if self.missed_anchors {
-            self.back_to(&before);
+            self.back_to(before);
             self.old_line_ends.start_over();
-            self.events = Some(Vec::new());
+            self.events = Some(DocumentEvents::new(self.text));
             result = yaml::read_noting(self.text, span, self, &mut loose_quote);
             self.events = None;
             self.missed_anchors = false;
@@ -257,14 +271,14 @@ impl<'a, 's> Run<'a, 's> {
         for offset in std::mem::take(&mut self.old_line_ends).that_hide() {
             let (document, kind) = (self.scan.documents.saturating_sub(1), NoteKind::OldLineEnd);
             let position = self.lines.position(offset);
-            self.scan.notes.push(Note { document, kind, path: FieldPath::default(), position });
+            self.scan.notes.add(kind, || Some(Note { document, kind, path: FieldPath::default(), position }));
         }
         self.loose_quotes.extend(loose_quote);
         if let Err(error) = result {
             self.finder.reset();
             self.error(&error);
         }
-        self.scan.read_slowly += self.scan.documents - before[0];
+        self.scan.read_slowly += self.scan.documents - before.documents;
     }
 
     /// Whether the finder may take events as they come: nothing is kept of them, and no quotes are put right.
@@ -280,26 +294,27 @@ impl<'a, 's> Run<'a, 's> {
         self.scan.documents += 1;
     }
 
-    fn mark(&self) -> [usize; 6] {
+    fn so_far(&self) -> SoFar {
         let scan = &self.scan;
-        [
-            scan.documents,
-            scan.occurrences.len(),
-            scan.kustomize_images.len(),
-            scan.resources.len(),
-            scan.notes.len(),
-            scan.errors.len(),
-        ]
+        SoFar {
+            documents: scan.documents,
+            occurrences: scan.occurrences.len(),
+            kustomize_images: scan.kustomize_images.len(),
+            resources: scan.resources.len(),
+            notes: scan.notes.now(),
+            errors: scan.errors.len(),
+        }
     }
 
-    fn back_to(&mut self, mark: &[usize; 6]) {
+    /// Forgets what was found after `before`.
+    fn back_to(&mut self, before: SoFar) {
         let scan = &mut self.scan;
-        scan.documents = mark[0];
-        scan.occurrences.truncate(mark[1]);
-        scan.kustomize_images.truncate(mark[2]);
-        scan.resources.truncate(mark[3]);
-        scan.notes.truncate(mark[4]);
-        scan.errors.truncate(mark[5]);
+        scan.documents = before.documents;
+        scan.occurrences.truncate(before.occurrences);
+        scan.kustomize_images.truncate(before.kustomize_images);
+        scan.resources.truncate(before.resources);
+        scan.notes.back_to(before.notes);
+        scan.errors.truncate(before.errors);
         self.finder.reset();
     }
 
@@ -316,13 +331,13 @@ impl<'a, 's> Run<'a, 's> {
         found.findings.sort_by_key(Finding::start);
         // A place that is known may look like an image elsewhere, too.
         found.findings.dedup_by(|next, before| {
-            let same = next.start() == before.start() && before.kustomize_part().is_none();
+            let same = next.start() == before.start() && before.entry_key().is_none();
             if same && next.place.is_site() && !before.place.is_site() {
                 std::mem::swap(next, before);
             }
             same && !next.place.is_site()
         });
-        for finding in found.findings {
+        for finding in drained(found.findings) {
             let resource = finding.resource.map(|index| first_resource + index);
             if finding.is_text() {
                 self.text_within(finding, document, resource);
@@ -333,8 +348,8 @@ impl<'a, 's> Run<'a, 's> {
                 continue;
             }
             let text = self.text_of(&finding);
-            if let Some(part) = finding.kustomize_part() {
-                self.kustomize(part, finding.path, text, document, resource);
+            if let Some(key) = finding.entry_key() {
+                self.kustomize(key, finding.path, text, document, resource);
                 continue;
             }
             self.scan.occurrences.push(Occurrence {
@@ -348,10 +363,10 @@ impl<'a, 's> Run<'a, 's> {
                 blocked: finding.blocked,
             });
         }
-        for (kind, path, offset) in found.notes {
-            let position = self.lines.position(offset);
-            self.scan.notes.push(Note { document, kind, path, position });
-        }
+        let Self { scan, lines, .. } = self;
+        scan.notes.append(found.notes, |FoundNote { kind, path, offset }| {
+            (kind, Note { document, kind, path, position: lines.position(offset) })
+        });
         self.scan.documents += 1;
     }
 
@@ -373,10 +388,10 @@ impl<'a, 's> Run<'a, 's> {
         }
     }
 
-    /// Puts a part of an `images` entry to its entry.
+    /// Puts the value of a key of an `images` entry to its entry.
     fn kustomize(
         &mut self,
-        part: Part,
+        key: EntryKey,
         mut path: FieldPath,
         text: Text,
         document: usize,
@@ -388,11 +403,11 @@ impl<'a, 's> Run<'a, 's> {
             images.push(KustomizeImage { document, path, resource, ..KustomizeImage::default() });
         }
         if let Some(entry) = images.last_mut() {
-            let field = match part {
-                Part::Name => &mut entry.name,
-                Part::NewName => &mut entry.new_name,
-                Part::NewTag => &mut entry.new_tag,
-                Part::Digest => &mut entry.digest,
+            let field = match key {
+                EntryKey::Name => &mut entry.name,
+                EntryKey::NewName => &mut entry.new_name,
+                EntryKey::NewTag => &mut entry.new_tag,
+                EntryKey::Digest => &mut entry.digest,
             };
             *field = Some(text);
         }
@@ -462,10 +477,9 @@ impl<'a> Sink<'a> for Run<'a, '_> {
             None => self.finder.finish(),
             Some(events) => match aliases::find(events, &mut self.finder) {
                 Ok(found) => found,
-                Err(message) => {
-                    let offset = self.text.len().min(first_offset(events));
+                Err(error) => {
                     self.finder.reset();
-                    self.error(&ParseError { offset, message });
+                    self.error(&error);
                     return;
                 }
             },
@@ -473,15 +487,6 @@ impl<'a> Sink<'a> for Run<'a, '_> {
         self.missed_anchors |= self.events.is_none() && found.has_anchors;
         self.add(found);
     }
-}
-
-/// Where the first scalar of a document stands.
-fn first_offset(events: &[Event<'_>]) -> usize {
-    let offset = |event: &Event<'_>| match event {
-        Event::Scalar(scalar) => Some(scalar.start),
-        _ => None,
-    };
-    events.iter().find_map(offset).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -181,6 +181,10 @@ pub fn escaped_lines(text: &str) -> Cow<'_, str> {
 }
 
 fn escaped_but(text: &str, except: Option<char>) -> Cow<'_, str> {
+    // Printable ASCII, as most texts are, has none.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return Cow::Borrowed(text);
+    }
     let breaks = |c: char| c.is_control() && Some(c) != except;
     if !text.contains(breaks) {
         return Cow::Borrowed(text);

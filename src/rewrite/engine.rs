@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::manifest::{Blocked, KustomizeImage, Occurrence, Resource, Scan, Scanner, place_behind};
+use crate::manifest::{Blocked, KustomizeImage, Occurrence, Resource, Scan, Scanner, drained, place_behind};
 use crate::maps::{Maps, Outcome, Rule};
 
 use super::kustomize::{KustomizeMode, Renames};
@@ -34,9 +34,9 @@ impl Engine {
         memory.serve(&self.maps);
         let Scan { documents, read_slowly, occurrences, kustomize_images, resources, notes, errors } =
             self.scanner.scan_with(text, &mut memory.reader);
-        let resources: Vec<Arc<Resource>> = resources.into_iter().map(Arc::new).collect();
+        let resources: Vec<Arc<Resource>> = drained(resources).map(Arc::new).collect();
         let mut plan = Plan { documents, read_slowly, notes, errors, ..Plan::default() };
-        for occurrence in occurrences {
+        for occurrence in drained(occurrences) {
             self.occurrence(occurrence, &resources, memory, &mut plan);
         }
         plan.kustomize_images = kustomize_images;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::manifest::edit::Edit;
-use crate::manifest::{Blocked, DocumentError, KustomizeImage, Note, Resource};
+use crate::manifest::{Blocked, DocumentError, KustomizeImage, Notes, Resource};
 use crate::maps::Rule;
 
 use super::pin::Unpinned;
@@ -161,7 +161,7 @@ pub struct Plan {
     /// Resources that `kustomize_images` refer to.
     pub resources: Vec<Arc<Resource>>,
     /// What authors should know.
-    pub notes: Vec<Note>,
+    pub notes: Notes,
     /// Documents that do not parse; nothing of the text may be edited then.
     pub errors: Vec<DocumentError>,
 }

@@ -9,6 +9,7 @@ use crate::rewrite::{Plan, Skip, Unread};
 use super::super::args::Policy;
 use super::super::engines::Engines;
 use super::super::pin::Remark;
+use super::super::speech;
 use super::Manner;
 
 /// What became of a file.
@@ -106,16 +107,20 @@ impl Outcome {
         if manner.quiet {
             return;
         }
-        let worth_saying = |note: &&crate::manifest::Note| manner.verbose || note.kind != NoteKind::Alias;
+        let worth_saying = |kind: NoteKind| manner.verbose || kind != NoteKind::Alias;
         let mut entries: Vec<Entry<'_>> = plan.changes.iter().map(Entry::Change).collect();
         let left = plan.skips.iter().filter(|skip| !fails(skip));
         entries.extend(left.map(|skip| Entry::LeftAlone { skip, fails: false }));
-        entries.extend(plan.notes.iter().filter(worth_saying).map(Entry::Note));
+        entries.extend(plan.notes.iter().filter(|note| worth_saying(note.kind)).map(Entry::Note));
         if manner.verbose {
             entries.extend(plan.kept.iter().map(Entry::Kept));
         }
         entries.sort_by_key(Entry::position);
         self.add(file, &entries, manner);
+        for (kind, more) in plan.notes.not_kept().filter(|(kind, _)| worth_saying(*kind)) {
+            let text = format!("{file}: {} more: {}", speech::count(more, "note"), kind.as_str());
+            self.message(manner, Level::Note, file, &text);
+        }
     }
 
     fn add(&mut self, file: &str, entries: &[Entry<'_>], manner: Manner<'_>) {

@@ -8,7 +8,7 @@ use memchr::{memchr, memmem};
 use super::super::Span;
 use super::super::event::{Event, Scalar, ScalarStyle, Sink};
 use super::plain::{break_lines, fold};
-use super::{Reader, search};
+use super::{GiveUp, Reader, Taken, search};
 
 /// What becomes of the line breaks at the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,46 +152,43 @@ fn skip_empty(bytes: &[u8], mut line: usize, indent: usize) -> Option<Ahead> {
 
 impl<'a, S: Sink<'a>> Reader<'a, '_, S> {
     /// Reads the block scalar whose `|` or `>` is at `start`.
-    pub(super) fn block_scalar(&mut self, start: usize) -> Option<()> {
-        let style = if self.bytes[start] == b'|' { ScalarStyle::Literal } else { ScalarStyle::Folded };
+    pub(super) fn block_scalar(&mut self, start: usize) -> Taken {
+        let style = if self.cursor.bytes[start] == b'|' { ScalarStyle::Literal } else { ScalarStyle::Folded };
         let header = self.header(start + 1)?;
         let parent = self.column();
         let increment = header.increment.map_or(usize::MAX, |increment| parent + increment);
-        let first = skip_empty(self.bytes, self.next.min(self.bytes.len()), increment)?;
+        let first = skip_empty(self.cursor.bytes, self.cursor.next.min(self.cursor.bytes.len()), increment)
+            .ok_or(GiveUp)?;
         // Without an indicator the first line of text says the indentation, and no empty line before it may
         // have more.
         let indent = header.increment.map_or(first.column.max(first.widest), |increment| parent + increment);
         self.pass_lines(first.at - first.column);
-        if first.at == self.bytes.len() {
+        if first.at == self.cursor.bytes.len() {
             // Without a line of text the scalar's span is all of it.
-            if header.chomping == Chomping::Keep {
-                return None;
-            }
+            GiveUp::unless(header.chomping != Chomping::Keep)?;
             self.pass_lines(first.at);
             self.without_text(Cow::Borrowed(""), Span::new(start, first.at), start, style);
-            return Some(());
+            return Ok(());
         }
         if first.column <= parent || first.column < indent {
-            if first.column > parent {
-                return None;
-            }
+            GiveUp::unless(first.column <= parent)?;
             let value =
                 if header.chomping == Chomping::Keep { "\n".repeat(first.breaks) } else { String::new() };
             self.without_text(Cow::Owned(value), Span::new(first.at, first.at), start, style);
-            return Some(());
+            return Ok(());
         }
         let end = self.block_end(indent)?;
-        let text = &self.text[..self.bytes.len()];
+        let text = &self.text[..self.cursor.bytes.len()];
         let chomping = header.chomping;
         self.sink.block(Block { text, style, chomping, start, first, indent, end });
-        Some(())
+        Ok(())
     }
 
-    fn header(&self, from: usize) -> Option<Header> {
+    fn header(&self, from: usize) -> Taken<Header> {
         let mut header = Header { chomping: Chomping::Clip, increment: None };
         let mut at = from;
-        while at < self.end {
-            match self.bytes[at] {
+        while at < self.cursor.end {
+            match self.cursor.bytes[at] {
                 b'+' if header.chomping == Chomping::Clip => header.chomping = Chomping::Keep,
                 b'-' if header.chomping == Chomping::Clip => header.chomping = Chomping::Strip,
                 digit @ b'1'..=b'9' if header.increment.is_none() => {
@@ -201,35 +198,35 @@ impl<'a, S: Sink<'a>> Reader<'a, '_, S> {
             }
             at += 1;
         }
-        self.nothing_behind(at)?;
-        Some(header)
+        self.cursor.nothing_behind(at)?;
+        Ok(header)
     }
 
     /// Goes on to the line before the one that starts at `line`.
     fn pass_lines(&mut self, line: usize) {
-        while self.next < line {
-            self.pass_line();
+        while self.cursor.next < line {
+            self.cursor.pass_line();
         }
     }
 
     /// Passes over the lines of text, and says where the YAML reader's span of them ends.
-    fn block_end(&mut self, indent: usize) -> Option<usize> {
+    fn block_end(&mut self, indent: usize) -> Taken<usize> {
         loop {
-            let content = self.next_content();
-            match self.bytes.get(content) {
+            let content = self.cursor.next_content();
+            match self.cursor.bytes.get(content) {
                 None => {
                     self.pass_lines(content);
-                    return Some(content);
+                    return Ok(content);
                 }
                 // An empty line, or one of spaces alone.
                 Some(b'\n' | b'\r') => {}
-                Some(byte) if content - self.next < indent => {
+                Some(byte) if content - self.cursor.next < indent => {
                     // A tab may not help to indent.
-                    return (*byte != b'\t').then_some(content);
+                    return GiveUp::unless(*byte != b'\t').map(|()| content);
                 }
                 Some(_) => {}
             }
-            self.pass_line();
+            self.cursor.pass_line();
         }
     }
 

@@ -11,20 +11,20 @@
 
 mod block;
 mod class;
+mod cursor;
 mod flow;
 mod plain;
 mod quoted;
 mod search;
 mod tape;
 
-use memchr::memchr;
-
 use super::Span;
 use super::event::{Event, Scalar, ScalarStyle, Sink, Word};
 pub use block::Block;
 use class::{Class, Odd};
+use cursor::{Cursor, NextLine};
 use plain::Stop;
-use tape::{Marks, Tape};
+use tape::Tape;
 
 /// How deep collections may nest here; the YAML reader's limit is 255.
 const MAX_DEPTH: usize = 200;
@@ -45,7 +45,7 @@ impl FastReader {
     ///
     /// `span` is a segment: a `---` line may stand at its start and nowhere else.
     pub fn read<'a>(&mut self, text: &'a str, span: Span, sink: &mut impl Sink<'a>) -> bool {
-        span.of(text).is_some() && Reader::document(text, span, self, sink).is_some()
+        span.of(text).is_some() && Reader::document(text, span, self, sink).is_ok()
     }
 }
 
@@ -67,28 +67,24 @@ struct Frame {
     kind: Kind,
 }
 
-/// Where a line's content starts.
-#[derive(Debug, Clone, Copy)]
-struct Line {
-    start: usize,
-    column: usize,
+/// Why a document is left to the YAML reader: something in it is rare, and not worth being sure of here.
+#[derive(Debug)]
+struct GiveUp;
+
+impl GiveUp {
+    #[inline(always)]
+    fn unless(is_sure: bool) -> Taken {
+        if is_sure { Ok(()) } else { Err(Self) }
+    }
 }
 
-/// The reading of one document. What returns an `Option` gives up with `None`.
+/// What was read, unless the document is given up on.
+type Taken<T = ()> = Result<T, GiveUp>;
+
+/// The reading of one document.
 struct Reader<'a, 's, S> {
     text: &'a str,
-    /// The bytes of `text` up to the end of the segment.
-    bytes: &'a [u8],
-    marks: Marks<'s>,
-    odd: Odd,
-    /// Where the content of the line at hand ends.
-    end: usize,
-    /// The start of the next line.
-    next: usize,
-    /// Index of the next line.
-    next_line: usize,
-    /// Index of the next `:` or `#` to look at.
-    next_mark: usize,
+    cursor: Cursor<'a, 's>,
     frames: &'s mut Vec<Frame>,
     /// The innermost collection (at first, the document) waits for a node; when none comes, it is an empty
     /// one at this offset.
@@ -98,21 +94,15 @@ struct Reader<'a, 's, S> {
 
 impl<'a, 's, S: Sink<'a>> Reader<'a, 's, S> {
     /// Reads a whole segment.
-    fn document(text: &'a str, span: Span, memory: &'s mut FastReader, sink: &'s mut S) -> Option<()> {
+    fn document(text: &'a str, span: Span, memory: &'s mut FastReader, sink: &'s mut S) -> Taken {
         let FastReader { tape, frames } = memory;
         let bytes = &text.as_bytes()[..span.end];
         let mut odd = Odd::default();
-        let marks = tape.read(bytes, span.start, |at| odd.add(bytes, at))?;
+        let marks = tape.read(bytes, span.start, |at| odd.add(bytes, at)).ok_or(GiveUp)?;
         frames.clear();
         let mut reader = Self {
             text,
-            bytes,
-            marks,
-            odd,
-            end: span.start,
-            next: span.start,
-            next_line: 0,
-            next_mark: 0,
+            cursor: Cursor::new(bytes, marks, odd, span.start),
             frames,
             waiting: Some(span.start),
             sink,
@@ -123,144 +113,67 @@ impl<'a, 's, S: Sink<'a>> Reader<'a, 's, S> {
         }
         if reader.frames.is_empty() {
             // Nothing but comments: a document only if `---` says so.
-            let start = marked?;
+            let start = marked.ok_or(GiveUp)?;
             reader.empty(start);
         }
         reader.fill();
         while let Some(frame) = reader.frames.pop() {
             reader.close(frame.kind);
         }
-        Some(())
+        Ok(())
     }
 
     /// Passes a `---` line at the start, and says where its marker ends.
-    fn marker(&mut self) -> Option<Option<usize>> {
-        let start = self.next;
-        if !self.bytes[start..].starts_with(b"---") {
-            return Some(None);
+    fn marker(&mut self) -> Taken<Option<usize>> {
+        let start = self.cursor.next;
+        if !self.cursor.bytes[start..].starts_with(b"---") {
+            return Ok(None);
         }
-        self.pass_line();
+        self.cursor.pass_line();
         let after = start + 3;
-        (after == self.end || self.bytes[after] == b' ').then_some(())?;
-        self.nothing_behind(after)?;
-        Some(Some(after))
-    }
-
-    /// Goes on to the next line.
-    #[inline]
-    fn pass_line(&mut self) {
-        let end = self.marks.ends[self.next_line] as usize;
-        self.next_line += 1;
-        self.next = end + 1;
-        self.end = if self.odd.returns && self.bytes[..end].last() == Some(&b'\r') { end - 1 } else { end };
-    }
-
-    /// Where the content of the next line starts; the end of the text when there is none.
-    #[inline]
-    fn next_content(&self) -> usize {
-        self.marks.contents[self.next_line] as usize
-    }
-
-    /// Where the next line that has content, a comment perhaps, starts, and where its content does. How many empty lines
-    /// are before it is added to `empty`.
-    #[inline(always)]
-    fn ahead(&mut self, empty: &mut usize) -> Option<(usize, usize)> {
-        let mut content = self.next_content();
-        if *self.bytes.get(content)? <= b'\r' {
-            content = self.ahead_of_empty(empty)?;
-        }
-        Some((self.next, content))
-    }
-
-    /// [`Reader::ahead`] for empty lines (or a tab).
-    #[inline(never)]
-    fn ahead_of_empty(&mut self, empty: &mut usize) -> Option<usize> {
-        loop {
-            let content = self.next_content();
-            match *self.bytes.get(content)? {
-                b'\n' | b'\r' => self.pass_line(),
-                _ => return Some(content),
-            }
-            *empty += 1;
-        }
+        GiveUp::unless(after == self.cursor.end || self.cursor.bytes[after] == b' ')?;
+        self.cursor.nothing_behind(after)?;
+        Ok(Some(after))
     }
 
     /// Goes on to the next line that has content and is no comment.
     #[inline]
-    fn next_line(&mut self) -> Option<Line> {
+    fn next_line(&mut self) -> Option<NextLine> {
         loop {
-            let (line, start) = self.ahead(&mut 0)?;
-            self.pass_line();
-            if self.bytes[start] != b'#' {
-                return Some(Line { start, column: start - line });
+            let line = self.cursor.ahead()?;
+            self.cursor.pass_line();
+            if self.cursor.bytes[line.content] != b'#' {
+                return Some(line);
             }
         }
-    }
-
-    /// The next mark behind `from`; where there is none in the line at hand, its end or something behind that.
-    #[inline]
-    fn mark_behind(&mut self, from: usize) -> usize {
-        loop {
-            let mark = self.marks.marks[self.next_mark] as usize;
-            if mark > from {
-                return mark;
-            }
-            self.next_mark += 1;
-        }
-    }
-
-    /// The first byte behind the spaces at `from`, which is mostly one.
-    #[inline]
-    fn skip_gap(&self, from: usize) -> usize {
-        match self.bytes.get(from) {
-            Some(b' ') => match self.bytes.get(from + 1) {
-                Some(b' ') => search::skip_spaces(self.bytes, from + 2),
-                _ => from + 1,
-            },
-            _ => from,
-        }
-    }
-
-    /// Gives up on a line with tabs from `from` on; they may stand only where few do.
-    #[inline]
-    fn no_tabs(&self, from: usize) -> Option<()> {
-        (!self.odd.tabs || memchr(b'\t', &self.bytes[from..self.end]).is_none()).then_some(())
-    }
-
-    /// Makes sure that nothing but spaces and a comment is between `from`, where a token ends, and the end of
-    /// its line.
-    #[inline]
-    fn nothing_behind(&self, from: usize) -> Option<()> {
-        let at = self.skip_gap(from);
-        (at == self.end || (self.bytes[at] == b'#' && at > from)).then_some(())
     }
 
     /// Reads a line that starts a node or an entry of an open collection.
     #[inline]
-    fn line(&mut self, line: Line) -> Option<()> {
-        let Line { mut start, mut column } = line;
-        self.no_tabs(start)?;
-        if column == 0 && matches!(self.bytes[start], b'%' | b'-' | b'.') {
-            let rest = &self.bytes[start..self.end];
+    fn line(&mut self, line: NextLine) -> Taken {
+        let (mut start, mut column) = (line.content, line.column());
+        self.cursor.no_tabs(start)?;
+        if column == 0 && matches!(self.cursor.bytes[start], b'%' | b'-' | b'.') {
+            let rest = &self.cursor.bytes[start..self.cursor.end];
             if rest[0] == b'%' || rest.starts_with(b"---") || rest.starts_with(b"...") {
-                return None;
+                return Err(GiveUp);
             }
         }
-        let mut dash = self.is_indicator(start, b'-');
+        let mut dash = self.cursor.is_indicator(start, b'-');
         let mut is_new = self.settle(column, dash)?;
         while dash {
             if is_new {
                 self.begin(column, Kind::Sequence)?;
             }
-            let content = self.skip_gap(start + 1);
-            if content == self.end || self.bytes[content] == b'#' {
-                self.waiting = Some(self.end);
-                return Some(());
+            let content = self.cursor.skip_gap(start + 1);
+            if content == self.cursor.end || self.cursor.bytes[content] == b'#' {
+                self.waiting = Some(self.cursor.end);
+                return Ok(());
             }
             self.waiting = Some(start);
             column += content - start;
             start = content;
-            dash = self.is_indicator(start, b'-');
+            dash = self.cursor.is_indicator(start, b'-');
             is_new = true;
         }
         self.key_or_scalar(start, column, is_new)
@@ -269,7 +182,7 @@ impl<'a, 's, S: Sink<'a>> Reader<'a, 's, S> {
     /// Closes what ends before a line whose content is in `column`, and says whether that content is a new
     /// node; else it is an entry of the innermost collection.
     #[inline]
-    fn settle(&mut self, column: usize, dash: bool) -> Option<bool> {
+    fn settle(&mut self, column: usize, dash: bool) -> Taken<bool> {
         while let Some(frame) = self.frames.last().copied()
             && frame.column > column
         {
@@ -278,38 +191,38 @@ impl<'a, 's, S: Sink<'a>> Reader<'a, 's, S> {
             self.close(frame.kind);
         }
         let Some(frame) = self.frames.last().copied().filter(|frame| frame.column == column) else {
-            return self.waiting.is_some().then_some(true);
+            return GiveUp::unless(self.waiting.is_some()).map(|()| true);
         };
         match (frame.kind, dash) {
             (Kind::Mapping, true) => {
-                self.waiting?;
+                GiveUp::unless(self.waiting.is_some())?;
                 self.begin(column, Kind::FlushSequence)?;
             }
             (Kind::Mapping, false) | (Kind::Sequence | Kind::FlushSequence, true) => self.fill(),
-            (Kind::Sequence, false) => return None,
+            (Kind::Sequence, false) => return Err(GiveUp),
             (Kind::FlushSequence, false) => {
                 self.fill();
                 self.frames.pop();
                 self.close(frame.kind);
             }
         }
-        Some(false)
+        Ok(false)
     }
 
     /// Reads a key and its value, or a scalar or flow collection that is a node of its own.
     #[inline]
-    fn key_or_scalar(&mut self, start: usize, column: usize, is_new: bool) -> Option<()> {
-        let class = Class::of(self.bytes[start]);
+    fn key_or_scalar(&mut self, start: usize, column: usize, is_new: bool) -> Taken {
+        let class = Class::of(self.cursor.bytes[start]);
         if class == Class::Quote {
             return self.quoted_key_or_scalar(start, column, is_new);
         }
         let may_be_key = class == Class::Plain || (class == Class::Indicator && self.may_start_plain(start));
         let (key, stop) = if may_be_key { self.plain_end(start) } else { (start, Stop::Line) };
         let Stop::Colon(colon) = stop else {
-            return if is_new { self.value(None, start) } else { None };
+            return if is_new { self.value(None, start) } else { Err(GiveUp) };
         };
         if colon - start > MAX_KEY {
-            return None;
+            return Err(GiveUp);
         }
         if is_new {
             self.begin(column, Kind::Mapping)?;
@@ -319,18 +232,18 @@ impl<'a, 's, S: Sink<'a>> Reader<'a, 's, S> {
     }
 
     /// As [`Reader::key_or_scalar`], for a quote at `start`.
-    fn quoted_key_or_scalar(&mut self, start: usize, column: usize, is_new: bool) -> Option<()> {
-        let line_end = self.end;
+    fn quoted_key_or_scalar(&mut self, start: usize, column: usize, is_new: bool) -> Taken {
+        let line_end = self.cursor.end;
         let scalar = self.quoted(start)?;
         let close = scalar.span().end;
-        let colon = self.skip_gap(close);
+        let colon = self.cursor.skip_gap(close);
         // A scalar over lines is no key.
-        if close > line_end || self.bytes.get(colon) != Some(&b':') {
-            (is_new && !self.frames.is_empty()).then_some(())?;
+        if close > line_end || self.cursor.bytes.get(colon) != Some(&b':') {
+            GiveUp::unless(is_new && !self.frames.is_empty())?;
             return self.quoted_value(None, scalar);
         }
-        if colon - start > MAX_KEY || !self.is_indicator(colon, b':') {
-            return None;
+        if colon - start > MAX_KEY || !self.cursor.is_indicator(colon, b':') {
+            return Err(GiveUp);
         }
         if is_new {
             self.begin(column, Kind::Mapping)?;
@@ -347,14 +260,14 @@ impl<'a, 's, S: Sink<'a>> Reader<'a, 's, S> {
 
     /// Reads what is behind the `colon` of a key, which the sink has heard if it is not given.
     #[inline(always)]
-    fn entry(&mut self, key: Option<Word<'a>>, colon: usize) -> Option<()> {
-        let content = self.skip_gap(colon + 1);
-        if content == self.end || self.bytes[content] == b'#' {
+    fn entry(&mut self, key: Option<Word<'a>>, colon: usize) -> Taken {
+        let content = self.cursor.skip_gap(colon + 1);
+        if content == self.cursor.end || self.cursor.bytes[content] == b'#' {
             self.key(key);
             self.waiting = Some(colon);
-            return Some(());
+            return Ok(());
         }
-        if Class::of(self.bytes[content]) == Class::Plain {
+        if Class::of(self.cursor.bytes[content]) == Class::Plain {
             self.waiting = None;
             return self.plain(key, content);
         }
@@ -363,14 +276,12 @@ impl<'a, 's, S: Sink<'a>> Reader<'a, 's, S> {
 
     /// Reads a value that is no block collection; of a mapping, if there is a key.
     #[inline(never)]
-    fn value(&mut self, key: Option<Word<'a>>, start: usize) -> Option<()> {
-        if self.frames.is_empty() {
-            return None;
-        }
+    fn value(&mut self, key: Option<Word<'a>>, start: usize) -> Taken {
+        GiveUp::unless(!self.frames.is_empty())?;
         self.waiting = None;
-        match Class::of(self.bytes[start]) {
+        match Class::of(self.cursor.bytes[start]) {
             Class::Plain | Class::Indicator | Class::Other => {
-                (self.may_start_plain(start) && !self.is_indicator(start, b'-')).then_some(())?;
+                GiveUp::unless(self.may_start_plain(start) && !self.cursor.is_indicator(start, b'-'))?;
                 self.plain(key, start)
             }
             Class::Quote => {
@@ -384,16 +295,16 @@ impl<'a, 's, S: Sink<'a>> Reader<'a, 's, S> {
             Class::Flow => {
                 self.key(key);
                 let close = self.flow(start, 0)?;
-                self.nothing_behind(close)
+                self.cursor.nothing_behind(close)
             }
         }
     }
 
     /// A quoted scalar that is no key; the line at hand is the one it ends in.
     #[inline]
-    fn quoted_value(&mut self, key: Option<Word<'a>>, scalar: Quoted<'a>) -> Option<()> {
+    fn quoted_value(&mut self, key: Option<Word<'a>>, scalar: Quoted<'a>) -> Taken {
         self.waiting = None;
-        self.nothing_behind(scalar.span().end)?;
+        self.cursor.nothing_behind(scalar.span().end)?;
         match scalar {
             Quoted::Word(word) => self.put(key, word),
             Quoted::Long(scalar) => {
@@ -401,13 +312,7 @@ impl<'a, 's, S: Sink<'a>> Reader<'a, 's, S> {
                 self.sink.event(Event::Scalar(scalar));
             }
         }
-        Some(())
-    }
-
-    /// Whether at `at` of the line at hand stands `indicator` with a space or the end of the line behind it.
-    #[inline]
-    fn is_indicator(&self, at: usize, indicator: u8) -> bool {
-        self.bytes[at] == indicator && (at + 1 == self.end || self.bytes[at + 1] == b' ')
+        Ok(())
     }
 
     /// The column of the innermost collection; a document that is a scalar is given up on.
@@ -417,17 +322,15 @@ impl<'a, 's, S: Sink<'a>> Reader<'a, 's, S> {
     }
 
     #[inline]
-    fn begin(&mut self, column: usize, kind: Kind) -> Option<()> {
-        if self.frames.len() >= MAX_DEPTH {
-            return None;
-        }
+    fn begin(&mut self, column: usize, kind: Kind) -> Taken {
+        GiveUp::unless(self.frames.len() < MAX_DEPTH)?;
         self.frames.push(Frame { column, kind });
         self.waiting = None;
         match kind {
             Kind::Mapping => self.sink.mapping_start(false),
             Kind::Sequence | Kind::FlushSequence => self.sink.sequence_start(false),
         }
-        Some(())
+        Ok(())
     }
 
     #[inline]

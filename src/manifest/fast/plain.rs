@@ -2,8 +2,9 @@
 
 use super::super::Span;
 use super::super::event::{Event, Scalar, ScalarStyle, Sink, Word};
-use super::Reader;
 use super::class::Class;
+use super::cursor::NextLine;
+use super::{GiveUp, Reader, Taken};
 
 /// What ends a plain scalar's text in its line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,10 +21,11 @@ impl<'a, S: Sink<'a>> Reader<'a, '_, S> {
     /// Whether the byte at `start` may begin a plain scalar outside flow collections.
     #[inline]
     pub(super) fn may_start_plain(&self, start: usize) -> bool {
-        match Class::of(self.bytes[start]) {
+        match Class::of(self.cursor.bytes[start]) {
             Class::Plain => true,
             Class::Indicator => {
-                self.bytes[start] == b'-' || (start + 1 < self.end && self.bytes[start + 1] != b' ')
+                self.cursor.bytes[start] == b'-'
+                    || (start + 1 < self.cursor.end && self.cursor.bytes[start + 1] != b' ')
             }
             Class::Quote | Class::BlockScalar | Class::Flow | Class::Other => false,
         }
@@ -35,31 +37,31 @@ impl<'a, S: Sink<'a>> Reader<'a, '_, S> {
     pub(super) fn plain_end(&mut self, start: usize) -> (usize, Stop) {
         let mut from = start;
         let (text_end, stop) = loop {
-            let mark = self.mark_behind(from).min(self.end);
-            if self.bytes[mark - 1] == b':' {
+            let mark = self.cursor.mark_behind(from).min(self.cursor.end);
+            if self.cursor.bytes[mark - 1] == b':' {
                 break (mark - 1, Stop::Colon(mark - 1));
             }
-            if mark == self.end {
+            if mark == self.cursor.end {
                 break (mark, Stop::Line);
             }
-            if self.bytes[mark] == b'#' {
+            if self.cursor.bytes[mark] == b'#' {
                 break (mark, Stop::Comment);
             }
             from = mark;
         };
         debug_assert!(text_end > start, "there is text");
-        if self.bytes[text_end - 1] == b' ' {
-            return (start + self.bytes[start..text_end].trim_ascii_end().len(), stop);
+        if self.cursor.bytes[text_end - 1] == b' ' {
+            return (start + self.cursor.bytes[start..text_end].trim_ascii_end().len(), stop);
         }
         (text_end, stop)
     }
 
     /// Reads the plain scalar that starts at `start` and is no key, with the lines that go on with it.
     #[inline(always)]
-    pub(super) fn plain(&mut self, key: Option<Word<'a>>, start: usize) -> Option<()> {
+    pub(super) fn plain(&mut self, key: Option<Word<'a>>, start: usize) -> Taken {
         let (text_end, stop) = self.plain_end(start);
         let more = match stop {
-            Stop::Colon(_) => return None,
+            Stop::Colon(_) => return Err(GiveUp),
             Stop::Comment => None,
             Stop::Line => self.continuation(),
         };
@@ -68,41 +70,37 @@ impl<'a, S: Sink<'a>> Reader<'a, '_, S> {
             return self.long_plain(Span::new(start, text_end), more);
         }
         self.put(key, Word::new(self.text, Span::new(start, text_end), ScalarStyle::Plain));
-        Some(())
+        Ok(())
     }
 
     /// Reads on in a plain scalar whose first line is `first`.
-    fn long_plain(&mut self, first: Span, mut more: Option<(usize, usize)>) -> Option<()> {
-        let mut value = first.of(self.text)?.to_owned();
+    fn long_plain(&mut self, first: Span, mut more: Option<NextLine>) -> Taken {
+        let mut value = first.of(self.text).ok_or(GiveUp)?.to_owned();
         let mut text_end = first.end;
-        while let Some((breaks, line)) = more {
-            self.pass_line();
-            self.no_tabs(line)?;
-            if self.is_indicator(line, b':') {
-                return None;
-            }
+        while let Some(line) = more {
+            self.cursor.pass_line();
+            self.cursor.no_tabs(line.content)?;
+            GiveUp::unless(!self.cursor.is_indicator(line.content, b':'))?;
             let stop;
-            (text_end, stop) = self.plain_end(line);
-            fold(&mut value, breaks);
-            value.push_str(&self.text[line..text_end]);
+            (text_end, stop) = self.plain_end(line.content);
+            fold(&mut value, line.breaks);
+            value.push_str(&self.text[line.content..text_end]);
             more = match stop {
-                Stop::Colon(_) => return None,
+                Stop::Colon(_) => return Err(GiveUp),
                 Stop::Comment => None,
                 Stop::Line => self.continuation(),
             };
         }
         let span = Span::new(first.start, text_end);
         self.sink.event(Event::Scalar(Scalar::bare(value.into(), span, span.start, ScalarStyle::Plain)));
-        Some(())
+        Ok(())
     }
 
-    /// The line that goes on with a plain scalar of the innermost collection, if there is one: how many line
-    /// breaks are before it, and where its content starts. Passes empty lines.
+    /// The line that goes on with a plain scalar of the innermost collection, if there is one. Passes empty lines.
     #[inline(always)]
-    fn continuation(&mut self) -> Option<(usize, usize)> {
-        let mut breaks = 1;
-        let (line, start) = self.ahead(&mut breaks)?;
-        (start - line > self.column() && self.bytes[start] != b'#').then_some((breaks, start))
+    fn continuation(&mut self) -> Option<NextLine> {
+        let line = self.cursor.ahead()?;
+        (line.column() > self.column() && self.cursor.bytes[line.content] != b'#').then_some(line)
     }
 }
 

@@ -2,8 +2,9 @@
 
 use super::super::Span;
 use super::super::event::{Scalar, ScalarStyle, Sink, Word};
+use super::cursor::NextLine;
 use super::plain::{break_lines, fold};
-use super::{Quoted, Reader, search};
+use super::{GiveUp, Quoted, Reader, Taken, search};
 
 impl Quoted<'_> {
     /// The bytes of the scalar, quotes included.
@@ -18,72 +19,72 @@ impl Quoted<'_> {
 impl<'a, S: Sink<'a>> Reader<'a, '_, S> {
     /// Reads the quoted scalar at `start`. Then the line at hand is the one it ends in.
     #[inline]
-    pub(super) fn quoted(&mut self, start: usize) -> Option<Quoted<'a>> {
-        let quote = self.bytes[start];
+    pub(super) fn quoted(&mut self, start: usize) -> Taken<Quoted<'a>> {
+        let quote = self.cursor.bytes[start];
         let style = if quote == b'"' { ScalarStyle::DoubleQuoted } else { ScalarStyle::SingleQuoted };
         let inner = start + 1;
         let found = self.special(inner, quote);
-        if found < self.end
-            && self.bytes[found] == quote
-            && (quote == b'"' || self.bytes.get(found + 1) != Some(&quote))
+        if found < self.cursor.end
+            && self.cursor.bytes[found] == quote
+            && (quote == b'"' || self.cursor.bytes.get(found + 1) != Some(&quote))
         {
-            return Some(Quoted::Word(Word::new(self.text, Span::new(start, found + 1), style)));
+            return Ok(Quoted::Word(Word::new(self.text, Span::new(start, found + 1), style)));
         }
         let (value, close) = self.long_quoted(inner, quote)?;
         let span = Span::new(start, close);
-        Some(Quoted::Long(Scalar::bare(value.into(), span, start, style)))
+        Ok(Quoted::Long(Scalar::bare(value.into(), span, start, style)))
     }
 
     /// The next quote or backslash that means something within these quotes, or the end of the line.
     #[inline]
     fn special(&self, from: usize, quote: u8) -> usize {
         let escape = if quote == b'"' { b'\\' } else { quote };
-        search::either(self.bytes, from, self.end, quote, escape)
+        search::either(self.cursor.bytes, from, self.cursor.end, quote, escape)
     }
 
     /// Reads a quoted scalar with escapes in it or with several lines, from behind its first quote.
-    fn long_quoted(&mut self, inner: usize, quote: u8) -> Option<(String, usize)> {
+    fn long_quoted(&mut self, inner: usize, quote: u8) -> Taken<(String, usize)> {
         let mut value = String::new();
         let mut at = inner;
         loop {
             let found = self.special(at, quote);
-            if found == self.end {
+            if found == self.cursor.end {
                 let line = self.text[at..found].trim_end_matches(' ');
                 value.push_str(line);
-                let breaks;
-                (breaks, at) = self.next_quoted_line(quote)?;
-                fold(&mut value, breaks);
+                let line = self.next_quoted_line(quote)?;
+                fold(&mut value, line.breaks);
+                at = line.content;
                 continue;
             }
             value.push_str(&self.text[at..found]);
-            if self.bytes[found] == b'\\' {
-                if found + 1 == self.end {
-                    let breaks;
-                    (breaks, at) = self.next_quoted_line(quote)?;
-                    break_lines(&mut value, breaks - 1);
+            if self.cursor.bytes[found] == b'\\' {
+                if found + 1 == self.cursor.end {
+                    let line = self.next_quoted_line(quote)?;
+                    break_lines(&mut value, line.breaks - 1);
+                    at = line.content;
                 } else {
-                    let (character, length) = escape(&self.bytes[found + 1..self.end])?;
+                    let (character, length) =
+                        escape(&self.cursor.bytes[found + 1..self.cursor.end]).ok_or(GiveUp)?;
                     value.push(character);
                     at = found + 1 + length;
                 }
-            } else if quote == b'\'' && self.bytes.get(found + 1) == Some(&b'\'') {
+            } else if quote == b'\'' && self.cursor.bytes.get(found + 1) == Some(&b'\'') {
                 value.push('\'');
                 at = found + 2;
             } else {
-                return Some((value, found + 1));
+                return Ok((value, found + 1));
             }
         }
     }
 
-    /// Goes on to the next line within quotes that is not empty: how many line breaks are before it, and its content.
-    /// It must be indented more than the block collection around; a quote that closes need not.
-    fn next_quoted_line(&mut self, quote: u8) -> Option<(usize, usize)> {
-        let mut breaks = 1;
-        let (line, start) = self.ahead(&mut breaks)?;
-        self.pass_line();
-        let is_indented = self.bytes[start] == quote || start - line > self.column();
-        self.no_tabs(start)?;
-        is_indented.then_some((breaks, start))
+    /// Goes on to the next line within quotes that is not empty. It must be indented more than the block collection around;
+    /// a quote that closes need not.
+    fn next_quoted_line(&mut self, quote: u8) -> Taken<NextLine> {
+        let line = self.cursor.ahead().ok_or(GiveUp)?;
+        self.cursor.pass_line();
+        let is_indented = self.cursor.bytes[line.content] == quote || line.column() > self.column();
+        self.cursor.no_tabs(line.content)?;
+        GiveUp::unless(is_indented).map(|()| line)
     }
 }
 

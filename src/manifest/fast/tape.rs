@@ -9,6 +9,9 @@ const BLOCK: usize = 64;
 /// How many offsets a list may hold beyond one text: what a file of several MB needs.
 const MOST_KEPT: usize = 1 << 20;
 
+/// How many offsets a list may hold of any text.
+const ALWAYS_ROOM: usize = 4 << 20;
+
 /// The offsets, rising, of what the structure of a text hangs on.
 #[derive(Debug, Default)]
 pub(super) struct Tape {
@@ -42,7 +45,8 @@ struct Carry {
 
 impl Tape {
     /// Reads the marks of `bytes` from `start` on. `odd` gets the offset of each byte that is a control character
-    /// other than `\n`, or no ASCII; when it says `None`, so does this. And so it does beyond the first 4 GiB.
+    /// other than `\n`, or no ASCII; when it says `None`, so does this. And so it does beyond the first 4 GiB, and of a text
+    /// that would take more memory here than it has itself.
     #[inline(never)]
     pub(super) fn read(
         &mut self,
@@ -53,7 +57,9 @@ impl Tape {
         // So that no offset within the last block is too large.
         let end = u32::try_from(bytes.len() + BLOCK).ok()? - BLOCK as u32;
         let Self { contents, ends, marks } = self;
-        [contents, ends, marks].into_iter().for_each(Offsets::clear);
+        // A text of few bytes a line would make lists that are larger than itself.
+        let most = (bytes[start..].len() / size_of::<u32>()).max(ALWAYS_ROOM);
+        [contents, ends, marks].into_iter().for_each(|list| list.clear(most));
         let mut carry = Carry { indent: true, sign: false, space: false };
         let (blocks, rest) = bytes[start..].as_chunks::<BLOCK>();
         let mut at = start;
@@ -65,6 +71,9 @@ impl Tape {
         last[..rest.len()].copy_from_slice(rest);
         self.block(&last, (1 << rest.len()) - 1, at, &mut carry, &mut odd)?;
         let Self { contents, ends, marks } = self;
+        if [&contents, &ends, &marks].into_iter().any(|list| list.is_too_long) {
+            return None;
+        }
         Some(Marks { contents: contents.close(end), ends: ends.close(end), marks: marks.close(end) })
     }
 
@@ -81,7 +90,7 @@ impl Tape {
         let (mut breaks, mut signs, mut spaces, mut others) = (0, 0, 0, i8x16::ZERO);
         let (lanes, _) = block.as_chunks::<16>();
         for (i, lane) in lanes.iter().enumerate() {
-            let bytes = i8x16::new(lane.map(u8::cast_signed));
+            let bytes: i8x16 = wide::bytemuck::cast(*lane);
             let is = |byte: u8| bytes.simd_eq(i8x16::splat(byte.cast_signed()));
             let word = |bytes: i8x16| u64::from(bytes.to_bitmask()) << (16 * i);
             let is_break = is(b'\n');
@@ -119,11 +128,16 @@ struct Offsets {
     /// The list, and room behind it.
     list: Vec<u32>,
     length: usize,
+    /// How many there may be.
+    most: usize,
+    /// There were more, and the list is void.
+    is_too_long: bool,
 }
 
 impl Offsets {
-    fn clear(&mut self) {
-        self.length = 0;
+    /// Starts over, with room for at most `most` offsets.
+    fn clear(&mut self, most: usize) {
+        (self.length, self.most, self.is_too_long) = (0, most, false);
         if self.list.len() > MOST_KEPT {
             self.list = Vec::new();
         }
@@ -133,8 +147,9 @@ impl Offsets {
     /// so many are written whether they are there or not: a jump that cannot be foreseen takes longer.
     #[inline(always)]
     fn add<const USUAL: usize>(&mut self, at: u32, bits: u64) {
+        self.make_room();
         let mut length = self.length;
-        let room = self.room();
+        let room: &mut [u32; BLOCK] = self.list[length..].first_chunk_mut().expect("there is room");
         let mut rest = bits;
         for place in &mut room[..USUAL] {
             *place = at + (rest | 1 << (BLOCK - 1)).trailing_zeros();
@@ -153,22 +168,27 @@ impl Offsets {
 
     /// The list with the end of the text behind it.
     fn close(&mut self, end: u32) -> &[u32] {
-        self.room()[..2].fill(end);
-        &self.list[..self.length + 2]
+        self.make_room();
+        let length = self.length + 2;
+        self.list[self.length..length].fill(end);
+        &self.list[..length]
     }
 
-    /// Room for the offsets of a block.
+    /// Makes room for the offsets of a block.
     #[inline(always)]
-    fn room(&mut self) -> &mut [u32; BLOCK] {
+    fn make_room(&mut self) {
         if self.list.len() - self.length < BLOCK {
             self.grow();
         }
-        self.list[self.length..].first_chunk_mut().expect("there is room")
     }
 
     #[cold]
     fn grow(&mut self) {
-        self.list.resize(2 * self.length + 8 * BLOCK, 0);
+        if self.length >= self.most {
+            (self.length, self.is_too_long) = (0, true);
+            return;
+        }
+        self.list.resize((2 * self.length + 8 * BLOCK).min(self.most + BLOCK), 0);
     }
 }
 

@@ -1,10 +1,11 @@
 //! What the finder finds in one document, and on what it still depends.
 
 use crate::manifest::event::Scalar;
-use crate::manifest::mention;
+use crate::manifest::mention::{self, Part};
+use crate::manifest::notes::Notes;
 use crate::manifest::occurrence::{Blocked, NoteKind, Place, Resource};
 use crate::manifest::path::{FieldPath, Segment};
-use crate::manifest::places::{Places, images_of_value};
+use crate::manifest::places::Places;
 use crate::manifest::scalar::image_text;
 
 use super::frame::Patched;
@@ -27,13 +28,13 @@ pub(super) enum Claim {
     Text,
     /// A text whose images are only mentioned.
     Prose,
-    /// A part of a Kustomization's `images` entry, if it is one.
-    Kustomize(Part),
+    /// The value of a key of a Kustomization's `images` entry, if it is one.
+    Kustomize(EntryKey),
 }
 
-/// A part of an entry of a Kustomization's `images`.
+/// A key of an entry of a Kustomization's `images`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::manifest) enum Part {
+pub(in crate::manifest) enum EntryKey {
     Name,
     NewName,
     NewTag,
@@ -59,9 +60,11 @@ pub(in crate::manifest) struct Finding<'a> {
     pub(in crate::manifest) path: FieldPath,
     pub(in crate::manifest) scalar: Scalar<'a>,
     /// The bytes of the scalar's value that are the image, when it is not the whole.
-    pub(in crate::manifest) part: Option<(usize, usize)>,
+    pub(in crate::manifest) part: Option<Part>,
     pub(in crate::manifest) flow: bool,
     pub(in crate::manifest) reach: Reach,
+    /// How many places of the list it stands for, to each of which the same alias brings it.
+    pub(in crate::manifest) times: usize,
     pub(in crate::manifest) resource: Option<usize>,
     pub(in crate::manifest) container: Option<String>,
     /// Containers that it is brought to by aliases and merges, besides.
@@ -70,6 +73,17 @@ pub(in crate::manifest) struct Finding<'a> {
 }
 
 impl Finding<'_> {
+    /// Whether `other` says the same of the same scalar, but for the place that an alias brings it to.
+    pub(super) fn repeats(&self, other: &Self) -> bool {
+        self.reach == Reach::Alias
+            && other.reach == Reach::Alias
+            && self.claim == Claim::Settled
+            && other.claim == Claim::Settled
+            && self.start() == other.start()
+            && (self.place, self.part, self.blocked) == (other.place, other.part, other.blocked)
+            && self.resource == other.resource
+    }
+
     /// Whether it is the image of a container that the `value` of a JSON patch's operation at `depth` gives.
     pub(super) fn is_in_patch(&self, depth: usize, patched: Patched) -> bool {
         let mut steps = self.path.segments_below(depth);
@@ -108,7 +122,7 @@ impl Finding<'_> {
 
     /// Where it stands in the text: the scalar, and the part of it.
     pub(in crate::manifest) fn start(&self) -> (usize, usize) {
-        (self.scalar.start, self.part.map_or(0, |(start, _)| start))
+        (self.scalar.start, self.part.map_or(0, |part| part.start))
     }
 
     /// Decides on a variable called `name`: a part for each image when `places` name it, else a mention if anything.
@@ -116,12 +130,12 @@ impl Finding<'_> {
     pub(super) fn settle_variable(&mut self, name: &str, places: &Places, more: &mut Vec<Self>) -> bool {
         self.claim = Claim::Settled;
         let value = image_text(&self.scalar);
-        let images = if places.names_variable(name) { images_of_value(value) } else { Vec::new() };
+        let images = if places.names_variable(name) { mention::images_of_value(value) } else { Vec::new() };
         let Some((first, others)) = images.split_first() else {
             return mention::is_image_like(value)
                 || (mention::names_image(name) && mention::is_reference_like(value));
         };
-        let whole = (0, value.len());
+        let whole = Part { start: 0, end: value.len() };
         places.found_variable(name);
         self.place = Place::Variable;
         self.part = Some(*first).filter(|part| *part != whole);
@@ -154,10 +168,10 @@ impl Finding<'_> {
         };
     }
 
-    /// The part of a Kustomization's `images` entry that it is.
-    pub(in crate::manifest) fn kustomize_part(&self) -> Option<Part> {
+    /// The key of a Kustomization's `images` entry whose value it is.
+    pub(in crate::manifest) fn entry_key(&self) -> Option<EntryKey> {
         match self.claim {
-            Claim::Kustomize(part) => Some(part),
+            Claim::Kustomize(key) => Some(key),
             Claim::Settled
             | Claim::PodVolume
             | Claim::Field
@@ -170,13 +184,21 @@ impl Finding<'_> {
     }
 }
 
+/// A note about the document that is being read.
+#[derive(Debug)]
+pub(in crate::manifest) struct FoundNote {
+    pub(in crate::manifest) kind: NoteKind,
+    pub(in crate::manifest) path: FieldPath,
+    /// Where it is about, in bytes from the start of the text.
+    pub(in crate::manifest) offset: usize,
+}
+
 /// What is found in one document.
 #[derive(Debug, Default)]
 pub(in crate::manifest) struct Found<'a> {
     pub(in crate::manifest) findings: Vec<Finding<'a>>,
     pub(in crate::manifest) resources: Vec<Resource>,
-    /// Kind of note, way to it, byte offset.
-    pub(in crate::manifest) notes: Vec<(NoteKind, FieldPath, usize)>,
+    pub(in crate::manifest) notes: Notes<FoundNote>,
     /// The document uses anchors or aliases, so its events must be resolved before the finder hears them.
     pub(in crate::manifest) has_anchors: bool,
     /// It has a merge key, so that its events must be resolved, too.

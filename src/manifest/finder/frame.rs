@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::manifest::event::Scalar;
 use crate::manifest::keys::Key;
 use crate::manifest::occurrence::{Origin, Resource};
+use crate::manifest::path::Segment;
 
 /// What an open collection is to the finder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +70,32 @@ pub(super) struct Frame<'a> {
     pub(super) seen: u8,
 }
 
+/// What tells a step from all others of its collection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// Where the key stands, and how long it is.
+    Key {
+        start: usize,
+        length: usize,
+    },
+    Index(usize),
+}
+
 impl Frame<'_> {
+    /// The step to the value at hand.
+    pub(super) fn segment(&self) -> Segment<'_> {
+        if self.is_map { Segment::Key(&self.key_text) } else { Segment::Index(self.index) }
+    }
+
+    /// What tells that step from all others of the collection.
+    pub(super) fn mark(&self) -> Mark {
+        if self.is_map {
+            Mark::Key { start: self.key_start, length: self.key_text.len() }
+        } else {
+            Mark::Index(self.index)
+        }
+    }
+
     /// Whether a block of text under the key may be a manifest or patch. Descriptions are prose, and schemas have many.
     pub(super) fn may_hold_manifest(&self) -> bool {
         self.key_text != "description"

@@ -5,12 +5,12 @@ use std::borrow::Cow;
 use crate::image::ImageReference;
 use crate::manifest::event::{Scalar, ScalarStyle};
 use crate::manifest::keys::Key;
-use crate::manifest::mention;
+use crate::manifest::mention::{self, Part};
 use crate::manifest::occurrence::Place;
 use crate::manifest::scalar::{image_text, is_string};
 
 use super::frame::Patched;
-use super::{Claim, Finder, Part, Role};
+use super::{Claim, EntryKey, Finder, Role};
 
 impl<'a> Finder<'a, '_> {
     /// Takes any scalar.
@@ -89,7 +89,9 @@ impl<'a> Finder<'a, '_> {
             self.places.found_argument(word);
         }
         let (part, is_pattern) = match (named, flag_before) {
-            (Some((start, is_pattern)), _) if start < word.len() => (Some((start, word.len())), is_pattern),
+            (Some((start, is_pattern)), _) if start < word.len() => {
+                (Some(Part { start, end: word.len() }), is_pattern)
+            }
             (Some((_, is_pattern)), _) => {
                 frame.flag_before = (!word.contains('=')).then_some(is_pattern);
                 return true;
@@ -97,7 +99,7 @@ impl<'a> Finder<'a, '_> {
             (None, Some(is_pattern)) => (None, is_pattern),
             (None, None) => return false,
         };
-        let image = part.map_or(word, |(start, _)| &word[start..]);
+        let image = part.map_or(word, |part| &word[part.start..]);
         let is_image =
             mention::is_reference_like(image) || (!is_pattern && ImageReference::parse(image).is_ok());
         if !is_image {
@@ -149,7 +151,7 @@ impl<'a> Finder<'a, '_> {
             match key {
                 Key::Tag if scalar.style == ScalarStyle::Plain => self.facts_of(at).tag = Some(scalar.value),
                 Key::NewTag if role == Role::KustomizeImage => {
-                    self.push_here(Claim::Kustomize(Part::NewTag), Place::RenderInput, scalar);
+                    self.push_here(Claim::Kustomize(EntryKey::NewTag), Place::RenderInput, scalar);
                 }
                 Key::Image if role == Role::Container => self.note_duplicate(Key::Image),
                 _ => {}
@@ -167,10 +169,10 @@ impl<'a> Finder<'a, '_> {
             (Role::VolumeImage, Key::Reference) => {
                 self.push_here(Claim::PodVolume, Place::Volume, scalar);
             }
-            (Role::KustomizeImage, Key::Name) => self.kustomize(Part::Name, scalar),
-            (Role::KustomizeImage, Key::NewName) => self.kustomize(Part::NewName, scalar),
-            (Role::KustomizeImage, Key::NewTag) => self.kustomize(Part::NewTag, scalar),
-            (Role::KustomizeImage, Key::Digest) => self.kustomize(Part::Digest, scalar),
+            (Role::KustomizeImage, Key::Name) => self.kustomize(EntryKey::Name, scalar),
+            (Role::KustomizeImage, Key::NewName) => self.kustomize(EntryKey::NewName, scalar),
+            (Role::KustomizeImage, Key::NewTag) => self.kustomize(EntryKey::NewTag, scalar),
+            (Role::KustomizeImage, Key::Digest) => self.kustomize(EntryKey::Digest, scalar),
             (_, Key::ApiVersion) => self.facts_of(at).api_version = Some(scalar.value),
             (_, Key::Kind) => {
                 self.note_duplicate(Key::Kind);
@@ -184,7 +186,7 @@ impl<'a> Finder<'a, '_> {
             (Role::EnvVar, Key::Name)
                 if !mention::names_image(&scalar.value) && !self.places.names_variable(&scalar.value) => {}
             (Role::Container | Role::EnvVar, Key::Name) => self.facts_of(at).name = Some(scalar.value),
-            (Role::EnvVar, Key::Value) if mention::may_hold_images(&scalar.value) => {
+            (Role::EnvVar, Key::Value) if mention::may_hold_images(image_text(&scalar)) => {
                 self.push_here(Claim::Variable, Place::Mention, scalar);
             }
             (Role::EnvVar, Key::Value) => {}
@@ -211,7 +213,7 @@ impl<'a> Finder<'a, '_> {
         }
     }
 
-    fn kustomize(&mut self, part: Part, scalar: Scalar<'a>) {
-        self.push_here(Claim::Kustomize(part), Place::RenderInput, scalar);
+    fn kustomize(&mut self, key: EntryKey, scalar: Scalar<'a>) {
+        self.push_here(Claim::Kustomize(key), Place::RenderInput, scalar);
     }
 }

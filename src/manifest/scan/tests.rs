@@ -17,7 +17,7 @@ fn reads_streams_with_directives_as_a_whole() {
     for text in &streams {
         let scanner = Scanner::default();
         let scan = scanner.scan(text);
-        let mut whole = Run::new(&scanner, text, 0);
+        let mut whole = Run::new(&scanner, text, text, 0);
         whole.in_full(Span::new(0, text.len()));
         assert_eq!(scan.occurrences, whole.scan.occurrences, "{text}");
         assert_eq!(scan.errors, whole.scan.errors, "{text}");

@@ -4,6 +4,7 @@ use crate::manifest::embedded::{self, Embedded, Layers};
 use crate::manifest::event::Scalar;
 use crate::manifest::fast::FastReader;
 use crate::manifest::finder::Finding;
+use crate::manifest::mention::Part;
 use crate::manifest::occurrence::{Occurrence, Place, Resource, Text};
 use crate::manifest::path::{FieldPath, Segment};
 use crate::manifest::{ScalarStyle, Span, mention};
@@ -92,7 +93,8 @@ impl<'a> Run<'a, '_> {
 
     /// The part of a scalar that is an image: `nginx` of `--image=nginx`. It is written as it is, whatever the scalar's
     /// style, since an image needs no escapes.
-    pub(super) fn part_of(&mut self, finding: &Finding<'a>, (start, end): (usize, usize)) -> Text {
+    pub(super) fn part_of(&mut self, finding: &Finding<'a>, part: Part) -> Text {
+        let Part { start, end } = part;
         let scalar = &finding.scalar;
         let embedded = Embedded::new(self.original, scalar);
         let span = embedded.as_ref().and_then(|embedded| embedded.outer(Span::new(start, end)));

@@ -1,5 +1,5 @@
-//! The finder's ear: what of the events it needs to look at. What the fast reader says in a lighter form is passed over
-//! here where it cannot matter, in a few instructions: so are most lines of a manifest.
+//! The finder as a sink of events. What the fast reader says in a lighter form is passed over here, in a few
+//! instructions, where it cannot matter: so are most lines of a manifest.
 
 use std::borrow::Cow;
 
