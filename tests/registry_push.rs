@@ -11,6 +11,7 @@ use imageswap::registry::{
     Anonymous, BlobRead, Client, Credential, Descriptor, Fixed, Manifest, NewBlob, OCI_INDEX, OCI_MANIFEST,
     Reason, RegistryError, RegistryOptions, Secret, Start, referrers_tag,
 };
+use registry_support::hostile::{Server, reply};
 use registry_support::real::{Auth, Kind, Registry, sha256};
 use registry_support::token_server::TokenServer;
 use registry_support::{options, program, runtime};
@@ -266,4 +267,43 @@ fn who_may_write() {
     let blob = NewBlob { image: "the image", repository: &to, digest: &digest, size: 10 };
     let started = runtime().block_on(client.start_upload(blob, Some(&from))).unwrap();
     assert!(matches!(started, Start::Done), "the token is for both repositories");
+}
+
+/// What a registry says of an upload may be anything; it ends all the same, and soon.
+#[test]
+fn registries_that_lose_track() {
+    type Range = fn(usize) -> String;
+    let cases: [(&str, Range, Range); 6] = [
+        ("no progress", |_| "0-9".to_owned(), |_| "0-0".to_owned()),
+        ("back to less", |_| "0-9".to_owned(), |_| "0-4".to_owned()),
+        ("more than was sent", |_| "0-9".to_owned(), |_| "0-99999999999".to_owned()),
+        ("more than there is", |_| "0-9".to_owned(), |_| format!("0-{}", u64::MAX)),
+        ("a status of more than was sent", |_| "0-99999999".to_owned(), |_| "0-9".to_owned()),
+        (
+            "progress that is claimed and lost",
+            |at| if at % 2 == 0 { "0-9".to_owned() } else { "0-2000000".to_owned() },
+            |_| "0-0".to_owned(),
+        ),
+    ];
+    let bytes = vec![7; 4 * 1024 * 1024];
+    for (name, of_status, of_part) in cases {
+        let server = Server::start(move |asked, at| {
+            let location = || ("Location", "/v2/app/blobs/uploads/1".to_owned());
+            match asked.method.as_str() {
+                "POST" => reply(202).with(location().0, location().1),
+                "PATCH" => reply(202).with(location().0, location().1).with("Range", of_part(at)),
+                "PUT" => reply(500),
+                "GET" if asked.path.contains("uploads") => {
+                    reply(204).with(location().0, location().1).with("Range", of_status(at))
+                }
+                "HEAD" => reply(404),
+                _ => reply(200),
+            }
+        });
+        let client = Client::new(patient(&server.host), Anonymous);
+        write(&client, &repository(&server.host, "app"), &bytes, 65_536).expect_err(name);
+        let asked = server.asked().len();
+        assert!(asked < 40, "{name}: {asked} requests");
+        assert!(server.count("DELETE", "uploads") > 0, "{name}: it is given up");
+    }
 }

@@ -196,3 +196,28 @@ fn the_schema_refuses_what_is_wrong() {
         assert!(misfit(&schema, &schema, &value).is_some(), "{line}");
     }
 }
+
+/// The lines of `mirror`, as far as they need no registry: `tests/mirror` has the others.
+#[test]
+fn mirror_fits_the_schema() {
+    let schema = schema();
+    let folder = tempfile::tempdir().unwrap();
+    let image = "127.0.0.1:1/app";
+    fs::write(folder.path().join("list"), format!("{image}:1 127.0.0.1:1/copy:1\n{image}:2 no:such:image\n"))
+        .unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_imageswap"))
+        .args(["mirror", "--images", "list", "--format", "json", "--dry-run"])
+        .current_dir(folder.path())
+        .env("HOME", folder.path())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let mut seen = Vec::new();
+    for line in text.lines() {
+        let value: Value = serde_json::from_str(line).unwrap();
+        assert_eq!(misfit(&schema, &schema, &value), None, "{line}");
+        seen.push(value["type"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(seen, ["image", "summary"]);
+}

@@ -11,6 +11,7 @@ mod find;
 mod function;
 mod measure;
 mod memory;
+mod mirror;
 mod serve;
 mod start;
 mod tree;
@@ -34,7 +35,7 @@ const SMOKE: Size = Size { files: 500, runs: 2, full: false };
 /// A case: its name and what runs it.
 type Case = (&'static str, fn(Size));
 
-const CASES: [Case; 8] = [
+const CASES: [Case; 9] = [
     ("find", find::run),
     ("tree", tree::run),
     ("memory", memory::run),
@@ -43,6 +44,7 @@ const CASES: [Case; 8] = [
     ("serve", serve::run),
     ("serve-chaos", serve::chaos),
     ("serve-abuse", serve::abuse),
+    ("mirror", mirror::run),
 ];
 
 fn main() -> ExitCode {

@@ -171,6 +171,16 @@ pub enum Reason {
         /// Why.
         why: &'static str,
     },
+    /// An upload of which the registry has other bytes than it can have.
+    #[error(
+        "the registry loses track of the upload: it says that it has {has} bytes, after {sent} were sent"
+    )]
+    LostTrack {
+        /// What it says that it has, in bytes.
+        has: u64,
+        /// What it was sent, in bytes.
+        sent: u64,
+    },
     /// An upload that was started and has no place to be sent to.
     #[error("the registry does not say where to send the blob to: it has no usable Location")]
     NoLocation,
@@ -275,9 +285,10 @@ impl RegistryError {
                 "do not trust this registry, or what stands between it and here, until that is explained"
                     .to_owned()
             }
-            Reason::Realm { .. } | Reason::Redirect { .. } | Reason::NoLocation => {
-                "the registry is set up wrongly, or is not what it says".to_owned()
-            }
+            Reason::Realm { .. }
+            | Reason::Redirect { .. }
+            | Reason::NoLocation
+            | Reason::LostTrack { .. } => "the registry is set up wrongly, or is not what it says".to_owned(),
             Reason::Address { .. } => {
                 "allow the address range with --allow-addresses if the registry is meant to be there"
                     .to_owned()

@@ -13,6 +13,10 @@ pub(super) struct Feeder<'b, B> {
     bytes: &'b mut B,
     /// What came and did not fit into the request before.
     rest: Bytes,
+    /// How many bytes of the blob stand before what comes next.
+    at: u64,
+    /// The most that ever did.
+    furthest: u64,
 }
 
 /// Why not everything was fed.
@@ -27,7 +31,7 @@ pub(super) enum FeedError<E> {
 
 impl<'b, B: BlobRead> Feeder<'b, B> {
     pub(super) fn new(bytes: &'b mut B) -> Self {
-        Self { bytes, rest: Bytes::new() }
+        Self { bytes, rest: Bytes::new(), at: 0, furthest: 0 }
     }
 
     /// Feeds the next `length` bytes. When the blob fails or ends before, the body does, too, and what takes it knows that
@@ -54,7 +58,11 @@ impl<'b, B: BlobRead> Feeder<'b, B> {
             let taken = usize::try_from(missing).unwrap_or(usize::MAX).min(self.rest.len());
             let part = self.rest.split_to(taken);
             match tokio::time::timeout(patience, body.send(Ok(part))).await {
-                Ok(Ok(())) => missing -= taken as u64,
+                Ok(Ok(())) => {
+                    missing -= taken as u64;
+                    self.at += taken as u64;
+                    self.furthest = self.furthest.max(self.at);
+                }
                 Ok(Err(_)) => return Err(FeedError::Gone),
                 Err(_) => return Err(FeedError::Stalled(patience)),
             }
@@ -65,6 +73,12 @@ impl<'b, B: BlobRead> Feeder<'b, B> {
     /// Goes back or on to `from`.
     pub(super) async fn restart(&mut self, from: u64) -> Result<(), B::Error> {
         self.rest = Bytes::new();
+        self.at = from;
         self.bytes.restart(from).await
+    }
+
+    /// How many bytes from the start of the blob were ever sent.
+    pub(super) fn furthest(&self) -> u64 {
+        self.furthest
     }
 }

@@ -23,8 +23,11 @@ use crate::image::{Digest, Repository};
 /// The most that is sent in one request. What breaks off must be sent again from where the request started.
 const PART: u64 = 64 * 1024 * 1024;
 
-/// So much must have come over since the last failure for it to be forgotten.
+/// So much more must have come over than ever before for failures to be forgotten.
 const PROGRESS: u64 = 1024 * 1024;
+
+/// How often an upload is taken up again at most, whatever its progress.
+const TRIES_MAX: u32 = 50;
 
 /// The longest that a registry is waited for that gives up an upload.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -123,8 +126,9 @@ impl Client {
         let _permit = permit(&host.uploads).await;
         let mut upload = upload;
         let mut feeder = Feeder::new(bytes);
-        let (mut tries, mut anew) = (1, false);
+        let (mut tries, mut all_tries, mut anew, mut furthest) = (1, 0, false, 0);
         loop {
+            all_tries += 1;
             let start = upload.offset;
             let broken = match self.send_all(blob, &mut upload, &mut feeder).await {
                 Ok(Ok(())) => return Ok(()),
@@ -136,17 +140,20 @@ impl Client {
             };
             // A registry may have lost the thread of an upload that was taken up again; of a new one it has none.
             let lost = !broken.passes && start > 0 && !anew;
-            if !lost && (!broken.passes || tries >= self.options().tries) {
+            let enough = tries >= self.options().tries || all_tries >= TRIES_MAX;
+            if enough || !lost && !broken.passes {
                 self.give_up(blob, &upload).await;
                 return Err(broken.error.into());
             }
             tokio::time::sleep(backoff(tries)).await;
             tries += 1;
             let status = if lost { None } else { self.upload_status(blob, &upload).await? };
+            // It cannot have what was never sent.
+            let status = status.filter(|known| known.offset <= feeder.furthest());
             match status {
                 Some(known) => {
-                    if known.offset >= start + PROGRESS {
-                        tries = 1;
+                    if known.offset >= furthest + PROGRESS {
+                        (tries, furthest) = (1, known.offset);
                     }
                     upload = known;
                 }
@@ -183,15 +190,21 @@ impl Client {
                     Ok(answer) => answer,
                     Err(broken) => return Ok(Err(broken)),
                 };
-                let expected = upload.offset + length;
+                let (start, expected) = (upload.offset, upload.offset + length);
                 *upload = match self.upload_of(&answer, expected, upload.part_min) {
                     Ok(upload) => upload,
                     Err(reason) => {
                         return Ok(Err(Broken { error: self.failed(blob, reason), passes: false }));
                     }
                 };
-                if upload.offset != expected {
-                    feeder.restart(upload.offset).await?;
+                let has = upload.offset;
+                if has <= start || has > expected {
+                    let error = self.failed(blob, Reason::LostTrack { has, sent: expected });
+                    // What it lost, it may be sent again; what it made up, it cannot have.
+                    return Ok(Err(Broken { error, passes: has <= start }));
+                }
+                if has < expected {
+                    feeder.restart(has).await?;
                 }
             }
         }
@@ -343,7 +356,7 @@ fn end_of_range(headers: &HeaderMap) -> Option<u64> {
     let text = headers.get(RANGE)?.to_str().ok()?.trim();
     let text = text.strip_prefix("bytes=").unwrap_or(text);
     let last: u64 = text.strip_prefix("0-")?.parse().ok()?;
-    Some(if last == 0 { 0 } else { last + 1 })
+    if last == 0 { Some(0) } else { last.checked_add(1) }
 }
 
 fn request<'a>(blob: NewBlob<'a>, method: Method, path: &'a str) -> Call<'a> {
@@ -373,6 +386,7 @@ mod tests {
             ("0-41", Some(42)),
             ("bytes=0-41", Some(42)),
             ("1-41", None),
+            ("0-18446744073709551615", None),
             ("0-", None),
             ("0--1", None),
             ("", None),

@@ -10,7 +10,7 @@ const OCI: &str = "application/vnd.oci.image.manifest.v1+json";
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
 /// Puts an artifact that refers to `subject`, and lists it under the fallback tag where the registry needs that.
-fn refer(
+pub(crate) fn refer(
     registry: &Registry,
     repository: &str,
     subject: &str,
@@ -45,7 +45,7 @@ fn refer(
 }
 
 /// What the registry lists as referring to `subject`.
-fn referrers(registry: &Registry, repository: &str, subject: &str) -> Vec<String> {
+pub(crate) fn referrers(registry: &Registry, repository: &str, subject: &str) -> Vec<String> {
     let path = format!("/v2/{repository}/referrers/{subject}");
     let reply = http::request(&registry.host, "GET", &path, &[], b"");
     let bytes = if reply.status == 200 {

@@ -4,6 +4,7 @@
 pub(crate) mod hostile;
 pub(crate) mod http;
 pub(crate) mod program;
+pub(crate) mod proxy;
 pub(crate) mod real;
 pub(crate) mod token_server;
 
