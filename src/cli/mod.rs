@@ -14,6 +14,7 @@ mod explain;
 mod function;
 mod images;
 mod init;
+mod kustomized;
 mod lint;
 mod lock;
 mod lock_file;

@@ -211,6 +211,23 @@ impl FieldTable {
         named.peek().is_some() && (mention::is_reference_like(value) || named.any(|spec| !spec.is_broad()))
     }
 
+    /// Whether the table has a field under these keys, those of lists' elements left out, in a resource of which group and
+    /// kind are known as far as they are given.
+    #[must_use]
+    pub(super) fn names_keys(&self, group: Option<&str>, kind: Option<&str>, keys: &[&str]) -> bool {
+        self.specs.iter().any(|spec| {
+            let steps = || spec.path.iter().filter(|step| !matches!(step, Step::EveryElement));
+            spec.kind.as_deref().is_none_or(|known| kind == Some(known))
+                && spec.group.as_deref().is_none_or(|known| group.is_none_or(|group| group == known))
+                && steps().count() == keys.len()
+                && steps().zip(keys).all(|(step, key)| match step {
+                    Step::Key(known) => known == key,
+                    Step::Keys(glob) => glob.matches(key),
+                    Step::EveryElement => false,
+                })
+        })
+    }
+
     /// Keys of which a document that lacks the text `image` must hold one to have an image of this table
     /// in it; `None` when any key will do.
     #[must_use]

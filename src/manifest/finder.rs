@@ -4,9 +4,12 @@
 //! It keeps a frame for each open collection. A path is built only when something is found, and what cannot
 //! be told yet (the kind of a resource may come after its spec) waits, pending, until its collection closes.
 
+mod entries;
 mod finding;
 mod frame;
+mod parameters;
 mod repeated;
+mod role;
 mod sink;
 mod steps;
 mod value;
@@ -20,10 +23,13 @@ use super::keys::Key;
 use super::occurrence::{Blocked, NoteKind, Place, Resource};
 use super::path::{FieldPath, Segment};
 use super::places::Places;
+pub(super) use entries::Override;
+use entries::{is_override, is_part_of_entry};
 use finding::Claim;
 pub(super) use finding::{EntryKey, Finding, Found, FoundNote, Reach};
 pub(super) use frame::Role;
 use frame::{Facts, Frame, Patched};
+use parameters::ParameterUses;
 use steps::Passed;
 
 /// The state machine. Feed it the events of one document, then [`Finder::finish`].
@@ -96,8 +102,12 @@ impl<'a, 's> Finder<'a, 's> {
             }
             // A Kustomization needs no kind; whether this is one, the file's name tells.
             Claim::Kustomize(_) => finding.resource.is_some() || finding.path.len() == 3,
-            Claim::Field => finding.settle_as_mention(0),
-            Claim::PodVolume | Claim::ImageName | Claim::Variable => false,
+            Claim::Field if self.places.is_listed(&finding.path, &finding.scalar.value) => {
+                (finding.claim, finding.place) = (Claim::Settled, Place::Field);
+                true
+            }
+            Claim::Field | Claim::Shape => finding.settle_as_mention(0),
+            Claim::PodVolume | Claim::ImageName | Claim::Variable | Claim::Parameter => false,
         });
         found
     }
@@ -164,55 +174,6 @@ impl<'a, 's> Finder<'a, 's> {
             facts: None,
             first: self.found.findings.len(),
         });
-    }
-
-    /// What a collection that opens here is.
-    fn role_of_child(&mut self, is_map: bool) -> Role {
-        let Some(parent) = self.frames.last_mut() else { return Role::Plain };
-        if parent.is_map {
-            if parent.at_key || !parent.key.opens_something() {
-                return Role::Plain;
-            }
-            match (parent.role, parent.key, is_map) {
-                (_, key @ (Key::Containers | Key::InitContainers | Key::EphemeralContainers), false) => {
-                    parent.has_containers = true;
-                    self.note_duplicate(key);
-                    Role::ContainerList
-                }
-                // What a merge brings belongs to this mapping: it must be replayed.
-                (_, Key::Merge, _) => {
-                    self.found.must_be_replayed = true;
-                    Role::Plain
-                }
-                (_, Key::Spec, true) => {
-                    self.note_duplicate(Key::Spec);
-                    Role::Plain
-                }
-                (_, Key::Metadata, true) => Role::Metadata,
-                (_, Key::Data, true) => Role::Data,
-                (_, Key::From, true) => Role::From,
-                (Role::Metadata, Key::Labels, true) => Role::Labels,
-                (Role::Metadata, Key::Annotations, true) => Role::Annotations,
-                (_, Key::Volumes, false) => Role::VolumeList,
-                (Role::Volume, Key::Image, true) => Role::VolumeImage,
-                (Role::Container, Key::Env, false) => Role::EnvList,
-                (Role::Container, Key::Args | Key::Command, false) => Role::Words,
-                (_, Key::Images, false) => Role::KustomizeList,
-                (_, Key::Patches | Key::PatchesJson6902 | Key::PatchesStrategicMerge, false) => {
-                    Role::PatchList
-                }
-                _ => Role::Plain,
-            }
-        } else {
-            match parent.role {
-                Role::ContainerList if is_map => Role::Container,
-                Role::VolumeList if is_map => Role::Volume,
-                Role::EnvList if is_map => Role::EnvVar,
-                Role::KustomizeList if is_map => Role::KustomizeImage,
-                Role::PatchList if is_map => Role::Patch,
-                _ => Role::Plain,
-            }
-        }
     }
 
     /// Notes when the innermost mapping has `key` for the second time.
@@ -298,7 +259,7 @@ impl<'a, 's> Finder<'a, 's> {
         let at_root = self.at_root();
         let resource = facts.and_then(|facts| facts.resource(depth, at_root));
         let pending = &mut self.found.findings;
-        let is_kustomization = resource.as_ref().is_some_and(Resource::is_kustomization);
+        let parameters = ParameterUses::of(resource.as_ref(), &pending[frame.first..]);
         let says_kind = resource.as_ref().is_some_and(|r| !r.kind.is_empty());
         let own_kind = resource.as_ref().is_some_and(Resource::is_configuration);
         let index = resource.is_some().then_some(self.found.resources.len());
@@ -307,7 +268,9 @@ impl<'a, 's> Finder<'a, 's> {
         // Where a tag of an ImageStream comes from is an image only of this kind.
         let from_image =
             frame.role == Role::From && facts.is_some_and(|f| f.kind.as_deref() == Some("DockerImage"));
-        let container = facts.filter(|_| frame.role == Role::Container).and_then(|f| f.name.as_deref());
+        let is_shaped = frame.looks_like_a_container() && !name.is_empty();
+        let container =
+            Some(name).filter(|name| !name.is_empty() && (frame.role == Role::Container || is_shaped));
         let places = self.places;
         let mut more = Vec::new();
         let mut claimed = false;
@@ -342,18 +305,37 @@ impl<'a, 's> Finder<'a, 's> {
                     finding.claim = Claim::Settled;
                     finding.place = Place::Patch;
                 }
-                Claim::Field => {
+                Claim::Field if is_shaped && length == depth + 1 && finding.is_under("image") => {
+                    finding.claim = Claim::Shape;
+                }
+                Claim::Parameter if length == depth + 1 => finding.name = Some(name.to_owned()),
+                Claim::Parameter => match &parameters {
+                    Some(uses) if places.has_shapes() && uses.settle(finding) => {}
+                    Some(_) => return false,
+                    None if says_kind => return false,
+                    None => {}
+                },
+                Claim::Field | Claim::Shape => {
                     if let Some(resource) = &resource {
-                        if places.has_field(resource, &finding.path, &finding.scalar.value) {
+                        if is_override(resource, &finding.path) {
+                            finding.claim = Claim::Kustomize(EntryKey::Whole);
+                            finding.place = Place::RenderInput;
+                        } else if places.has_field(resource, &finding.path, &finding.scalar.value) {
                             finding.claim = Claim::Settled;
                             finding.place = Place::Field;
+                        } else if finding.claim == Claim::Shape
+                            && places.has_shapes()
+                            && !finding.is_in_status(resource.depth)
+                        {
+                            finding.claim = Claim::Settled;
+                            finding.place = Place::Container;
                         } else if !finding.settle_as_mention(depth) {
                             return false;
                         }
                     }
                 }
                 Claim::Kustomize(key) if says_kind && finding.resource.is_none() => {
-                    if !(is_kustomization && length == depth + 3) {
+                    if !resource.as_ref().is_some_and(|r| is_part_of_entry(r, &finding.path)) {
                         if key != EntryKey::NewName {
                             return false;
                         }
@@ -440,6 +422,7 @@ impl<'a, 's> Finder<'a, 's> {
             times: 1,
             resource: None,
             container: None,
+            name: None,
             other_containers: Vec::new(),
             blocked: None,
         });

@@ -29,8 +29,10 @@ keys! {
     EphemeralContainers "ephemeralContainers"
     From "from"
     Image "image"
+    ImageTag "imageTag"
     Images "images"
     InitContainers "initContainers"
+    JsonOp "jsonOp"
     Kind "kind"
     Labels "labels"
     Merge "<<"
@@ -39,17 +41,23 @@ keys! {
     Namespace "namespace"
     NewName "newName"
     NewTag "newTag"
+    Parameters "parameters"
     Patch "patch"
     Patches "patches"
     PatchesJson6902 "patchesJson6902"
     PatchesStrategicMerge "patchesStrategicMerge"
     Path "path"
+    Ports "ports"
     Reference "reference"
     Registry "registry"
     Repository "repository"
+    Resources "resources"
+    SecurityContext "securityContext"
     Spec "spec"
     Tag "tag"
+    Transformers "transformers"
     Value "value"
+    VolumeMounts "volumeMounts"
     Volumes "volumes"
 }
 
@@ -105,16 +113,38 @@ impl Key {
                 | Self::From
                 | Self::EphemeralContainers
                 | Self::Image
+                | Self::ImageTag
                 | Self::Images
                 | Self::InitContainers
                 | Self::Labels
                 | Self::Merge
                 | Self::Metadata
+                | Self::Parameters
                 | Self::Patches
                 | Self::PatchesJson6902
                 | Self::PatchesStrategicMerge
+                | Self::Ports
+                | Self::Resources
+                | Self::SecurityContext
                 | Self::Spec
+                | Self::Transformers
+                | Self::VolumeMounts
                 | Self::Volumes
+        )
+    }
+
+    /// Whether a mapping with a collection under this key, a name and an image is a container.
+    #[inline]
+    pub(super) fn tells_a_container(self) -> bool {
+        matches!(
+            self,
+            Self::Args
+                | Self::Command
+                | Self::Env
+                | Self::Ports
+                | Self::Resources
+                | Self::SecurityContext
+                | Self::VolumeMounts
         )
     }
 
@@ -134,17 +164,24 @@ impl Key {
             Self::Name => {
                 matches!(
                     role,
-                    Role::Metadata | Role::Container | Role::EnvVar | Role::KustomizeImage | Role::From
+                    Role::Metadata
+                        | Role::Container
+                        | Role::Element
+                        | Role::EnvVar
+                        | Role::KustomizeImage
+                        | Role::From
+                        | Role::Parameter
                 )
             }
             Self::Namespace => role == Role::Metadata,
             Self::NewName | Self::NewTag => role == Role::KustomizeImage,
             Self::Reference => role == Role::VolumeImage,
-            Self::Patch => role == Role::Patch,
             Self::ApiVersion
             | Self::Digest
             | Self::Image
+            | Self::JsonOp
             | Self::Kind
+            | Self::Patch
             | Self::Path
             | Self::Registry
             | Self::Repository
@@ -159,15 +196,22 @@ impl Key {
             | Self::Env
             | Self::From
             | Self::EphemeralContainers
+            | Self::ImageTag
             | Self::Images
             | Self::InitContainers
             | Self::Labels
             | Self::Merge
             | Self::Metadata
+            | Self::Parameters
             | Self::Patches
             | Self::PatchesJson6902
             | Self::PatchesStrategicMerge
+            | Self::Ports
+            | Self::Resources
+            | Self::SecurityContext
             | Self::Spec
+            | Self::Transformers
+            | Self::VolumeMounts
             | Self::Volumes => false,
         }
     }

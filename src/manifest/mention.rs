@@ -10,7 +10,7 @@ use crate::image::ImageReference;
 /// Whether `text` can hardly be anything but an image: a registry with a top-level domain (or `localhost`),
 /// and a tag or a digest.
 #[must_use]
-pub(super) fn is_image_like(text: &str) -> bool {
+pub fn is_image_like(text: &str) -> bool {
     if memchr(b'/', text.as_bytes()).is_none() || memchr(b':', text.as_bytes()).is_none() {
         return false;
     }

@@ -43,6 +43,7 @@ pub use embedded::Layers;
 pub use event::ScalarStyle;
 pub use fields::{FieldSpec, FieldSpecError};
 pub use lines::{Lines, Position};
+pub use mention::is_image_like;
 pub use new_key::{NewKey, place_behind};
 pub use notes::Notes;
 pub use occurrence::{Blocked, KustomizeImage, Note, NoteKind, Occurrence, Origin, Place, Resource, Text};

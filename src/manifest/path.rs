@@ -248,10 +248,16 @@ impl FieldPath {
     }
 }
 
+impl<'p> Extend<Segment<'p>> for FieldPath {
+    fn extend<T: IntoIterator<Item = Segment<'p>>>(&mut self, segments: T) {
+        segments.into_iter().for_each(|segment| self.push(segment));
+    }
+}
+
 impl<'p> FromIterator<Segment<'p>> for FieldPath {
     fn from_iter<T: IntoIterator<Item = Segment<'p>>>(segments: T) -> Self {
         let mut path = Self::default();
-        segments.into_iter().for_each(|segment| path.push(segment));
+        path.extend(segments);
         path
     }
 }

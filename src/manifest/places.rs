@@ -24,6 +24,7 @@ const KNOWN: &str = include_str!("places.txt");
 /// | `arg:--reloader-image` | what follows a flag in `args` or `command`, behind `=` or as the next word |
 /// | `annotation:example.com/image` | the value of an annotation |
 /// | `data:ConfigMap NAME:KEY` | a value of a ConfigMap's `data`: an image, or a manifest that holds images |
+/// | `images-list:components[].images` | the elements of a list, in any document: a path from its root, or from that of a resource |
 ///
 /// In names `*` stands for any text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +37,8 @@ enum Kind {
     Argument(NameGlob),
     Annotation(NameGlob),
     Data(DataSpec),
+    /// A list of images in any document. The path leads to its elements.
+    ImagesList(FieldSpec),
 }
 
 /// Values of resources' `data`.
@@ -106,6 +109,13 @@ impl FromStr for PlaceSpec {
                     _ => return Err(PlaceSpecError::Data { text: text.to_owned() }),
                 }
             }
+            Some(("images-list", "")) => {
+                return Err(PlaceSpecError::Empty { text: text.to_owned(), expected: "images-list:PATH" });
+            }
+            Some(("images-list", path)) => {
+                let elements = if path.ends_with("[]") { "" } else { "[]" };
+                Kind::ImagesList(format!("*:{path}{elements}").parse()?)
+            }
             _ => Kind::Field(text.parse()?),
         };
         Ok(Self(kind))
@@ -120,6 +130,11 @@ impl fmt::Display for PlaceSpec {
             Kind::Argument(flag) => write!(f, "arg:{flag}"),
             Kind::Annotation(name) => write!(f, "annotation:{name}"),
             Kind::Data(DataSpec { kind, name, key }) => write!(f, "data:{kind} {name}:{key}"),
+            Kind::ImagesList(elements) => {
+                let elements = elements.to_string();
+                let path = elements.trim_start_matches("*:").trim_end_matches("[]");
+                write!(f, "images-list:{path}")
+            }
         }
     }
 }
@@ -133,7 +148,11 @@ pub struct Places {
     arguments: NameGlobs,
     annotations: NameGlobs,
     data: Vec<DataSpec>,
+    /// Lists of images in any document.
+    lists: Vec<FieldSpec>,
     any_image: bool,
+    /// What looks like a container is one, and a parameter that alone makes an image is that image.
+    shapes: bool,
     asked: Vec<Asked>,
 }
 
@@ -154,7 +173,7 @@ impl Places {
     /// Those of the table.
     #[must_use]
     pub fn known() -> Self {
-        let mut places = Self::default();
+        let mut places = Self { shapes: true, ..Self::default() };
         let mut kinds = "";
         for line in KNOWN.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
             if let Some(path) = line.strip_prefix("    ") {
@@ -186,6 +205,10 @@ impl Places {
             Kind::Argument(flag) => self.arguments.add(flag),
             Kind::Annotation(name) => self.annotations.add(name),
             Kind::Data(data) => self.data.push(data),
+            Kind::ImagesList(elements) => {
+                self.fields.add(elements.clone());
+                self.lists.push(elements);
+            }
         }
     }
 
@@ -212,7 +235,10 @@ impl Places {
     pub(super) fn found_field(&self, resource: &Resource, path: &FieldPath) {
         if !self.asked.is_empty() {
             let (group, kind, depth) = (resource.group(), &resource.kind, resource.depth);
-            self.found(|asked| matches!(asked, Kind::Field(spec) if spec.matches(group, kind, path, depth)));
+            self.found(|asked| match asked {
+                Kind::Field(spec) | Kind::ImagesList(spec) => spec.matches(group, kind, path, depth),
+                Kind::Env(_) | Kind::Argument(_) | Kind::Annotation(_) | Kind::Data(_) => false,
+            });
         }
     }
 
@@ -241,6 +267,42 @@ impl Places {
     pub(super) fn has_field(&self, resource: &Resource, path: &FieldPath, value: &str) -> bool {
         self.fields.contains(resource, path, value)
             || (self.any_image && is_image_of_resource(resource, path, value))
+    }
+
+    /// Whether `path`, from the root of a document that is no resource, leads to an element of a list of images whose text
+    /// is `value`.
+    pub(super) fn is_listed(&self, path: &FieldPath, value: &str) -> bool {
+        let is_it = |spec: &FieldSpec| spec.matches("", "", path, 0);
+        let is_listed = mention::is_reference_like(value) && self.lists.iter().any(is_it);
+        if is_listed {
+            self.found(|asked| matches!(asked, Kind::ImagesList(spec) if is_it(spec)));
+        }
+        is_listed
+    }
+
+    /// Whether a resource of which group, kind and name are known as far as they are given may have an image under these keys,
+    /// those of lists' elements left out.
+    pub(super) fn names_keys(
+        &self,
+        group: Option<&str>,
+        kind: Option<&str>,
+        name: Option<&str>,
+        keys: &[&str],
+    ) -> bool {
+        let is_data = |spec: &DataSpec| match keys {
+            ["data", key] => {
+                kind.is_some_and(|kind| kind == spec.kind)
+                    && name.is_some_and(|name| spec.name.matches(name))
+                    && spec.key.matches(key)
+            }
+            _ => false,
+        };
+        self.fields.names_keys(group, kind, keys) || self.data.iter().any(is_data)
+    }
+
+    /// Whether what looks like a container is one, and a parameter that alone makes an image is that image.
+    pub(super) fn has_shapes(&self) -> bool {
+        self.shapes
     }
 
     /// Whether a variable of this name holds an image.
@@ -313,6 +375,7 @@ mod tests {
             "arg:--a-image",
             "annotation:x.io/image",
             "data:ConfigMap a-*:b.yaml",
+            "images-list:components[].images",
         ] {
             assert_eq!(text.parse::<PlaceSpec>().unwrap().to_string(), text);
         }

@@ -1,5 +1,6 @@
 //! A whole text: documents, readers and finder put together.
 
+mod entries;
 mod loose_quotes;
 mod within;
 
@@ -73,6 +74,27 @@ impl Scanner {
     /// The places that were asked for, and at which nothing was found so far.
     pub fn missed_places(&self) -> impl Iterator<Item = &PlaceSpec> {
         self.places.missed()
+    }
+
+    /// The label that, set to `disabled`, keeps a resource as it is.
+    #[must_use]
+    pub fn disable_label(&self) -> &str {
+        &self.disable_label
+    }
+
+    /// Whether images are looked for under these keys, those of lists' elements left out, in a resource of which group, kind
+    /// and name are known as far as they are given.
+    #[must_use]
+    pub fn finds_at(
+        &self,
+        group: Option<&str>,
+        kind: Option<&str>,
+        name: Option<&str>,
+        keys: &[&str],
+    ) -> bool {
+        matches!(keys, [.., "containers" | "initContainers" | "ephemeralContainers", "image"])
+            || matches!(keys, [.., "volumes", "image", "reference"])
+            || self.places.names_keys(group, kind, name, keys)
     }
 
     /// A scanner for containers, image volumes and `places`, which leaves alone what carries `disable_label`.
@@ -348,9 +370,16 @@ impl<'a, 's> Run<'a, 's> {
                 continue;
             }
             let text = self.text_of(&finding);
-            if let Some(key) = finding.entry_key() {
-                self.kustomize(key, finding.path, text, document, resource);
-                continue;
+            match finding.entry_key() {
+                Some(EntryKey::Whole) => {
+                    self.override_within(finding, document, resource);
+                    continue;
+                }
+                Some(key) => {
+                    self.kustomize(key, finding.path, text, document, resource);
+                    continue;
+                }
+                None => {}
             }
             self.scan.occurrences.push(Occurrence {
                 document,
@@ -385,31 +414,6 @@ impl<'a, 's> Run<'a, 's> {
             flow: finding.flow,
             within: Layers::default(),
             position: self.lines.position(scalar.start),
-        }
-    }
-
-    /// Puts the value of a key of an `images` entry to its entry.
-    fn kustomize(
-        &mut self,
-        key: EntryKey,
-        mut path: FieldPath,
-        text: Text,
-        document: usize,
-        resource: Option<usize>,
-    ) {
-        path.pop();
-        let images = &mut self.scan.kustomize_images;
-        if !images.last().is_some_and(|last| last.document == document && last.path == path) {
-            images.push(KustomizeImage { document, path, resource, ..KustomizeImage::default() });
-        }
-        if let Some(entry) = images.last_mut() {
-            let field = match key {
-                EntryKey::Name => &mut entry.name,
-                EntryKey::NewName => &mut entry.new_name,
-                EntryKey::NewTag => &mut entry.new_tag,
-                EntryKey::Digest => &mut entry.digest,
-            };
-            *field = Some(text);
         }
     }
 }

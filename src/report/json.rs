@@ -141,6 +141,7 @@ fn status(kind: &ProblemKind) -> &'static str {
     match kind {
         ProblemKind::Chained { .. } => "chained",
         ProblemKind::Endless { .. } => "endless",
+        ProblemKind::OneName { .. } => "one-name",
         ProblemKind::BadResult { .. } => "invalid-result",
     }
 }

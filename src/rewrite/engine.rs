@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::manifest::{Blocked, KustomizeImage, Occurrence, Resource, Scan, Scanner, drained, place_behind};
+use crate::manifest::{
+    Blocked, KustomizeImage, Occurrence, Place, Resource, Scan, Scanner, drained, place_behind,
+};
 use crate::maps::{Maps, Outcome, Rule};
 
-use super::kustomize::{KustomizeMode, Renames};
+use super::kustomize::{self, KustomizeMode, Renames};
 use super::memory::{Memory, Ruling};
 use super::plan::{Change, Decided, Plan, Skip, SkipReason};
 use super::problem::{Problem, ProblemKind};
@@ -50,6 +52,22 @@ impl Engine {
             };
         }
         plan.resources = resources;
+        let says_kind = || plan.resources.iter().any(|resource| resource.is_kustomization());
+        if self.kustomize != KustomizeMode::Off && (is_kustomization || says_kind()) {
+            let looked = kustomize::look(self, text, is_kustomization);
+            plan.kustomize_inputs = looked.inputs;
+            plan.kustomize_limits = looked.limits;
+            let mut sites = looked.literals;
+            if !looked.patched.is_empty() {
+                let is_patched = |site: &mut Site| looked.patched.contains(&site.path);
+                let patched = plan.unchecked.extract_if(.., is_patched);
+                sites.extend(patched.map(|site| Site { place: Place::Patch, ..site }));
+            }
+            for site in sites {
+                let ruling = memory.decide(&self.maps, &site.image);
+                self.settle(site, None, ruling, &mut plan);
+            }
+        }
         plan
     }
 
@@ -80,14 +98,23 @@ impl Engine {
     /// Adds to `plan` what its Kustomizations' entries become when the tree's images become what `renames`
     /// says.
     pub fn follow(&self, plan: &mut Plan, renames: &Renames) {
+        self.follow_within(plan, renames, renames);
+    }
+
+    /// As [`Engine::follow`], where `scope` is what an entry applies to, and `tree` is asked about images that are not in
+    /// it.
+    pub fn follow_within(&self, plan: &mut Plan, scope: &Renames, tree: &Renames) {
         if self.kustomize == KustomizeMode::Off {
             return;
         }
         let entries = std::mem::take(&mut plan.kustomize_images);
         for entry in &entries {
-            renames.plan_entry(entry, &self.maps, self.kustomize, plan);
+            let is_within = entry.name.as_ref().is_some_and(|name| scope.knows(&name.value));
+            let renames = if is_within { scope } else { tree };
+            renames.plan_entry(entry, &entries, &self.maps, self.kustomize, plan);
         }
         plan.kustomize_images = entries;
+        plan.skips.append(&mut plan.kustomize_limits);
         plan.changes.sort_by_key(|change| change.site.span);
         plan.skips.sort_by_key(|skip| skip.site.span);
     }
@@ -118,6 +145,17 @@ impl Engine {
             plan.unchecked.push(site);
             return;
         };
+        self.settle(site, blocked, ruling, plan);
+    }
+
+    /// Adds to `plan` what becomes of the image at `site`.
+    fn settle(
+        &self,
+        site: Site,
+        blocked: Option<Blocked>,
+        ruling: Result<&Ruling, SkipReason>,
+        plan: &mut Plan,
+    ) {
         match (self.reason_to_skip(&site, blocked), ruling) {
             (Some(reason), _) | (None, Err(reason)) => plan.skips.push(Skip { site, reason }),
             (None, Ok(ruling)) => carry_out(ruling, site, plan),

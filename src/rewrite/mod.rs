@@ -14,7 +14,7 @@ mod uses;
 mod value;
 
 pub use engine::Engine;
-pub use kustomize::{KustomizeMode, Renames, is_kustomization};
+pub use kustomize::{Given, Graph, Input, InputFiles, InputKind, KustomizeMode, Renames, is_kustomization};
 pub use memory::Memory;
 pub use pin::{Need, PinFrom, PinPolicy, Pins, Unpinned};
 pub use plan::{Change, Decided, EntryImage, Plan, Skip, SkipReason};

@@ -6,6 +6,7 @@ use crate::manifest::edit::Edit;
 use crate::manifest::{Blocked, DocumentError, KustomizeImage, Notes, Resource};
 use crate::maps::Rule;
 
+use super::kustomize::Input;
 use super::pin::Unpinned;
 use super::problem::Problem;
 use super::site::Site;
@@ -51,6 +52,8 @@ pub enum SkipReason {
     Auto,
     /// A Kustomization's entry that cannot follow; with the reason.
     Kustomize(String),
+    /// Something else of a Kustomization by which what is built has other images; with the reason.
+    Build(String),
 }
 
 impl SkipReason {
@@ -68,6 +71,7 @@ impl SkipReason {
             Self::SkipRule => "by --skip",
             Self::Auto => "auto",
             Self::Kustomize(_) => "in kustomize images",
+            Self::Build(_) => "in kustomize builds",
         }
     }
 
@@ -81,7 +85,7 @@ impl SkipReason {
             Self::Blocked(blocked) => blocked.as_str().to_owned(),
             Self::SkipRule => "a skip rule names it".to_owned(),
             Self::Auto => "Istio fills this in".to_owned(),
-            Self::Kustomize(reason) => reason.clone(),
+            Self::Kustomize(reason) | Self::Build(reason) => reason.clone(),
         }
     }
 
@@ -92,7 +96,7 @@ impl SkipReason {
             Self::Templated => "templated",
             Self::Encrypted => "encrypted",
             Self::Invalid(_) => "invalid",
-            Self::Blocked(_) | Self::SkipRule | Self::Auto | Self::Kustomize(_) => "skipped",
+            Self::Blocked(_) | Self::SkipRule | Self::Auto | Self::Kustomize(_) | Self::Build(_) => "skipped",
         }
     }
 
@@ -104,6 +108,7 @@ impl SkipReason {
             | Self::Encrypted
             | Self::Invalid(_)
             | Self::Kustomize(_)
+            | Self::Build(_)
             | Self::Blocked(Blocked::SharedAnchor | Blocked::NotEditable) => true,
             Self::Blocked(Blocked::DisableLabel | Blocked::OwnKind) | Self::SkipRule | Self::Auto => false,
         }
@@ -158,6 +163,10 @@ pub struct Plan {
     pub kustomize_images: Vec<KustomizeImage>,
     /// The images that a Kustomization's entries put together, as far as they follow the tree.
     pub entry_images: Vec<EntryImage>,
+    /// What the Kustomizations of the text build from.
+    pub kustomize_inputs: Vec<Input>,
+    /// Where what they build has other images, as far as the text tells: among the skips once entries are followed.
+    pub kustomize_limits: Vec<Skip>,
     /// Resources that `kustomize_images` refer to.
     pub resources: Vec<Arc<Resource>>,
     /// What authors should know.

@@ -44,6 +44,14 @@ pub enum ProblemKind {
         /// Why that is no reference.
         reason: String,
     },
+    /// Two names of a tree become one, and an entry of a Kustomization that meant one would take both.
+    #[error("would take images that it did not take before: {} and {} would both be {becomes}", .names[0], .names[1])]
+    OneName {
+        /// The name that the entry gives, and the other.
+        names: [String; 2],
+        /// What both are after the rewrite.
+        becomes: String,
+    },
 }
 
 impl ProblemKind {
@@ -55,6 +63,9 @@ impl ProblemKind {
                 Some("--allow-chained follows the rules to the end, or give one rule that leads there")
             }
             Self::Endless { .. } => Some("take one of these rules out"),
+            Self::OneName { .. } => {
+                Some("write both images alike in the base, or give rules that keep them apart")
+            }
             Self::BadResult { .. } => Some("give this image a rule of its own"),
         }
     }

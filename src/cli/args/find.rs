@@ -27,6 +27,9 @@ pub struct FindArgs {
     /// A value of a ConfigMap that is an image, or a manifest that holds images, as 'ConfigMap NAME:KEY'
     #[arg(long, value_name = "KIND NAME:KEY", value_parser = |text: &str| named("data", text))]
     pub data: Vec<PlaceSpec>,
+    /// A list of images in any document, such as components[].images
+    #[arg(long, value_name = "PATH", value_parser = |text: &str| named("images-list", text))]
+    pub images_list: Vec<PlaceSpec>,
     /// Leave matching images alone, given as kind=…,name=…,namespace=…,container=…
     #[arg(long, value_name = "RULE")]
     pub skip: Vec<SkipRule>,
@@ -42,7 +45,8 @@ pub struct FindArgs {
 impl FindArgs {
     /// All places that are named.
     pub fn places(&self) -> impl Iterator<Item = &PlaceSpec> {
-        self.field.iter().chain(&self.env).chain(&self.arg).chain(&self.annotation).chain(&self.data)
+        let named = [&self.field, &self.env, &self.arg, &self.annotation, &self.data, &self.images_list];
+        named.into_iter().flatten()
     }
 }
 

@@ -3,10 +3,11 @@
 use std::sync::atomic::AtomicBool;
 
 use crate::files::{Found, Source, is_template};
-use crate::manifest::{KustomizeImage, encoding};
+use crate::manifest::encoding;
 use crate::rewrite::{Engine, Memory, Plan, Renames, is_kustomization, unread};
 
 use super::super::engines::Engines;
+use super::super::kustomized::{Followed, Waiting};
 use super::super::tree;
 use super::Pinning;
 
@@ -39,7 +40,7 @@ pub fn each_plan(
     // A signal ends this as it ends any program: there is nothing to clean up yet.
     let cancel = AtomicBool::new(false);
     let watch = tree::Watch { cancel: &cancel, watched: false, late: None };
-    let first = |file: &Found, worker: &mut Worker| -> Option<Vec<KustomizeImage>> {
+    let first = |file: &Found, worker: &mut Worker| -> Option<Waiting> {
         let plan = match plan(file, worker, engines.of(&file.path)) {
             Ok(plan) => plan?,
             Err(reason) => {
@@ -49,23 +50,19 @@ pub fn each_plan(
         };
         worker.renames.learn(&plan);
         look(file, Ok(&plan));
-        let waits = !plan.kustomize_images.is_empty() && engines.kustomizations_take_part();
-        waits.then_some(plan.kustomize_images)
+        Waiting::of(&plan, engines)
     };
     let (waiting, workers) = tree::each(files, threads, watch, Worker::default, first);
     let mut renames = Renames::default();
     workers.into_iter().for_each(|worker| renames.merge(worker.renames));
-    let waiting = files.iter().zip(&waiting).filter_map(|(file, entries)| Some((file, entries.as_ref()?)));
-    let entries = waiting.clone().flat_map(|(file, entries)| {
-        let maps = &*engines.of(&file.path).maps;
-        entries.iter().map(move |entry| (entry, maps))
-    });
-    renames.close(&entries.collect::<Vec<_>>());
-    let kustomizations: Vec<Found> = waiting.map(|(file, _)| file.clone()).collect();
+    let waiting = files.iter().zip(waiting).filter_map(|(file, waits)| Some((file, waits?)));
+    let (kustomizations, waiting): (Vec<Found>, Vec<_>) =
+        waiting.map(|(file, waits)| (file.clone(), (file.path.as_path(), waits))).unzip();
+    let followed = Followed::new(engines, files, waiting, renames);
     tree::each(&kustomizations, threads, watch, Worker::default, |file, worker| {
         let engine = engines.of(&file.path);
         if let Ok(Some(mut plan)) = plan(file, worker, engine) {
-            engine.follow(&mut plan, &renames);
+            followed.follow(engine, &file.path, &mut plan);
             look(file, Ok(&plan));
         }
     });
@@ -75,10 +72,11 @@ pub fn each_plan(
 fn plan(file: &Found, worker: &mut Worker, engine: &Engine) -> Result<Option<Plan>, String> {
     Source::read(file, &mut worker.buffer).map_err(|error| error.to_string())?;
     let Ok(text) = encoding::decode(&worker.buffer) else { return Ok(None) };
-    if !engine.scanner.may_hold_image(&worker.buffer) {
+    let is_kustomization = is_kustomization(&file.path.to_string_lossy());
+    if !(engine.scanner.may_hold_image(&worker.buffer) || is_kustomization) {
         return Ok(None);
     }
-    let plan = engine.plan(text, is_kustomization(&file.path.to_string_lossy()), &mut worker.memory);
+    let plan = engine.plan(text, is_kustomization, &mut worker.memory);
     match plan.errors.first() {
         None => Ok(Some(plan)),
         Some(_) if unread(text, is_template(&file.path)).is_some() => Ok(None),

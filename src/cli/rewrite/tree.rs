@@ -8,15 +8,14 @@ use crate::files::{
     CommitError, Committed, Found, Options, Source, Transaction, Walked, is_template, walk, write_file,
 };
 use crate::manifest::edit::{self, Edit};
-use crate::manifest::{KustomizeImage, encoding};
+use crate::manifest::encoding;
 use crate::report::{Level, Pages, Summary};
-use crate::rewrite::{
-    KustomizeMode, Memory, Plan, Renames, SkipRule, Unread, Uses, is_kustomization, unread,
-};
+use crate::rewrite::{Memory, Plan, Renames, SkipRule, Unread, Uses, is_kustomization, unread};
 
 use super::super::args::RewriteArgs;
 use super::super::engines::Engines;
 use super::super::exit_code::ExitCode;
+use super::super::kustomized::{Followed, Waiting};
 use super::super::pin::{self, Pinning};
 use super::super::signals::Signals;
 use super::super::{settings, speech, tree};
@@ -74,7 +73,7 @@ impl Worker {
 enum Planned {
     Done(Said),
     /// A Kustomization, which waits until the images of the tree are known.
-    Waits(Vec<KustomizeImage>),
+    Waits(Waiting),
 }
 
 /// Finds the files that the arguments name.
@@ -181,21 +180,14 @@ impl<'r> Run<'r> {
             summary.add(&worker.summary);
             uses.merge(worker.uses);
         }
-        let waiting: Vec<(Found, usize)> = planned
-            .iter()
-            .enumerate()
-            .filter(|(_, planned)| matches!(planned, Planned::Waits(_)))
-            .map(|(index, _)| (files[index].clone(), index))
-            .collect();
-        let entries = waiting.iter().flat_map(|(file, index)| {
-            let maps = &*self.engines.of(&file.path).maps;
-            let entries = match &planned[*index] {
-                Planned::Waits(entries) => entries.as_slice(),
-                Planned::Done(_) => &[],
-            };
-            entries.iter().map(move |entry| (entry, maps))
-        });
-        renames.close(&entries.collect::<Vec<_>>());
+        let (mut waiting, mut kept) = (Vec::new(), Vec::new());
+        for (index, planned) in planned.iter_mut().enumerate() {
+            if let Planned::Waits(one) = planned {
+                waiting.push((files[index].clone(), index));
+                kept.push((files[index].path.as_path(), std::mem::take(one)));
+            }
+        }
+        let followed_by = Followed::new(self.engines, files, kept, renames);
         let kustomizations: Vec<Found> = waiting.iter().map(|(file, _)| file.clone()).collect();
         let (followed, workers) = tree::each(
             &kustomizations,
@@ -203,7 +195,7 @@ impl<'r> Run<'r> {
             tree::Watch { watched: false, ..watch },
             Worker::default,
             |file, worker| {
-                let (outcome, _) = self.file(file, worker, Some(&renames));
+                let (outcome, _) = self.file(file, worker, Some(&followed_by));
                 worker.done(outcome)
             },
         );
@@ -226,15 +218,20 @@ impl<'r> Run<'r> {
         let (outcome, plan) = self.file(file, worker, None);
         if let Some(plan) = plan {
             worker.renames.learn(&plan);
-            if !plan.kustomize_images.is_empty() && self.engines.kustomizations_take_part() {
-                return Planned::Waits(plan.kustomize_images);
+            if let Some(waiting) = Waiting::of(&plan, self.engines) {
+                return Planned::Waits(waiting);
             }
         }
         Planned::Done(worker.done(outcome))
     }
 
-    /// Reads, plans and stages a file. Without `renames` a Kustomization is planned and not staged.
-    fn file(&self, file: &Found, worker: &mut Worker, renames: Option<&Renames>) -> (Outcome, Option<Plan>) {
+    /// Reads, plans and stages a file. Without what is `followed` a Kustomization is planned and not staged.
+    fn file(
+        &self,
+        file: &Found,
+        worker: &mut Worker,
+        followed: Option<&Followed>,
+    ) -> (Outcome, Option<Plan>) {
         let mut outcome = Outcome { summary: Summary::of_file(), ..Outcome::default() };
         let Worker { buffer, memory, uses, .. } = worker;
         let source = match Source::read(file, buffer) {
@@ -244,7 +241,7 @@ impl<'r> Run<'r> {
                 return (outcome, None);
             }
         };
-        let read = self.plan(&mut outcome, file, buffer, memory, renames);
+        let read = self.plan(&mut outcome, file, buffer, memory, followed);
         if let Read::Planned(plan) = &read {
             learn(uses, plan, self.skips, self.manner);
         }
@@ -276,7 +273,7 @@ impl<'r> Run<'r> {
         file: &Found,
         buffer: &[u8],
         memory: &mut Memory,
-        renames: Option<&Renames>,
+        followed: Option<&Followed>,
     ) -> Read {
         let (engine, name) = (self.engines.of(&file.path), file.path.to_string_lossy());
         let text = match encoding::decode(buffer) {
@@ -292,7 +289,7 @@ impl<'r> Run<'r> {
                 return Read::AsIs;
             }
         };
-        if !engine.scanner.may_hold_image(buffer) {
+        if !(engine.scanner.may_hold_image(buffer) || is_kustomization(&name)) {
             self.holds_no_image(outcome, &name);
             return Read::AsIs;
         }
@@ -301,11 +298,9 @@ impl<'r> Run<'r> {
             self.does_not_parse(outcome, file, text, &plan);
             return Read::AsIs;
         }
-        match renames {
-            Some(renames) => engine.follow(&mut plan, renames),
-            None if !plan.kustomize_images.is_empty() && engine.kustomize != KustomizeMode::Off => {
-                return Read::Waits(plan);
-            }
+        match followed {
+            Some(followed) => followed.follow(engine, &file.path, &mut plan),
+            None if Waiting::of(&plan, self.engines).is_some() => return Read::Waits(plan),
             None => {}
         }
         if plan.changes.is_empty()

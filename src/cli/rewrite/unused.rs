@@ -41,7 +41,7 @@ pub(super) fn unused(
     for place in all_engines[0].scanner.missed_places().filter(|place| missed(place)) {
         let place = place.to_string();
         let (flag, name) = match place.split_once(':') {
-            Some(parts @ ("env" | "arg" | "annotation" | "data", _)) => parts,
+            Some(parts @ ("env" | "arg" | "annotation" | "data" | "images-list", _)) => parts,
             _ => ("field", &*place),
         };
         say(Level::Warning, &format!("--{flag}='{name}' matched no image"));

@@ -22,6 +22,10 @@ pub(super) enum Claim {
     ImageName,
     /// The value of a variable, if the places name that; else a mention, if it looks like an image or its name says so.
     Variable,
+    /// The image of something that looks like a container: one, if it belongs to a resource.
+    Shape,
+    /// The value of a parameter, if a Template makes an image of it.
+    Parameter,
     /// A value of `data`, if the places name that.
     Data,
     /// A text that may hold images itself.
@@ -39,6 +43,8 @@ pub(in crate::manifest) enum EntryKey {
     NewName,
     NewTag,
     Digest,
+    /// All of them, as `nginx=quay.io/a/nginx:1`.
+    Whole,
 }
 
 /// How a scalar came to the place where it was found.
@@ -67,6 +73,8 @@ pub(in crate::manifest) struct Finding<'a> {
     pub(in crate::manifest) times: usize,
     pub(in crate::manifest) resource: Option<usize>,
     pub(in crate::manifest) container: Option<String>,
+    /// Name of the parameter whose value it is.
+    pub(super) name: Option<String>,
     /// Containers that it is brought to by aliases and merges, besides.
     pub(in crate::manifest) other_containers: Vec<String>,
     pub(in crate::manifest) blocked: Option<Blocked>,
@@ -96,9 +104,19 @@ impl Finding<'_> {
         in_value && in_container && steps.eq([Segment::Key("image")])
     }
 
+    /// Whether the last key of its path is `key`.
+    pub(super) fn is_under(&self, key: &str) -> bool {
+        self.path.segments().next_back() == Some(Segment::Key(key))
+    }
+
+    /// Whether it says how something is, and not how it should be.
+    pub(super) fn is_in_status(&self, depth: usize) -> bool {
+        self.path.segments_below(depth).next() == Some(Segment::Key("status"))
+    }
+
     /// Keeps a field that no table names as a mention, when it looks like an image at all.
     pub(super) fn settle_as_mention(&mut self, depth: usize) -> bool {
-        let in_status = self.path.segments_below(depth).next() == Some(Segment::Key("status"));
+        let in_status = self.is_in_status(depth);
         let key = self.path.segments_below(depth).rev().find_map(|s| match s {
             Segment::Key(key) => Some(key),
             Segment::Index(_) => None,
@@ -146,6 +164,7 @@ impl Finding<'_> {
             path: self.path.clone(),
             scalar: self.scalar.clone(),
             container: self.container.clone(),
+            name: None,
             other_containers: self.other_containers.clone(),
             ..*self
         }));
@@ -177,6 +196,8 @@ impl Finding<'_> {
             | Claim::Field
             | Claim::ImageName
             | Claim::Variable
+            | Claim::Shape
+            | Claim::Parameter
             | Claim::Data
             | Claim::Text
             | Claim::Prose => None,

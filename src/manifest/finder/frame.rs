@@ -13,6 +13,10 @@ pub(in crate::manifest) enum Role {
     Plain,
     ContainerList,
     Container,
+    /// A list under a key that says nothing
+    List,
+    /// A mapping in such a list: a container, if it looks like one
+    Element,
     VolumeList,
     Volume,
     VolumeImage,
@@ -22,10 +26,13 @@ pub(in crate::manifest) enum Role {
     Words,
     KustomizeList,
     KustomizeImage,
-    /// Kustomize's lists of patches: `patches`, `patchesJson6902` and `patchesStrategicMerge`
+    /// Kustomize's lists of patches (`patches`, `patchesJson6902`, `patchesStrategicMerge`) and of `transformers`
     PatchList,
     /// An entry of such a list
     Patch,
+    /// `parameters` of a Template, or of anything else
+    ParameterList,
+    Parameter,
     /// `data` of a ConfigMap, or of anything else
     Data,
     /// `from` of an ImageStream's tag, or of anything else
@@ -66,9 +73,12 @@ pub(super) struct Frame<'a> {
     /// In a sequence of words: the word before is a flag, and this one its image. Says whether a pattern names the flag.
     pub(super) flag_before: Option<bool>,
     pub(super) disabled: bool,
-    /// Container keys and `image` that were seen, a bit each, to tell duplicates.
+    /// Container keys and `image` that were seen, a bit each, to tell duplicates; and whether a key of containers was.
     pub(super) seen: u8,
 }
+
+/// The bit of [`Frame::seen`] for a key that only containers have.
+pub(super) const SEEN_OF_CONTAINER: u8 = 64;
 
 /// What tells a step from all others of its collection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,6 +104,11 @@ impl Frame<'_> {
         } else {
             Mark::Index(self.index)
         }
+    }
+
+    /// Whether it is a mapping in some list that has what containers have beside their names and images.
+    pub(super) fn looks_like_a_container(&self) -> bool {
+        self.role == Role::Element && self.seen & SEEN_OF_CONTAINER != 0
     }
 
     /// Whether a block of text under the key may be a manifest or patch. Descriptions are prose, and schemas have many.

@@ -80,7 +80,7 @@ impl<'a> Sink<'a> for Finder<'a, '_> {
                 self.scalar(word.into());
                 return;
             }
-            if frame.role == Role::Words || frame.may_hold_field {
+            if matches!(frame.role, Role::Words | Role::KustomizeList) || frame.may_hold_field {
                 self.element(word.into());
             }
             self.node_done();
@@ -127,7 +127,8 @@ impl<'a> Finder<'a, '_> {
                 mention::names_image(value.value()) || self.places.names_variable(value.value())
             }
             (Role::EnvVar, Key::Value) => mention::may_hold_images(value.value()),
-            (_, Key::Value) => mention::is_reference_like(value.value()),
+            (Role::Parameter, Key::Value) => true,
+            (_, Key::Value) => self.in_patch() || mention::is_reference_like(value.value()),
             (_, Key::Path) => Patched::of(value.value()).is_some(),
             _ => true,
         }

@@ -20,7 +20,7 @@ impl<'a> Finder<'a, '_> {
         if !frame.is_map {
             if frame.role == Role::PatchList {
                 self.text(scalar);
-            } else if frame.role == Role::Words || frame.may_hold_field {
+            } else if matches!(frame.role, Role::Words | Role::KustomizeList) || frame.may_hold_field {
                 self.element(scalar);
             }
             self.node_done();
@@ -114,18 +114,22 @@ impl<'a> Finder<'a, '_> {
 
     /// A label or annotation.
     fn metadata_value(&mut self, scalar: Scalar<'a>) {
-        let Some(owner) = self.frames.len().checked_sub(3) else { return };
-        let frame = &self.frames[owner + 2];
-        let key = frame.key_text.clone();
-        if frame.role == Role::Labels {
-            if key == self.disable_label && scalar.value == "disabled" {
-                self.frames[owner].disabled = true;
+        let Some(frame) = self.frames.last() else { return };
+        let (role, key) = (frame.role, frame.key_text.clone());
+        if role == Role::Annotations && self.places.names_annotation(&key) {
+            let is_image = ImageReference::parse(image_text(&scalar)).is_ok();
+            if is_image || mention::names_image(&scalar.value) {
+                self.places.found_annotation(&key);
+                let claim = if is_image { Claim::Settled } else { Claim::Text };
+                self.push_here(claim, Place::Annotation, scalar);
             }
             return;
         }
-        if self.places.names_annotation(&key) && ImageReference::parse(image_text(&scalar)).is_ok() {
-            self.places.found_annotation(&key);
-            self.push_here(Claim::Settled, Place::Annotation, scalar);
+        let Some(owner) = self.frames.len().checked_sub(3) else { return };
+        if role == Role::Labels {
+            if key == self.disable_label && scalar.value == "disabled" {
+                self.frames[owner].disabled = true;
+            }
             return;
         }
         let origin = match &*key {
@@ -185,15 +189,27 @@ impl<'a> Finder<'a, '_> {
             // Of a variable only a name that says "image" counts.
             (Role::EnvVar, Key::Name)
                 if !mention::names_image(&scalar.value) && !self.places.names_variable(&scalar.value) => {}
-            (Role::Container | Role::EnvVar, Key::Name) => self.facts_of(at).name = Some(scalar.value),
+            (Role::Container | Role::Element | Role::EnvVar | Role::Parameter, Key::Name) => {
+                self.facts_of(at).name = Some(scalar.value);
+            }
             (Role::EnvVar, Key::Value) if mention::may_hold_images(image_text(&scalar)) => {
                 self.push_here(Claim::Variable, Place::Mention, scalar);
             }
             (Role::EnvVar, Key::Value) => {}
-            (_, Key::Value) if mention::is_reference_like(&scalar.value) => {
+            (Role::Parameter, Key::Value) if ImageReference::parse(image_text(&scalar)).is_ok() => {
+                self.push_here(Claim::Parameter, Place::Mention, scalar);
+            }
+            (_, Key::Value) if self.may_be_image(&scalar.value) => {
                 self.push_here(Claim::ImageName, Place::Mention, scalar);
             }
             (Role::Patch, Key::Patch) => self.text(scalar),
+            // The builtin transformers of kustomize have their patch at their top.
+            (_, Key::Patch | Key::JsonOp) if at == 0 => self.text(scalar),
+            (_, Key::Patch | Key::JsonOp) => {
+                if matches!(scalar.style, ScalarStyle::Literal | ScalarStyle::Folded) {
+                    self.embedded(&scalar);
+                }
+            }
             (_, Key::Path) => {
                 if let Some(patched) = Patched::of(&scalar.value) {
                     self.facts_of(at).patched = Some(patched);
@@ -211,6 +227,16 @@ impl<'a> Finder<'a, '_> {
             }
             _ => {}
         }
+    }
+
+    /// Whether the mapping at hand may be an operation of a JSON patch: it stands in a list that is the whole document.
+    pub(super) fn in_patch(&self) -> bool {
+        matches!(&self.frames[..], [list, _] if !list.is_map)
+    }
+
+    /// Whether a value may be an image: of a JSON patch, which says by its path what it is, also a bare word.
+    fn may_be_image(&self, value: &str) -> bool {
+        mention::is_reference_like(value) || (self.in_patch() && ImageReference::parse(value).is_ok())
     }
 
     fn kustomize(&mut self, key: EntryKey, scalar: Scalar<'a>) {

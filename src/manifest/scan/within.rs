@@ -5,16 +5,31 @@ use crate::manifest::event::Scalar;
 use crate::manifest::fast::FastReader;
 use crate::manifest::finder::Finding;
 use crate::manifest::mention::Part;
-use crate::manifest::occurrence::{Occurrence, Place, Resource, Text};
+use crate::manifest::occurrence::{Blocked, KustomizeImage, Occurrence, Place, Resource, Text};
 use crate::manifest::path::{FieldPath, Segment};
 use crate::manifest::{ScalarStyle, Span, mention};
 
 use super::Run;
 
+/// The way to `inner` of a text, or of one of its documents, that stands at `path`.
+fn below(path: &FieldPath, document: Option<usize>, inner: &FieldPath) -> FieldPath {
+    let mut path = path.clone();
+    path.extend(document.map(Segment::Index));
+    path.extend(inner.segments());
+    path
+}
+
+/// Whether it is the `image` of an element of a list, as the images of a chart's annotation are.
+fn is_listed_image(occurrence: &Occurrence) -> bool {
+    let steps: Vec<Segment<'_>> = occurrence.path.segments().collect();
+    let is_one = matches!(steps[..], [Segment::Index(_), Segment::Key("image")]);
+    occurrence.place == Place::Mention && is_one
+}
+
 impl<'a> Run<'a, '_> {
     /// Adds what is found in a text that stands as a scalar, with its places in the text around.
     pub(super) fn text_within(&mut self, finding: Finding<'a>, document: usize, resource: Option<usize>) {
-        let Finding { path, scalar, blocked, flow, .. } = finding;
+        let Finding { path, scalar, blocked, flow, place, .. } = finding;
         let embedded = Embedded::new(self.original, &scalar).filter(|_| self.depth < embedded::DEPTH_MAX);
         let inner = embedded.as_ref().map(|embedded| {
             self.scanner.scan_within(&embedded.value, &mut FastReader::default(), self.depth + 1)
@@ -31,31 +46,48 @@ impl<'a> Run<'a, '_> {
             Resource { depth, ..resource }
         }));
         for occurrence in inner.occurrences {
-            let text = occurrence.text;
-            let within = text.within.within(embedded.style());
-            let edit = text.edit.zip(within).and_then(|(edit, _)| embedded.outer(edit));
-            let position = self.lines.position(embedded.position(text.span.start));
-            let start = embedded.position(text.span.start);
-            let span = edit.unwrap_or(Span::new(start, start));
-            let mut full = path.clone();
-            if several {
-                full.push(Segment::Index(occurrence.document));
-            }
-            occurrence.path.segments().for_each(|segment| full.push(segment));
+            let is_annotated = place == Place::Annotation && is_listed_image(&occurrence);
+            let text = self.carried(occurrence.text, &embedded, blocked);
             self.scan.occurrences.push(Occurrence {
                 document,
-                path: full,
-                text: Text {
-                    span,
-                    edit: edit.filter(|_| blocked.is_none()),
-                    within: within.unwrap_or_default(),
-                    position,
-                    ..text
-                },
+                place: if is_annotated { place } else { occurrence.place },
+                path: below(&path, several.then_some(occurrence.document), &occurrence.path),
+                text,
                 resource: occurrence.resource.map(|index| first_resource + index).or(resource),
                 blocked: blocked.or(occurrence.blocked),
                 ..occurrence
             });
+        }
+        for entry in inner.kustomize_images {
+            // A patch may have a key `images`; an entry says what it belongs to.
+            let Some(index) = entry.resource else { continue };
+            let mut carried = |text: Option<Text>| text.map(|text| self.carried(text, &embedded, blocked));
+            let entry = KustomizeImage {
+                document,
+                path: below(&path, several.then_some(entry.document), &entry.path),
+                name: carried(entry.name),
+                new_name: carried(entry.new_name),
+                new_tag: carried(entry.new_tag),
+                digest: carried(entry.digest),
+                digest_slot: None,
+                resource: Some(first_resource + index),
+            };
+            self.scan.kustomize_images.push(entry);
+        }
+    }
+
+    /// A text of the string `embedded`, with its place in the text around.
+    fn carried(&mut self, text: Text, embedded: &Embedded<'_>, blocked: Option<Blocked>) -> Text {
+        let within = text.within.within(embedded.style());
+        let edit = text.edit.zip(within).and_then(|(edit, _)| embedded.outer(edit));
+        let start = embedded.position(text.span.start);
+        let position = self.lines.position(start);
+        Text {
+            span: edit.unwrap_or(Span::new(start, start)),
+            edit: edit.filter(|_| blocked.is_none()),
+            within: within.unwrap_or_default(),
+            position,
+            ..text
         }
     }
 

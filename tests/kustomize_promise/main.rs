@@ -1,6 +1,6 @@
 //! The kustomize promise: building the rewritten tree gives the images that rewriting the build of the
 //! original tree gives. Shown with the real kustomize (`kubectl kustomize` or `kustomize build`), on overlays
-//! made here and, with `IMAGESWAP_CORPUS=DIR`, on each kustomization of a folder that builds offline.
+//! made here, on the trees of `trees/` and, with `IMAGESWAP_CORPUS=DIR`, on each kustomization of a folder that builds offline.
 //!
 //! The programs are looked for on `PATH` and in `IMAGESWAP_E2E_TOOLS/bin`. Without them the tests say that they
 //! do nothing; with `CI=true` that is an error.
@@ -16,50 +16,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// The program that builds, and its first arguments.
-struct Kustomize {
-    program: PathBuf,
-    arguments: &'static [&'static str],
-}
+mod kustomize;
+mod trees;
 
-impl Kustomize {
-    /// The one on this machine.
-    fn find() -> Option<Self> {
-        let tools = std::env::var_os("IMAGESWAP_E2E_TOOLS").map(|tools| Path::new(&tools).join("bin"));
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let folders: Vec<PathBuf> = tools.into_iter().chain(std::env::split_paths(&path)).collect();
-        let known: [(&str, &'static [&'static str]); 2] =
-            [("kubectl", &["kustomize"]), ("kustomize", &["build"])];
-        for (name, arguments) in known {
-            if let Some(program) = folders.iter().map(|folder| folder.join(name)).find(|p| p.is_file()) {
-                return Some(Self { program, arguments });
-            }
-        }
-        assert!(std::env::var("CI").as_deref() != Ok("true"), "CI needs kubectl or kustomize for this test");
-        eprintln!("skipped: neither kubectl nor kustomize is on PATH or in IMAGESWAP_E2E_TOOLS/bin");
-        None
-    }
-
-    /// What `folder` builds to, or why it does not.
-    fn build(&self, folder: &Path) -> Result<String, String> {
-        let output = Command::new(&self.program)
-            .args(self.arguments)
-            .args(["--load-restrictor", "LoadRestrictionsNone"])
-            .arg(folder)
-            // Remote bases fail at once.
-            .env("HTTPS_PROXY", "http://127.0.0.1:9")
-            .env("HTTP_PROXY", "http://127.0.0.1:9")
-            .env("GIT_TERMINAL_PROMPT", "0")
-            .env("GIT_SSH_COMMAND", "false")
-            .output()
-            .unwrap();
-        if output.status.success() {
-            Ok(String::from_utf8(output.stdout).unwrap())
-        } else {
-            Err(String::from_utf8_lossy(&output.stderr).trim().to_owned())
-        }
-    }
-}
+use kustomize::Kustomize;
 
 fn imageswap(maps: &[&str], arguments: &[&str], input: &str) -> (String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_imageswap"));

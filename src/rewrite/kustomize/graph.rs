@@ -1,0 +1,241 @@
+//! Which files a Kustomization is built from, as far as they are among those that are rewritten.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rustc_hash::FxHashSet;
+
+use super::super::engine::Engine;
+use super::super::memory::Memory;
+use super::super::plan::{Plan, Skip, SkipReason};
+use super::input::{
+    DISABLES, Input, InputKind, disables, look_at_configuration, look_at_replacements, look_at_transformers,
+};
+
+/// The files of a run, and what its Kustomizations are built from. Paths are absolute, with slashes.
+#[derive(Debug, Default)]
+pub struct Graph {
+    files: FxHashSet<String>,
+    inputs: BTreeMap<String, Vec<Input>>,
+}
+
+/// What a path in a Kustomization leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Given {
+    /// A file of the run.
+    File(String),
+    /// A folder with a Kustomization of the run: its file.
+    Kustomization(String),
+    /// Something that is fetched.
+    Remote,
+    /// What is not among the files of the run.
+    Missing(String),
+}
+
+/// The files that Kustomizations name, among those of the run or not.
+pub trait InputFiles {
+    /// The text of the file at `path`; `None` when it cannot be read.
+    fn text(&self, path: &str) -> Option<String>;
+    /// Whether there is a file or folder at `path`.
+    fn exists(&self, path: &str) -> bool;
+}
+
+/// The names of a folder's Kustomization.
+const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+
+impl Graph {
+    /// The graph of a run over `files`.
+    #[must_use]
+    pub fn new(files: impl IntoIterator<Item = String>) -> Self {
+        Self { files: files.into_iter().map(|file| joined("", &file)).collect(), inputs: BTreeMap::new() }
+    }
+
+    /// Adds what the Kustomization in `file` is built from.
+    pub fn add(&mut self, file: &str, inputs: Vec<Input>) {
+        self.inputs.insert(joined("", file), inputs);
+    }
+
+    /// What `path` leads to in the Kustomization `file`.
+    #[must_use]
+    pub fn find(&self, file: &str, path: &str) -> Given {
+        let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let place = joined(folder, path);
+        if self.files.contains(&place) {
+            return Given::File(place);
+        }
+        let within = NAMES.iter().map(|name| format!("{place}/{name}"));
+        if let Some(file) = within.into_iter().find(|file| self.files.contains(file)) {
+            return Given::Kustomization(file);
+        }
+        if is_remote(path) { Given::Remote } else { Given::Missing(place) }
+    }
+
+    /// The files that the Kustomization `file` applies to: all that it is built from, and of a component also all that
+    /// those are built from which include it.
+    #[must_use]
+    pub fn scope(&self, file: &str) -> BTreeSet<String> {
+        let mut includers: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+        for (from, inputs) in &self.inputs {
+            for input in inputs.iter().filter(|input| input.kind == InputKind::Component) {
+                if let Given::Kustomization(component) = self.find(from, &input.site.image) {
+                    includers.entry(component).or_default().push(from);
+                }
+            }
+        }
+        let mut scope = BTreeSet::new();
+        let mut open = vec![joined("", file)];
+        let mut roots = open.clone();
+        let mut known: BTreeSet<String> = open.iter().cloned().collect();
+        while let Some(root) = roots.pop() {
+            for from in includers.get(&root).into_iter().flatten() {
+                if known.insert((*from).to_owned()) {
+                    roots.push((*from).to_owned());
+                    open.push((*from).to_owned());
+                }
+            }
+        }
+        while let Some(file) = open.pop() {
+            for input in self.inputs.get(&file).into_iter().flatten() {
+                match self.find(&file, &input.site.image) {
+                    Given::File(found) | Given::Kustomization(found) if !scope.contains(&found) => {
+                        open.push(found);
+                    }
+                    Given::File(_) | Given::Kustomization(_) | Given::Remote | Given::Missing(_) => {}
+                }
+            }
+            scope.insert(file);
+        }
+        scope
+    }
+}
+
+impl Engine {
+    /// Adds to `plan`, of the Kustomization `file`, where what is built of it has other images, as far as the files tell
+    /// that it names.
+    pub fn follow_inputs(&self, plan: &mut Plan, file: &str, graph: &Graph, files: &dyn InputFiles) {
+        for input in std::mem::take(&mut plan.kustomize_inputs) {
+            let given = graph.find(file, &input.site.image);
+            plan.skips.extend(self.limits(&input, &given, files));
+            plan.kustomize_inputs.push(input);
+        }
+        plan.skips.sort_by_key(|skip| skip.site.span);
+    }
+
+    /// Where what is built has other images because of `input`.
+    fn limits(&self, input: &Input, given: &Given, files: &dyn InputFiles) -> Vec<Skip> {
+        let limit = |reason: &str| {
+            vec![Skip { site: input.site.clone(), reason: SkipReason::Build(reason.to_owned()) }]
+        };
+        let text = || match given {
+            Given::File(file) | Given::Missing(file) => files.text(file),
+            Given::Kustomization(_) | Given::Remote => None,
+        };
+        match (input.kind, given) {
+            (InputKind::Configuration, _) => {
+                text().map_or(Vec::new(), |text| look_at_configuration(self, &text, &input.site))
+            }
+            (InputKind::Replacements, _) => {
+                text().map_or(Vec::new(), |text| look_at_replacements(self, &text, &input.site))
+            }
+            (InputKind::Generated, Given::File(_)) => match text() {
+                Some(text) if !self.plan(&text, false, &mut Memory::default()).changes.is_empty() => limit(
+                    "holds images that are rewritten: what is generated of it changes, and so does the hash in its name",
+                ),
+                Some(_) | None => Vec::new(),
+            },
+            (InputKind::Generated, _)
+            | (InputKind::Resource | InputKind::Component, Given::File(_))
+            | (
+                InputKind::Resource | InputKind::Component | InputKind::Patch | InputKind::Transformer,
+                Given::Kustomization(_),
+            ) => Vec::new(),
+            (_, Given::Remote) => limit("is fetched when this is built: its images are not rewritten"),
+            // What is nowhere, nothing is built from.
+            (_, Given::Missing(path)) if !files.exists(path) => Vec::new(),
+            (_, Given::Missing(_)) => limit("is not among the given files: its images are not rewritten"),
+            (InputKind::Patch, Given::File(_)) => {
+                let text = text().unwrap_or_default();
+                if disables(self, &text) {
+                    limit(DISABLES)
+                } else if !input.patched_images(self, &text).is_empty() {
+                    limit(
+                        "changes an image of the kind that it is for, which the file does not say: write it here",
+                    )
+                } else {
+                    Vec::new()
+                }
+            }
+            (InputKind::Transformer, Given::File(_)) => {
+                text().map_or(Vec::new(), |text| look_at_transformers(self, &text, &input.site))
+            }
+        }
+    }
+}
+
+/// Whether kustomize fetches `path`, which is none of the run.
+fn is_remote(path: &str) -> bool {
+    let first = path.split('/').next().unwrap_or_default();
+    path.contains("://")
+        || path.contains("?ref=")
+        || path.starts_with("git@")
+        || (first.contains('.') && !first.starts_with('.') && path.contains('/'))
+}
+
+/// `path` from `folder` on, without `.` and `..` as far as they can be resolved.
+fn joined(folder: &str, path: &str) -> String {
+    let whole = if path.starts_with('/') { path.to_owned() } else { format!("{folder}/{path}") };
+    let mut steps: Vec<&str> = Vec::new();
+    for step in whole.split('/') {
+        match step {
+            "" | "." => {}
+            ".." if steps.last().is_some_and(|last| *last != "..") => {
+                steps.pop();
+            }
+            step => steps.push(step),
+        }
+    }
+    format!("/{}", steps.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::input::look;
+    use super::*;
+
+    fn graph(files: &[(&str, &str)]) -> Graph {
+        let engine = Engine::default();
+        let mut graph = Graph::new(files.iter().map(|(file, _)| (*file).to_owned()));
+        for (file, text) in files.iter().filter(|(file, _)| file.ends_with("kustomization.yaml")) {
+            graph.add(file, look(&engine, text, true).inputs);
+        }
+        graph
+    }
+
+    #[test]
+    fn finds_what_paths_lead_to() {
+        let graph = graph(&[("/t/base/kustomization.yaml", ""), ("/t/o/web.yaml", "")]);
+        let find = |path| graph.find("/t/o/kustomization.yaml", path);
+        assert_eq!(find("../base/"), Given::Kustomization("/t/base/kustomization.yaml".to_owned()));
+        assert_eq!(find("./web.yaml"), Given::File("/t/o/web.yaml".to_owned()));
+        assert_eq!(find("../other"), Given::Missing("/t/other".to_owned()));
+        for remote in ["https://x.io/a.yaml", "github.com/a/b//c?ref=v1", "git@x.io:a/b"] {
+            assert_eq!(find(remote), Given::Remote, "{remote}");
+        }
+    }
+
+    #[test]
+    fn a_component_applies_to_what_its_includers_are_built_from() {
+        let graph = graph(&[
+            ("/c/kustomization.yaml", "kind: Component\nimages: []\n"),
+            ("/o/kustomization.yaml", "resources: [../b]\ncomponents: [../c]\n"),
+            ("/b/kustomization.yaml", "resources: [web.yaml]\n"),
+            ("/b/web.yaml", ""),
+            ("/x/kustomization.yaml", "resources: [web.yaml]\n"),
+            ("/x/web.yaml", ""),
+        ]);
+        let scope = |file| graph.scope(file).into_iter().collect::<Vec<_>>().join(" ");
+        let (b, c, o) = ("/b/kustomization.yaml", "/c/kustomization.yaml", "/o/kustomization.yaml");
+        assert_eq!(scope(c), format!("{b} /b/web.yaml {c} {o}"));
+        assert_eq!(scope(b), format!("{b} /b/web.yaml"));
+        assert_eq!(scope("/x/kustomization.yaml"), "/x/kustomization.yaml /x/web.yaml");
+    }
+}

@@ -1,0 +1,206 @@
+//! What the names of a tree's images become, and which of them become one.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use memchr::{memchr, memrchr};
+use rustc_hash::FxHashMap;
+
+use crate::image::ImageReference;
+use crate::manifest::{Blocked, KustomizeImage};
+use crate::maps::{Maps, Rule};
+
+use super::super::plan::{Plan, SkipReason};
+use super::entry::{mapped, suffix};
+
+/// How long a name may be that an entry could give, in bytes: longer than any reference. What stands in an image's place may
+/// be a whole document.
+const NAME_MAX: usize = 1024;
+
+/// What the names of a tree's images (without tag and digest, as written) become.
+#[derive(Debug, Default)]
+pub struct Renames {
+    names: FxHashMap<String, Rename>,
+    /// For each name that images have after the rewrite, those that they had before, and the name itself where an entry
+    /// gives it already. Filled in when all is learned.
+    before: FxHashMap<String, BTreeSet<String>>,
+    /// The names that entries give to images of a name.
+    given: FxHashMap<String, BTreeSet<String>>,
+}
+
+/// What one name becomes.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Rename {
+    /// The new name, and in a tree where the same name becomes several, all of them.
+    pub(super) to: BTreeSet<String>,
+    pub(super) rule: Option<Arc<Rule>>,
+    /// The tags and digests that images of the name have (`:1.27`), and what becomes of each.
+    pub(super) suffixes: BTreeMap<String, String>,
+}
+
+impl Renames {
+    /// Adds the images of `plan`, changed or not.
+    pub fn learn(&mut self, plan: &Plan) {
+        for change in &plan.changes {
+            self.add(&change.site.image, &change.to, change.rule.as_ref());
+        }
+        for kept in &plan.kept {
+            self.add(&kept.site.image, &kept.site.image, None);
+        }
+        for skip in &plan.skips {
+            // A placeholder (`CONTROLLER_IMAGE:latest`) has a name that entries give, too.
+            let name = name_of(&skip.site.image);
+            let is_named =
+                || ImageReference::parse(&skip.site.image).is_ok() || ImageReference::parse(name).is_err();
+            if name.len() <= NAME_MAX && stays(&skip.reason) && is_named() {
+                self.add(&skip.site.image, &skip.site.image, None);
+            }
+        }
+    }
+
+    /// Adds what another part of the tree taught. The order of parts does not matter.
+    pub fn merge(&mut self, other: Self) {
+        for (name, rename) in other.names {
+            let known = self.names.entry(name).or_default();
+            known.to.extend(rename.to);
+            known.suffixes.extend(rename.suffixes);
+            known.is_by(rename.rule.as_ref());
+        }
+    }
+
+    /// Adds that the image `from` becomes `to`.
+    fn add(&mut self, from: &str, to: &str, rule: Option<&Arc<Rule>>) {
+        let (name, new_name) = (name_of(from), name_of(to));
+        let (suffix, new_suffix) = (&from[name.len()..], &to[new_name.len()..]);
+        if !self.names.contains_key(name) {
+            self.names.insert(name.to_owned(), Rename::default());
+        }
+        let Some(known) = self.names.get_mut(name) else { return };
+        if !known.to.contains(new_name) {
+            known.to.insert(new_name.to_owned());
+        }
+        if !known.suffixes.contains_key(suffix) {
+            known.suffixes.insert(suffix.to_owned(), new_suffix.to_owned());
+        }
+        known.is_by(rule);
+    }
+
+    /// Adds the names that entries give: one overlay's `newName` may be another's `name`.
+    /// Each entry comes with the maps for its file.
+    pub fn close(&mut self, entries: &[(&KustomizeImage, &Maps)]) {
+        if entries.is_empty() {
+            return;
+        }
+        for (name, rename) in &self.names {
+            for to in &rename.to {
+                self.before.entry(to.clone()).or_default().insert(name.clone());
+            }
+        }
+        loop {
+            let known = self.names.len();
+            for &(entry, maps) in entries {
+                let names_image =
+                    entry.name.as_ref().is_some_and(|name| self.names.contains_key(&name.value));
+                let Some(new_name) = entry.new_name.as_ref().filter(|_| names_image) else { continue };
+                if let Some(name) = &entry.name {
+                    self.given.entry(name.value.clone()).or_default().insert(new_name.value.clone());
+                }
+                let image = format!("{}{}", new_name.value, suffix(entry));
+                if let Ok(mapped) = mapped(&image, maps) {
+                    let to = format!("{}{}", mapped.name, mapped.suffix);
+                    self.add(&image, &to, mapped.rule.as_ref());
+                }
+            }
+            if self.names.len() == known {
+                break;
+            }
+        }
+        for name in entries.iter().filter_map(|(entry, _)| entry.name.as_ref()) {
+            let names_none = !self.names.contains_key(&name.value);
+            if let Some(before) = self.before.get_mut(&name.value).filter(|_| names_none) {
+                before.insert(name.value.clone());
+            }
+        }
+    }
+
+    /// Whether something is known of `name`.
+    pub(in crate::rewrite) fn knows(&self, name: &str) -> bool {
+        self.names.contains_key(name) || self.before.contains_key(name)
+    }
+
+    /// What `name` becomes; `None` when the tree has no image of that name.
+    pub(super) fn of(&self, name: &str) -> Option<&Rename> {
+        self.names.get(name)
+    }
+
+    /// The names other than `name` that images have before the rewrite, and entries name, which are `to` afterwards. Those
+    /// are left out whose images get `name` by other entries first.
+    pub(super) fn others(&self, name: &str, to: &str) -> impl Iterator<Item = &str> {
+        let before = self.before.get(to).into_iter().flatten();
+        before.map(String::as_str).filter(move |other| *other != name && !self.becomes(other, name))
+    }
+
+    /// Whether entries, one behind the other, give images of the name `from` the name `to`.
+    fn becomes(&self, from: &str, to: &str) -> bool {
+        let mut known = BTreeSet::from([from]);
+        let mut open = vec![from];
+        while let Some(name) = open.pop() {
+            for next in self.given.get(name).into_iter().flatten() {
+                if next == to {
+                    return true;
+                }
+                if known.insert(next) {
+                    open.push(next);
+                }
+            }
+        }
+        false
+    }
+
+    /// Whether an entry of these cannot follow by what the whole tree says, so that it matters what it applies to.
+    #[must_use]
+    pub fn are_disputed(&self, entries: &[KustomizeImage]) -> bool {
+        entries.iter().filter_map(|entry| entry.name.as_ref()).any(|name| match self.of(&name.value) {
+            Some(rename) => {
+                rename.to.len() > 1
+                    || rename.to.iter().any(|to| self.others(&name.value, to).next().is_some())
+            }
+            None => self.others(&name.value, &name.value).next().is_some(),
+        })
+    }
+}
+
+impl Rename {
+    /// Notes the rule, that which stands first if there are several.
+    fn is_by(&mut self, rule: Option<&Arc<Rule>>) {
+        let place = |rule: &Arc<Rule>| (rule.source_name().to_owned(), rule.line());
+        if let Some(rule) = rule
+            && self.rule.as_ref().is_none_or(|known| !Arc::ptr_eq(known, rule) && place(rule) < place(known))
+        {
+            self.rule = Some(Arc::clone(rule));
+        }
+    }
+}
+
+/// Whether an image that is left alone for `reason` is one that Kustomizations still apply to.
+fn stays(reason: &SkipReason) -> bool {
+    match reason {
+        SkipReason::Blocked(Blocked::DisableLabel | Blocked::SharedAnchor | Blocked::NotEditable)
+        | SkipReason::SkipRule
+        | SkipReason::Invalid(_) => true,
+        SkipReason::Blocked(Blocked::OwnKind)
+        | SkipReason::Templated
+        | SkipReason::Encrypted
+        | SkipReason::Auto
+        | SkipReason::Kustomize(_)
+        | SkipReason::Build(_) => false,
+    }
+}
+
+/// `image`, a reference, without tag and digest. Without parsing it again: a run does this twice for each image.
+pub(super) fn name_of(image: &str) -> &str {
+    let without_digest = memchr(b'@', image.as_bytes()).map_or(image, |at| &image[..at]);
+    let path = memrchr(b'/', without_digest.as_bytes()).map_or(0, |slash| slash + 1);
+    let colon = memchr(b':', &without_digest.as_bytes()[path..]);
+    colon.map_or(without_digest, |colon| &without_digest[..path + colon])
+}
