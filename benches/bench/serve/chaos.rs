@@ -10,6 +10,10 @@ use tokio::net::{TcpListener, TcpStream};
 use super::client::{Connection, Target, post};
 use super::process::{Home, Replica};
 
+/// For how many seconds a replica that goes serves on. A client that sends nothing for so long, as one on a busy machine
+/// may, is not told to connect elsewhere and may send its next request just when its connection is closed.
+const LAME_DUCK: &str = "2";
+
 /// Where new connections may go.
 type Ready = Arc<Mutex<Vec<String>>>;
 
@@ -43,7 +47,7 @@ async fn balance(listener: TcpListener, ready: Ready) {
 pub async fn run(requests: usize) {
     const MAPS: [&str; 2] = ["docker.io::m.example.com/one\n", "docker.io::m.example.com/two\n"];
     let home = Home::new(MAPS[0]);
-    let mut replicas = [home.start("0.5"), home.start("0.5")];
+    let mut replicas = [home.start(LAME_DUCK), home.start(LAME_DUCK)];
     replicas.iter().for_each(Replica::until_ready);
     let ready: Ready = Arc::new(Mutex::new(replicas.iter().map(|r| r.address.clone()).collect()));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -65,7 +69,7 @@ pub async fn run(requests: usize) {
             tokio::time::sleep(Duration::from_millis(60)).await;
         }
         // As a rollout does: the new one is ready before the old one is told to go.
-        let next = home.start("0.5");
+        let next = home.start(LAME_DUCK);
         next.until_ready();
         let old = std::mem::replace(&mut replicas[rounds % 2], next);
         *ready.lock().expect("no panic") =
