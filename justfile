@@ -32,6 +32,10 @@ bench *ARGS:
 corpus DIR:
     IMAGESWAP_CORPUS={{DIR}} cargo test --release --locked --test corpus -- --nocapture
 
+# Render the Helm charts of a folder before and after `rewrite --helm-values`, with the real Helm
+charts DIR:
+    IMAGESWAP_CHARTS={{DIR}} cargo test --locked --test helm_values -- --nocapture
+
 # Run a fuzz target for SECONDS (needs nightly Rust and cargo-fuzz; `just fuzz` alone lists them)
 fuzz TARGET="" SECONDS="60":
     cd fuzz && if [ -z "{{TARGET}}" ]; then cargo +nightly fuzz list; \

@@ -50,6 +50,7 @@ fn engine(case: &Value, flags: &Value) -> Engine {
         scanner: Scanner::new(fields, label.to_owned()).within(100_000),
         skips: strings(&flags["skip"]).iter().map(|skip| skip.parse().unwrap()).collect(),
         kustomize: KustomizeMode::Follow,
+        lists_mentions: false,
     }
 }
 

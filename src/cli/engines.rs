@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::files::Found;
 use crate::rewrite::{Engine, KustomizeMode};
 
-use super::args::{FindArgs, MapsArgs};
+use super::args::{FindArgs, FormatArgs, MapsArgs};
 use super::rules::{FolderRules, RuleSettings, RuleWarning, Ruleset};
 use super::{rules, settings, speech};
 
@@ -20,15 +20,21 @@ pub struct Engines {
 
 impl Engines {
     /// The engines for `files`, the files of the paths `given`.
-    pub fn new(maps: &MapsArgs, find: &FindArgs, given: &[PathBuf], files: &[Found]) -> Result<Self> {
+    pub fn new(
+        maps: &MapsArgs,
+        find: &FindArgs,
+        formats: &FormatArgs,
+        given: &[PathBuf],
+        files: &[Found],
+    ) -> Result<Self> {
         let rules = FolderRules::read(maps, given, files)?;
-        let scanner = settings::scanner(find, None)?;
+        let scanner = settings::scanner(find, formats, None)?;
         let mut all = Vec::new();
         for ruleset in &rules.sets {
             // Clones share what they found for --field.
             all.push(match &ruleset.settings.fields {
                 None => settings::engine_with(find, ruleset, scanner.clone()),
-                Some(_) => settings::engine(find, ruleset)?,
+                Some(_) => settings::engine_of_files(find, formats, ruleset)?,
             });
         }
         let has_rules = |file: &&Found| rules.sets[rules.number(&file.path)].given;
@@ -37,9 +43,9 @@ impl Engines {
     }
 
     /// The engine for standard input, with the rules for the folder where the program was started.
-    pub fn of_stdin(maps: &MapsArgs, find: &FindArgs) -> Result<Self> {
+    pub fn of_stdin(maps: &MapsArgs, find: &FindArgs, formats: &FormatArgs) -> Result<Self> {
         let rules = FolderRules::of_stdin(maps)?;
-        let engine = settings::engine(find, &rules.sets[0])?;
+        let engine = settings::engine_of_files(find, formats, &rules.sets[0])?;
         Ok(Self { all: vec![engine], rules, first_without_rules: None })
     }
 
@@ -73,6 +79,12 @@ impl Engines {
         for engine in &mut self.all {
             engine.scanner = std::mem::take(&mut engine.scanner).thorough();
         }
+        self.list_mentions();
+    }
+
+    /// Lists everything that looks like an image among what is not checked.
+    pub fn list_mentions(&mut self) {
+        self.all.iter_mut().for_each(|engine| engine.lists_mentions = true);
     }
 
     /// Whether the entries of Kustomizations take part; this is the same for all files.

@@ -9,11 +9,12 @@ use crate::image::ImageReference;
 use crate::manifest::encoding;
 use crate::maps::Maps;
 use crate::report::explanation::{self, Answer, InFile};
-use crate::report::{JsonReport, Level, Location, Message, Pages, Report, TextReport};
-use crate::rewrite::{Engine, Site, SkipReason};
+use crate::report::{JsonReport, Level, Location, Message, Pages, Report, TextReport, why_unchecked};
+use crate::rewrite::{Engine, Memory, Site, SkipReason};
 
 use super::args::{ExplainArgs, ReportFormat};
 use super::exit_code::ExitCode;
+use super::file_kind::FileKind;
 use super::pin::Pinning;
 use super::rules::Ruleset;
 use super::{function, rules, settings, speech};
@@ -140,8 +141,21 @@ fn explain_file(out: &mut String, args: &ExplainArgs, ruleset: &Ruleset, file: &
         std::fs::read(file).map_err(|error| speech::failure(&format!("cannot read {name}"), &error))?
     };
     let text = encoding::decode(&bytes).with_context(|| name.clone())?;
-    let engine: Engine = settings::engine(&args.find, ruleset)?;
-    let plan = engine.plan_alone(text);
+    let mut engine: Engine = settings::engine_of_files(&args.find, &args.formats, ruleset)?;
+    engine.lists_mentions = true;
+    let kind = if file == Path::new("-") {
+        FileKind::Manifest
+    } else {
+        FileKind::of(file, &engine).with_context(|| format!("{name}: cannot read the chart around it"))?
+    };
+    let plan = match kind {
+        FileKind::Manifest => {
+            let mut plan = engine.plan_alone(text);
+            engine.list_mentions(text, &mut plan);
+            plan
+        }
+        kind => kind.plan(&engine, &name, text, &mut Memory::default()),
+    };
     if plan.documents == 0 && plan.errors.is_empty() {
         bail!("{name}: contains no documents");
     }
@@ -151,6 +165,7 @@ fn explain_file(out: &mut String, args: &ExplainArgs, ruleset: &Ruleset, file: &
         .chain(plan.problems.iter().map(|problem| &problem.site));
     let mut sites: Vec<(&Site, Option<String>)> = decided.map(|site| (site, None)).collect();
     sites.extend(plan.skips.iter().map(|skip| (&skip.site, Some(skip.reason.message()))));
+    sites.extend(plan.unchecked.iter().map(|site| (site, Some(why_unchecked(&name, site)))));
     sites.sort_by_key(|(site, _)| site.span);
     for (site, skipped) in sites {
         let answer = match (skipped, ImageReference::parse(&site.image)) {

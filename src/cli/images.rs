@@ -11,11 +11,12 @@ use crate::manifest::encoding;
 use crate::report::inventory::{self, Listed};
 use crate::report::unique;
 use crate::report::{JsonReport, Level, Location, Message, Pages, Report, TextReport};
-use crate::rewrite::{Engine, Memory, Site, is_kustomization, unread};
+use crate::rewrite::{Engine, Memory, Site, unread};
 
 use super::args::{ImagesArgs, ImagesFormat};
 use super::engines::Engines;
 use super::exit_code::ExitCode;
+use super::file_kind::FileKind;
 use super::{function, rules, settings, speech, tree};
 
 /// What one file holds.
@@ -63,10 +64,11 @@ pub fn list(args: &ImagesArgs) -> Result<Listing> {
     if from_stdin && args.paths.len() > 1 {
         bail!("'-' (standard input) cannot be combined with other paths");
     }
-    let walked = (!from_stdin).then(|| walk(&args.paths, &settings::walk(&args.walk))).transpose()?;
+    let walked =
+        (!from_stdin).then(|| walk(&args.paths, &settings::walk(&args.walk, &args.formats))).transpose()?;
     let mut engines = match &walked {
-        Some(walked) => Engines::new(&args.maps, &args.find, &args.paths, &walked.files)?,
-        None => Engines::of_stdin(&args.maps, &args.find)?,
+        Some(walked) => Engines::new(&args.maps, &args.find, &args.formats, &args.paths, &walked.files)?,
+        None => Engines::of_stdin(&args.maps, &args.find, &args.formats)?,
     };
     let with_maps = engines.have_rules();
     if args.format == ImagesFormat::Kustomize && !with_maps {
@@ -209,11 +211,21 @@ fn read_bytes(
             return found;
         }
     };
-    if !engine.scanner.may_hold_image(bytes) {
+    let kind = match FileKind::of(Path::new(name), engine) {
+        Ok(kind) => kind,
+        Err(error) => {
+            found
+                .errors
+                .push(FileError::new(name, format!("{name}: cannot read the chart around it: {error}")));
+            return found;
+        }
+    };
+    if !kind.may_hold_image(engine, name, bytes) {
         return found;
     }
-    let mut plan = engine.plan(text, is_kustomization(name), memory);
-    if !plan.errors.is_empty() && unread(text, is_template(Path::new(name))).is_none() {
+    let mut plan = kind.plan(engine, name, text, memory);
+    let is_meant = || !kind.is_manifest() || unread(text, is_template(Path::new(name))).is_none();
+    if !plan.errors.is_empty() && is_meant() {
         found.errors.extend(plan.errors.iter().map(|error| FileError {
             file: name.to_owned(),
             location: Some(Location::from(error)),

@@ -11,6 +11,7 @@ mod discover;
 mod engines;
 mod exit_code;
 mod explain;
+mod file_kind;
 mod function;
 mod images;
 mod init;

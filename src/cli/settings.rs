@@ -8,11 +8,11 @@ use crate::files::WalkOptions;
 use crate::manifest::{Places, Scanner};
 use crate::rewrite::{Engine, KustomizeMode};
 
-use super::args::{Fields, FindArgs, KustomizeImages, WalkArgs};
+use super::args::{Fields, FindArgs, FormatArgs, KustomizeImages, WalkArgs};
 use super::rules::Ruleset;
 
 /// The scanner that `args` ask for; a configuration that names fields says where to look instead of `--fields`.
-pub fn scanner(args: &FindArgs, configured: Option<&Places>) -> Result<Scanner> {
+pub fn scanner(args: &FindArgs, formats: &FormatArgs, configured: Option<&Places>) -> Result<Scanner> {
     let mut fields = match (configured, args.fields) {
         (Some(table), _) => table.clone(),
         (None, Fields::Known) => Places::known(),
@@ -22,6 +22,7 @@ pub fn scanner(args: &FindArgs, configured: Option<&Places>) -> Result<Scanner> 
     for spec in args.places() {
         fields.ask(spec.clone());
     }
+    formats.places().for_each(|spec| fields.ask(spec));
     let scanner = Scanner::new(fields, args.disable_label.clone());
     Ok(if wants_fast_reader()? { scanner } else { scanner.without_fast_reader() })
 }
@@ -41,7 +42,12 @@ fn wants_fast_reader() -> Result<bool> {
 
 /// The engine that `args` and the environment ask for, with these rules and settings.
 pub fn engine(args: &FindArgs, ruleset: &Ruleset) -> Result<Engine> {
-    let scanner = scanner(args, ruleset.settings.fields.as_ref())?;
+    engine_of_files(args, &FormatArgs::default(), ruleset)
+}
+
+/// As [`engine`], for files that need not be manifests.
+pub fn engine_of_files(args: &FindArgs, formats: &FormatArgs, ruleset: &Ruleset) -> Result<Engine> {
+    let scanner = scanner(args, formats, ruleset.settings.fields.as_ref())?;
     Ok(engine_with(args, ruleset, scanner))
 }
 
@@ -54,16 +60,17 @@ pub fn engine_with(args: &FindArgs, ruleset: &Ruleset, scanner: Scanner) -> Engi
     };
     let settings = &ruleset.settings;
     let skips = args.skip.iter().chain(&settings.skip).cloned().collect();
-    Engine { maps: Arc::clone(&ruleset.maps), scanner, skips, kustomize }
+    Engine { maps: Arc::clone(&ruleset.maps), scanner, skips, kustomize, lists_mentions: false }
 }
 
 /// How folders are walked.
-pub fn walk(args: &WalkArgs) -> WalkOptions {
+pub fn walk(args: &WalkArgs, formats: &FormatArgs) -> WalkOptions {
     WalkOptions {
         no_ignore: args.no_ignore,
         include: args.include.clone(),
         exclude: args.exclude.clone(),
         follow: args.follow,
+        templates: formats.templates,
         threads: args.threads,
     }
 }

@@ -151,6 +151,7 @@ pub fn remarks(walked: &Walked) -> (Vec<(String, String)>, Vec<String>) {
 pub fn passed_over(reason: SkipReason) -> &'static str {
     match reason {
         SkipReason::HelmTemplate => "Helm templates",
+        SkipReason::Dockerfile => "Dockerfiles",
         SkipReason::LinkedFolder => "links to folders",
         SkipReason::DanglingLink => "links to nothing",
         SkipReason::NotRegular => "special files",
@@ -160,7 +161,8 @@ pub fn passed_over(reason: SkipReason) -> &'static str {
 /// Why the walk passed over something, in words.
 pub fn why(reason: SkipReason) -> &'static str {
     match reason {
-        SkipReason::HelmTemplate => "a Helm template",
+        SkipReason::HelmTemplate => "a Helm template (--templates reads it)",
+        SkipReason::Dockerfile => "a Dockerfile",
         SkipReason::LinkedFolder => "a link to a folder (--follow enters it)",
         SkipReason::DanglingLink => "a link to nothing",
         SkipReason::NotRegular => "a special file",

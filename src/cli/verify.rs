@@ -41,11 +41,12 @@ struct Check {
 
 /// Verifies the images of the paths.
 pub fn run(args: &VerifyArgs) -> Result<ExitCode> {
-    let walked = walk(&args.paths, &settings::walk(&args.walk))?;
+    let walked = walk(&args.paths, &settings::walk(&args.walk, &args.formats))?;
     if let Some(error) = walked.errors.first() {
         return Err(anyhow!("{}", speech::with_hint(error, tree::hint(error))));
     }
-    let engines = Engines::new(&args.maps, &args.find, &args.paths, &walked.files)?.or_none_given()?;
+    let engines =
+        Engines::new(&args.maps, &args.find, &args.formats, &args.paths, &walked.files)?.or_none_given()?;
     engines.warnings().iter().for_each(|warning| speech::warning(&warning.to_string()));
     if let Some((_, text)) = engines.without_rules() {
         speech::warning(&text);
@@ -143,9 +144,10 @@ fn checks(
 
 /// The images of a plan, each with what it becomes.
 fn images(plan: &Plan) -> impl Iterator<Item = (&str, &str)> {
-    let changes = plan.changes.iter().filter(|change| change.site.place.is_site());
+    let changes = plan.changes.iter().filter(|change| change.site.place.is_whole());
     let changes = changes.map(|change| (change.site.image.as_str(), &*change.to));
-    let kept = plan.kept.iter().map(|kept| (kept.site.image.as_str(), kept.site.image.as_str()));
+    let kept = plan.kept.iter().filter(|kept| kept.site.place.is_whole());
+    let kept = kept.map(|kept| (kept.site.image.as_str(), kept.site.image.as_str()));
     let entries = plan.entry_images.iter().filter(|entry| entry.sets_tag);
     changes.chain(kept).chain(entries.map(|entry| (entry.site.image.as_str(), entry.to.as_str())))
 }

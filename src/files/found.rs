@@ -18,6 +18,8 @@ pub struct WalkOptions {
     pub exclude: Vec<String>,
     /// Follow links to folders, and links that lead out of the walked folder.
     pub follow: bool,
+    /// Read charts' templates, too: the manifest names and `*.tpl` under `templates/` beside a `Chart.yaml`.
+    pub templates: bool,
     /// How many threads walk, at most twelve; 0 lets the machine decide. Few folders take one whatever this says.
     pub threads: usize,
 }
@@ -59,6 +61,8 @@ pub struct Skipped {
 pub enum SkipReason {
     /// It lies under `templates/` beside a `Chart.yaml`.
     HelmTemplate,
+    /// It is a Dockerfile, which is no manifest and names images all the same.
+    Dockerfile,
     /// It is a link to a folder (or, with [`WalkOptions::follow`], one to a folder around it).
     LinkedFolder,
     /// It is a link that leads nowhere.

@@ -5,6 +5,7 @@
 //! here prints, and nothing is decided by a file's content.
 
 mod chart;
+mod chart_files;
 mod commit;
 mod dedup;
 mod folders;
@@ -22,6 +23,7 @@ mod walk;
 mod write;
 
 pub use chart::is_template;
+pub use chart_files::{ChartFiles, chart_of_values};
 pub use found::{Found, SkipReason, Skipped, WalkError, WalkOptions, Walked};
 pub use metadata::{MetadataError, OwnerChange};
 pub use outcome::{CommitError, Committed, FileError, StageError, Warning, WarningKind};

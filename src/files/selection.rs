@@ -26,6 +26,8 @@ pub(super) struct Selection {
     include: Gitignore,
     /// The include globs whose last part names files (`*.tpl`, not `apps/**`): they widen the names.
     naming: Gitignore,
+    /// Whether `*.tpl` are read, which are templates.
+    templates: bool,
     globs: Vec<Watched>,
 }
 
@@ -61,6 +63,7 @@ impl Selection {
             exclude: compile(options.exclude.iter())?,
             include: compile(options.include.iter())?,
             naming: compile(naming)?,
+            templates: options.templates,
             globs: options
                 .include
                 .iter()
@@ -92,7 +95,17 @@ impl Selection {
         if !self.naming.is_empty() && self.naming.matched(relative, false).is_ignore() {
             return !self.excludes(relative, false);
         }
-        relative.file_name().is_some_and(is_manifest_name)
+        let is_named =
+            |name: &OsStr| is_manifest_name(name) || self.templates && name.as_bytes().ends_with(b".tpl");
+        relative.file_name().is_some_and(is_named)
+            && !self.excludes(relative, false)
+            && (self.include.is_empty()
+                || self.include.matched_path_or_any_parents(relative, false).is_ignore())
+    }
+
+    /// Whether a file is a Dockerfile that is not read, and would be if it were a manifest.
+    pub(super) fn is_dockerfile(&self, relative: &Path) -> bool {
+        relative.file_name().is_some_and(is_dockerfile_name)
             && !self.excludes(relative, false)
             && (self.include.is_empty()
                 || self.include.matched_path_or_any_parents(relative, false).is_ignore())
@@ -110,6 +123,16 @@ fn is_manifest_name(name: &OsStr) -> bool {
         || name.ends_with(b".yml")
         || name.ends_with(b".json")
         || name == b"Kustomization"
+}
+
+/// `Dockerfile`, `Containerfile`, `NAME.Dockerfile`, `Dockerfile.NAME`: the names that builders read.
+fn is_dockerfile_name(name: &OsStr) -> bool {
+    let name = name.as_bytes();
+    let is_one = |name: &[u8]| matches!(name, b"Dockerfile" | b"Containerfile");
+    let mut parts = name.splitn(2, |byte| *byte == b'.');
+    let first = parts.next().is_some_and(is_one);
+    // Builders have files of the same name for what they leave out.
+    first && !name.ends_with(b".dockerignore") || name.ends_with(b".Dockerfile")
 }
 
 /// Whether the last part of a glob is more than stars.

@@ -42,6 +42,7 @@ struct Walk {
     numbers: FxHashMap<PathBuf, usize>,
     selection: Selection,
     follow: bool,
+    templates: bool,
 }
 
 /// Walks all folders at once, of which none has the same start as another, and gives back what it was given.
@@ -59,7 +60,8 @@ pub(super) fn walk_folders(
     let numbers = roots.iter().enumerate().map(|(number, root)| (root.start.clone(), number)).collect();
     builder.standard_filters(!options.no_ignore).hidden(false).follow_links(options.follow);
     let one_thread = options.threads == 1 || are_small(&roots);
-    let walk = Arc::new(Walk { roots, numbers, selection, follow: options.follow });
+    let walk =
+        Arc::new(Walk { roots, numbers, selection, follow: options.follow, templates: options.templates });
     let chosen = Arc::clone(&walk);
     builder.filter_entry(move |entry| chosen.takes(entry));
     // Where links are followed, the two walkers of the crate tell different things of those that lead nowhere.
@@ -127,7 +129,7 @@ impl Walk {
             Some(kind) if kind.is_dir() => self.selection.enters(relative),
             // What a link leads to decides; the visitor looks.
             Some(kind) if kind.is_symlink() => true,
-            _ => self.selection.takes(relative),
+            _ => self.selection.takes(relative) || self.selection.is_dockerfile(relative),
         }
     }
 }
@@ -193,17 +195,28 @@ impl<'s> Share<'s> {
         let is_link = entry.path_is_symlink();
         let path = entry.into_path();
         let charts = self.charts.entry(number).or_insert_with(|| Charts::new(root));
-        if charts.holds(&path, root) {
+        let is_template = charts.holds(&path, root);
+        if is_template && !self.walk.templates {
             if self.walk.selection.takes(root.relative(&path)) {
                 self.skip(root, path, SkipReason::HelmTemplate);
             }
+        } else if !is_template && self.walk.templates && path.extension().is_some_and(|end| end == "tpl") {
+            // Of such files only templates are read.
         } else if is_link {
             self.link(number, path);
+        } else if self.is_dockerfile(root.relative(&path)) {
+            self.skip(root, path, SkipReason::Dockerfile);
         } else if kind.is_file() {
             self.take(number, path, None);
         } else {
             self.skip(root, path, SkipReason::NotRegular);
         }
+    }
+
+    /// Whether nothing but its being a Dockerfile has brought a file here.
+    fn is_dockerfile(&self, relative: &Path) -> bool {
+        let selection = &self.walk.selection;
+        selection.is_dockerfile(relative) && !selection.takes(relative)
     }
 
     fn take(&mut self, number: usize, path: PathBuf, target: Option<PathBuf>) {

@@ -10,8 +10,9 @@
 //! | link to a file of the folder | its target is edited, the link stays; once, whatever the number of links |
 //! | link to a file elsewhere | [`WalkError::LeavesRoot`], unless [`WalkOptions::follow`] |
 //! | link to a folder | skipped and counted, unless [`WalkOptions::follow`] |
+//! | `Dockerfile` and its like | skipped and counted |
 //! | link to nothing, FIFO, socket, device | skipped and counted |
-//! | `templates/` beside a `Chart.yaml` | skipped and counted |
+//! | `templates/` beside a `Chart.yaml` | skipped and counted, unless [`WalkOptions::templates`] |
 //!
 //! A file that is given itself is read whatever its name, and a link that is given itself is followed
 //! wherever it leads: that is what was asked for.

@@ -23,6 +23,14 @@ pub enum ScalarStyle {
     Folded,
 }
 
+impl ScalarStyle {
+    /// Whether it stands in quotes.
+    #[must_use]
+    pub fn is_quoted(self) -> bool {
+        matches!(self, Self::SingleQuoted | Self::DoubleQuoted)
+    }
+}
+
 /// What an explicit tag says about a scalar's type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Tag {

@@ -2,6 +2,7 @@
 //! places for images; knows no maps, files or arguments.
 
 mod aliases;
+mod dockerfile;
 mod document_events;
 mod documents;
 mod drained;
@@ -15,6 +16,7 @@ pub mod event;
 pub mod fast;
 mod fields;
 mod finder;
+mod formats;
 #[doc(hidden)]
 pub mod json;
 pub(crate) mod json_text;
@@ -33,15 +35,22 @@ pub mod scalar;
 mod scan;
 mod slot;
 mod span;
+mod template;
+mod texts;
 #[doc(hidden)]
 pub mod tree;
 #[doc(hidden)]
 pub mod yaml;
 
+pub use dockerfile::base_images;
 pub use drained::drained;
 pub use embedded::Layers;
 pub use event::ScalarStyle;
 pub use fields::{FieldSpec, FieldSpecError};
+pub use formats::{
+    Chart, Defaults, Format, FormatSpec, FoundImage, FoundKind, NamePart, PathFormat, find_fields,
+    find_values, parse_values, path_formats,
+};
 pub use lines::{Lines, Position};
 pub use mention::is_image_like;
 pub use new_key::{NewKey, place_behind};
@@ -52,6 +61,8 @@ pub use places::{PlaceSpec, PlaceSpecError, Places};
 pub use scan::{DISABLE_LABEL, DocumentError, Scan, Scanner};
 pub use slot::Slot;
 pub use span::Span;
+pub use template::{LiteralStart, TemplateValue, literal_start, template_values};
+pub use texts::{ImageText, image_texts};
 
 /// Why a text cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

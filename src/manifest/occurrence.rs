@@ -23,6 +23,14 @@ pub enum Place {
     Data,
     /// The value of a JSON patch's operation whose path leads to a container or its image.
     Patch,
+    /// An image that stands as one text in a file that is no manifest: Helm values, Compose and the like.
+    Value,
+    /// An image that a chart puts together from several values.
+    Parts,
+    /// A registry that a chart puts before names.
+    Registry,
+    /// A reference of which a template fills in the rest.
+    Template,
     /// Parts that a chart or operator puts together: `image: {registry, repository, tag}`. Listed, not edited.
     RenderInput,
     /// Text that looks like an image where no image is expected (env, args, unknown kinds). Listed, not edited.
@@ -42,6 +50,10 @@ impl Place {
             Self::Annotation => "annotation",
             Self::Data => "data",
             Self::Patch => "patch",
+            Self::Value => "value",
+            Self::Parts => "parts",
+            Self::Registry => "registry",
+            Self::Template => "template",
             Self::RenderInput => "render input",
             Self::Mention => "mention",
         }
@@ -58,9 +70,25 @@ impl Place {
             | Self::Argument
             | Self::Annotation
             | Self::Data
-            | Self::Patch => true,
+            | Self::Patch
+            | Self::Value
+            | Self::Parts
+            | Self::Registry
+            | Self::Template => true,
             Self::RenderInput | Self::Mention => false,
         }
+    }
+
+    /// Whether such images stand in manifests, and not in files of other formats that were asked for.
+    #[must_use]
+    pub fn is_of_manifest(self) -> bool {
+        !matches!(self, Self::Value | Self::Parts | Self::Registry | Self::Template)
+    }
+
+    /// Whether such an image is written as one text, which can get a digest.
+    #[must_use]
+    pub fn is_whole(self) -> bool {
+        self.is_site() && !matches!(self, Self::Parts | Self::Registry | Self::Template)
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::fields::{FieldSpec, FieldSpecError, FieldTable};
+use super::formats::FormatSpec;
 use super::mention;
 use super::name_glob::{Matching, NameGlob, NameGlobs};
 use super::occurrence::Resource;
@@ -25,6 +26,7 @@ const KNOWN: &str = include_str!("places.txt");
 /// | `annotation:example.com/image` | the value of an annotation |
 /// | `data:ConfigMap NAME:KEY` | a value of a ConfigMap's `data`: an image, or a manifest that holds images |
 /// | `images-list:components[].images` | the elements of a list, in any document: a path from its root, or from that of a resource |
+/// | `helm-values`, `templates`, `compose` … | files that are no manifests, as [`FormatSpec`] says |
 ///
 /// In names `*` stands for any text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +41,8 @@ enum Kind {
     Data(DataSpec),
     /// A list of images in any document. The path leads to its elements.
     ImagesList(FieldSpec),
+    /// Files that are no manifests.
+    Format(FormatSpec),
 }
 
 /// Values of resources' `data`.
@@ -85,6 +89,14 @@ pub enum PlaceSpecError {
     },
 }
 
+impl PlaceSpec {
+    /// Whether it is about files that are no manifests.
+    #[must_use]
+    pub fn is_format(&self) -> bool {
+        matches!(self.0, Kind::Format(_))
+    }
+}
+
 impl FromStr for PlaceSpec {
     type Err = PlaceSpecError;
 
@@ -116,7 +128,13 @@ impl FromStr for PlaceSpec {
                 let elements = if path.ends_with("[]") { "" } else { "[]" };
                 Kind::ImagesList(format!("*:{path}{elements}").parse()?)
             }
-            _ => Kind::Field(text.parse()?),
+            parts => {
+                let (name, glob) = parts.map_or((text, None), |(name, glob)| (name, Some(glob)));
+                match FormatSpec::new(name, glob) {
+                    Some(format) => Kind::Format(format),
+                    None => Kind::Field(text.parse()?),
+                }
+            }
         };
         Ok(Self(kind))
     }
@@ -135,6 +153,7 @@ impl fmt::Display for PlaceSpec {
                 let path = elements.trim_start_matches("*:").trim_end_matches("[]");
                 write!(f, "images-list:{path}")
             }
+            Kind::Format(format) => format.fmt(f),
         }
     }
 }
@@ -150,6 +169,7 @@ pub struct Places {
     data: Vec<DataSpec>,
     /// Lists of images in any document.
     lists: Vec<FieldSpec>,
+    formats: Vec<FormatSpec>,
     any_image: bool,
     /// What looks like a container is one, and a parameter that alone makes an image is that image.
     shapes: bool,
@@ -209,6 +229,7 @@ impl Places {
                 self.fields.add(elements.clone());
                 self.lists.push(elements);
             }
+            Kind::Format(format) => self.formats.push(format),
         }
     }
 
@@ -221,6 +242,16 @@ impl Places {
     /// The places that were asked for, and at which nothing was found so far, by these or by clones of them.
     pub fn missed(&self) -> impl Iterator<Item = &PlaceSpec> {
         self.asked.iter().filter(|asked| !asked.found.load(Ordering::Relaxed)).map(|asked| &asked.spec)
+    }
+
+    /// The formats of files that are asked for.
+    pub(super) fn formats(&self) -> &[FormatSpec] {
+        &self.formats
+    }
+
+    /// Remembers that there are files of this format.
+    pub(super) fn found_format(&self, format: &FormatSpec) {
+        self.found(|asked| matches!(asked, Kind::Format(spec) if spec == format));
     }
 
     /// Remembers of the places that were asked for that something was found at those that are it.
@@ -237,7 +268,9 @@ impl Places {
             let (group, kind, depth) = (resource.group(), &resource.kind, resource.depth);
             self.found(|asked| match asked {
                 Kind::Field(spec) | Kind::ImagesList(spec) => spec.matches(group, kind, path, depth),
-                Kind::Env(_) | Kind::Argument(_) | Kind::Annotation(_) | Kind::Data(_) => false,
+                Kind::Env(_) | Kind::Argument(_) | Kind::Annotation(_) | Kind::Data(_) | Kind::Format(_) => {
+                    false
+                }
             });
         }
     }

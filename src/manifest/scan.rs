@@ -1,6 +1,7 @@
 //! A whole text: documents, readers and finder put together.
 
 mod entries;
+mod files;
 mod loose_quotes;
 mod within;
 

@@ -53,6 +53,27 @@ impl NameTable {
         prefixes(path).find_map(|prefix| Some((prefix.len(), *paths.get(prefix)?)))
     }
 
+    /// The number of a prefix that lies strictly under `prefix`, of those that names with and without its port have.
+    pub(super) fn under(&self, prefix: &NamePrefix) -> Option<usize> {
+        self.any(prefix, |path| {
+            path.strip_prefix(prefix.path.as_str())
+                .is_some_and(|behind| behind.starts_with('/') || prefix.path.is_empty() && !behind.is_empty())
+        })
+    }
+
+    /// The number of a prefix that starts as `prefix` does, on a `/` boundary or not.
+    pub(super) fn starting_as(&self, prefix: &NamePrefix) -> Option<usize> {
+        self.any(prefix, |path| path.starts_with(prefix.path.as_str()))
+    }
+
+    /// The number of a path that is wanted, of those that names at the host and port of `prefix` may have.
+    fn any(&self, prefix: &NamePrefix, is_wanted: impl Fn(&str) -> bool) -> Option<usize> {
+        let host = self.hosts.get(prefix.host.as_str())?;
+        let of_port = prefix.port.as_deref().and_then(|port| host.ports.get(port));
+        let mut paths = host.without_port.iter().chain(of_port.into_iter().flatten());
+        paths.find(|(path, _)| is_wanted(path)).map(|(_, number)| *number)
+    }
+
     /// The same for prefixes that end in `-`, which have no boundary behind them.
     pub(super) fn longest_dash(&self, host: &str, port: Option<&str>, path: &str) -> Option<(usize, usize)> {
         let paths = self.hosts.get(host)?.of_port(port)?;

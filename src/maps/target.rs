@@ -96,6 +96,16 @@ impl Targets {
         }
         None
     }
+
+    /// The rule to whose target some of the images that start with `prefix` belong (`None`: whose name is known), or
+    /// those that are written as `is_one` says.
+    pub(super) fn behind(&self, prefix: Option<&NamePrefix>, is_one: impl Fn(&str) -> bool) -> Option<usize> {
+        let reference = self.references.iter().find(|(text, _)| is_one(text)).map(|(_, number)| *number);
+        reference.or_else(|| {
+            let prefix = prefix?;
+            self.names.under(prefix).or_else(|| self.dash_paths.starting_as(prefix))
+        })
+    }
 }
 
 /// Whether the guard holds rules of this kind back.

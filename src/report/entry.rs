@@ -1,5 +1,6 @@
 //! What a report has to say: about an image, or about a file or a whole run.
 
+use super::flag::flag_for;
 use crate::manifest::{DocumentError, Note, Place, Position};
 use crate::rewrite::{Change, Decided, Problem, Site, Skip};
 
@@ -94,23 +95,14 @@ impl Entry<'_> {
     }
 }
 
-/// Why something that looks like an image is not checked.
+/// Why something that looks like an image in `file` is not checked, and which flag has it rewritten.
 #[must_use]
-pub fn why_unchecked(place: Place) -> &'static str {
-    match place {
+pub fn why_unchecked(file: &str, site: &Site) -> String {
+    let why = match site.place {
         Place::RenderInput => "a chart or an operator puts this image together",
-        Place::Mention
-        | Place::Container
-        | Place::Volume
-        | Place::Field
-        | Place::Variable
-        | Place::Argument
-        | Place::Annotation
-        | Place::Data
-        | Place::Patch => {
-            "it looks like an image, in a place where none is known; name the field with --field, or use --fields all"
-        }
-    }
+        _ => "it looks like an image, in a place where none is known",
+    };
+    flag_for(file, site).map_or_else(|| why.to_owned(), |flag| format!("{why}; {flag} has it rewritten"))
 }
 
 /// What is said of an image that is in no Kubernetes resource.

@@ -52,7 +52,7 @@ pub(super) struct Finding<'p> {
 impl<'p> Finding<'p> {
     /// The finding that `entry` is; `None` for an image that is as it should be. `change` is how much it matters that an
     /// image changes.
-    pub(super) fn of(entry: &Entry<'p>, change: Level) -> Option<Self> {
+    pub(super) fn of(file: &str, entry: &Entry<'p>, change: Level) -> Option<Self> {
         let about = |rule, level, site: &'p Site, message| Self {
             rule,
             level,
@@ -80,7 +80,7 @@ impl<'p> Finding<'p> {
                 about(UNMAPPED, level, site, format!("no rule covers {}", site.image))
             }
             Entry::Unchecked { site, level } => {
-                let message = format!("not checked: {}: {}", quoted(&site.image), why_unchecked(site.place));
+                let message = format!("not checked: {}: {}", quoted(&site.image), why_unchecked(file, site));
                 about(UNCHECKED, level, site, message)
             }
             Entry::NoResource { site } => {

@@ -27,7 +27,7 @@ pub struct GithubReport {
 
 impl Report for GithubReport {
     fn entry(&self, pages: &mut Pages, file: &str, entry: &Entry<'_>) {
-        let Some(finding) = Finding::of(entry, self.change) else { return };
+        let Some(finding) = Finding::of(file, entry, self.change) else { return };
         let position = Some(finding.position);
         annotation(&mut pages.report, finding.level, Some(file), position, finding.rule.id, &finding.message);
     }

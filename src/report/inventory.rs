@@ -34,10 +34,12 @@ pub fn of_plan(file: &str, plan: &mut Plan, all: bool) -> Vec<Listed> {
     let mut add = |site: Site, status, target: Option<Arc<str>>, rule: Option<Arc<Rule>>| {
         listed.push(Listed { file: file.to_owned(), site, status, target, rule });
     };
-    for change in plan.changes.drain(..) {
+    // A registry that a chart puts before names is no image.
+    let is_image = |site: &Site| all || site.place != Place::Registry;
+    for change in plan.changes.drain(..).filter(|change| is_image(&change.site)) {
         add(change.site, "ok", Some(change.to), change.rule);
     }
-    for kept in plan.kept.drain(..) {
+    for kept in plan.kept.drain(..).filter(|kept| is_image(&kept.site)) {
         let target = Arc::from(kept.site.image.as_str());
         add(kept.site, "ok", Some(target), kept.rule);
     }
@@ -45,7 +47,7 @@ pub fn of_plan(file: &str, plan: &mut Plan, all: bool) -> Vec<Listed> {
         let target = Arc::from(problem.site.image.as_str());
         add(problem.site, "ok", Some(target), None);
     }
-    for skip in plan.skips.drain(..) {
+    for skip in plan.skips.drain(..).filter(|skip| is_image(&skip.site)) {
         let target = Arc::from(skip.site.image.as_str());
         add(skip.site, skip.reason.status(), Some(target), None);
     }

@@ -82,7 +82,7 @@ impl Report for JsonReport {
                 ..ImageLine::new(level.as_str(), file, site, "unmapped")
             },
             Entry::Unchecked { site, level } => ImageLine {
-                message: Some(why_unchecked(site.place).to_owned()),
+                message: Some(why_unchecked(file, site)),
                 ..ImageLine::new(level.as_str(), file, site, "unchecked")
             },
             Entry::NoResource { site } => ImageLine {

@@ -5,6 +5,7 @@ pub mod diff;
 mod entry;
 pub mod explanation;
 mod finding;
+mod flag;
 mod format;
 mod github;
 pub mod inventory;
@@ -17,7 +18,7 @@ mod summary;
 pub mod text;
 pub mod unique;
 
-pub use entry::{Entry, Level, Location, Message};
+pub use entry::{Entry, Level, Location, Message, why_unchecked};
 pub use format::{Pages, Report};
 pub use github::GithubReport;
 pub use json::JsonReport;

@@ -18,7 +18,7 @@ pub struct SarifReport {
 
 impl Report for SarifReport {
     fn entry(&self, pages: &mut Pages, file: &str, entry: &Entry<'_>) {
-        let Some(finding) = Finding::of(entry, self.change) else { return };
+        let Some(finding) = Finding::of(file, entry, self.change) else { return };
         let mut region = json!({
             "startLine": finding.position.line,
             "startColumn": finding.position.column,

@@ -67,7 +67,7 @@ impl Report for TextReport {
                 place(speech, file, site.position);
                 let path = site.path.to_string();
                 let (image, path) = (quoted(&site.image), escaped(&path));
-                let why = why_unchecked(site.place);
+                let why = why_unchecked(file, site);
                 let _ =
                     writeln!(speech, "not checked: {image} at {path} (document {}): {why}", site.document);
             }

@@ -25,6 +25,8 @@ pub struct Engine {
     pub skips: Vec<SkipRule>,
     /// What becomes of the `images` of Kustomizations.
     pub kustomize: KustomizeMode,
+    /// Whether everything that looks like an image is listed among what is not checked, and not only what is seen in passing.
+    pub lists_mentions: bool,
 }
 
 impl Engine {
@@ -119,7 +121,7 @@ impl Engine {
         plan.skips.sort_by_key(|skip| skip.site.span);
     }
 
-    fn occurrence(
+    pub(super) fn occurrence(
         &self,
         occurrence: Occurrence,
         resources: &[Arc<Resource>],
@@ -182,7 +184,7 @@ fn carry_out(ruling: &Ruling, site: Site, plan: &mut Plan) {
         }
         Outcome::Changed(to) => {
             let (to, other_spelling) = (Arc::clone(to), ruling.other_spelling.clone());
-            plan.changes.push(Change { site, to, rule, other_spelling, pinned: false });
+            plan.changes.push(Change { site, to, rule, other_spelling, pinned: false, edits: Vec::new() });
         }
         Outcome::Kept | Outcome::NoSwap => plan.kept.push(Decided { site, rule, unmapped: false }),
         Outcome::AtTarget(target) => {
@@ -197,7 +199,7 @@ fn carry_out(ruling: &Ruling, site: Site, plan: &mut Plan) {
 }
 
 /// What is wrong with a decision that decides nothing; `None` for one that does.
-fn problem(rule: Option<&Rule>, outcome: &Outcome) -> Option<ProblemKind> {
+pub(super) fn problem(rule: Option<&Rule>, outcome: &Outcome) -> Option<ProblemKind> {
     let rule = rule.map(ToString::to_string).unwrap_or_default();
     match outcome {
         Outcome::Chained { once, second, twice } => Some(ProblemKind::Chained {

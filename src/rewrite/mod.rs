@@ -1,9 +1,12 @@
 //! The one pipeline: occurrences and maps become a plan of changes and skips, which the shells show or carry
 //! out. Pure: text in, plans out.
 
+mod charts;
 mod engine;
+mod formats;
 mod kustomize;
 mod memory;
+mod parts;
 mod pin;
 mod plan;
 mod problem;

@@ -134,11 +134,16 @@ impl Plan {
     /// The distinct images whose digest is wanted, in order.
     #[must_use]
     pub fn needs(&self, policy: &PinPolicy) -> Vec<Need> {
-        let changes = self.changes.iter().filter(|change| change.site.place.is_site());
+        let changes = self.changes.iter().filter(|change| change.site.place.is_whole());
         let entries = self.entry_images.iter().filter(|entry| entry.sets_tag);
         let images = changes
             .map(|change| (&change.site.image, &*change.to))
-            .chain(self.kept.iter().map(|kept| (&kept.site.image, kept.site.image.as_str())))
+            .chain(
+                self.kept
+                    .iter()
+                    .filter(|kept| kept.site.place.is_whole())
+                    .map(|kept| (&kept.site.image, kept.site.image.as_str())),
+            )
             .chain(entries.map(|entry| (&entry.site.image, entry.to.as_str())));
         let mut needs: Vec<Need> = images
             .filter_map(|(image, to)| {
@@ -164,7 +169,7 @@ impl Engine {
             return;
         }
         for mut change in std::mem::take(&mut plan.changes) {
-            let found = change.site.place.is_site().then(|| find(policy, pins, &change.site, &change.to));
+            let found = change.site.place.is_whole().then(|| find(policy, pins, &change.site, &change.to));
             match found.flatten() {
                 None => plan.changes.push(change),
                 Some(Found::Missing { lookup, reason }) => {
@@ -181,6 +186,10 @@ impl Engine {
             }
         }
         for kept in std::mem::take(&mut plan.kept) {
+            if !kept.site.place.is_whole() {
+                plan.kept.push(kept);
+                continue;
+            }
             match find(policy, pins, &kept.site, &kept.site.image) {
                 None => plan.kept.push(kept),
                 Some(Found::Missing { lookup, reason }) => {
@@ -201,7 +210,14 @@ impl Engine {
         } else if let Some(kind) = moved_again(&self.maps, &to) {
             plan.problems.push(Problem { site, kind });
         } else {
-            plan.changes.push(Change { site, to, rule: None, other_spelling: None, pinned: true });
+            plan.changes.push(Change {
+                site,
+                to,
+                rule: None,
+                other_spelling: None,
+                pinned: true,
+                edits: Vec::new(),
+            });
         }
     }
 }
@@ -231,7 +247,14 @@ fn pin_entry(plan: &mut Plan, policy: &PinPolicy, pins: &Pins, entry: EntryImage
                 let reason = SkipReason::Blocked(Blocked::NotEditable);
                 return plan.skips.push(Skip { site, reason });
             }
-            plan.changes.push(Change { site, to: digest, rule: None, other_spelling: None, pinned: true });
+            plan.changes.push(Change {
+                site,
+                to: digest,
+                rule: None,
+                other_spelling: None,
+                pinned: true,
+                edits: Vec::new(),
+            });
         }
     }
     plan.skips.sort_by_key(|skip| skip.site.span);

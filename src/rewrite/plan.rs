@@ -24,6 +24,8 @@ pub struct Change {
     pub other_spelling: Option<Arc<Rule>>,
     /// Whether its digest was set here, and not by the maps.
     pub pinned: bool,
+    /// The edits that write it, where it does not stand in the text as one value; else empty.
+    pub edits: Vec<Edit>,
 }
 
 /// An image that is left alone though it is no plain reference or the user asked for it.
@@ -54,6 +56,8 @@ pub enum SkipReason {
     Kustomize(String),
     /// Something else of a Kustomization by which what is built has other images; with the reason.
     Build(String),
+    /// Which image it is, or what becomes of it, cannot be told; with the reason.
+    Unclear(String),
 }
 
 impl SkipReason {
@@ -72,6 +76,7 @@ impl SkipReason {
             Self::Auto => "auto",
             Self::Kustomize(_) => "in kustomize images",
             Self::Build(_) => "in kustomize builds",
+            Self::Unclear(_) => "unclear",
         }
     }
 
@@ -85,7 +90,7 @@ impl SkipReason {
             Self::Blocked(blocked) => blocked.as_str().to_owned(),
             Self::SkipRule => "a skip rule names it".to_owned(),
             Self::Auto => "Istio fills this in".to_owned(),
-            Self::Kustomize(reason) | Self::Build(reason) => reason.clone(),
+            Self::Kustomize(reason) | Self::Build(reason) | Self::Unclear(reason) => reason.clone(),
         }
     }
 
@@ -97,6 +102,7 @@ impl SkipReason {
             Self::Encrypted => "encrypted",
             Self::Invalid(_) => "invalid",
             Self::Blocked(_) | Self::SkipRule | Self::Auto | Self::Kustomize(_) | Self::Build(_) => "skipped",
+            Self::Unclear(_) => "unclear",
         }
     }
 
@@ -109,6 +115,7 @@ impl SkipReason {
             | Self::Invalid(_)
             | Self::Kustomize(_)
             | Self::Build(_)
+            | Self::Unclear(_)
             | Self::Blocked(Blocked::SharedAnchor | Blocked::NotEditable) => true,
             Self::Blocked(Blocked::DisableLabel | Blocked::OwnKind) | Self::SkipRule | Self::Auto => false,
         }
@@ -181,8 +188,13 @@ impl Plan {
     #[must_use]
     pub fn edits(&self) -> Vec<Edit> {
         let edit = |change: &Change| change.site.slot.map(|slot| slot.edit(&change.to));
-        let mut edits: Vec<Edit> = self.changes.iter().filter_map(edit).collect();
+        let (whole, parts): (Vec<_>, Vec<_>) =
+            self.changes.iter().partition(|change| change.edits.is_empty());
+        let mut edits: Vec<Edit> = whole.into_iter().filter_map(edit).collect();
+        edits.extend(parts.into_iter().flat_map(|change| &change.edits).cloned());
         edits.sort_by_key(|edit| edit.span);
+        // Images may share a registry.
+        edits.dedup();
         edits
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{FindArgs, MapsArgs, PinArgs, RegistryArgs, ReportFormat};
+use super::{FindArgs, FormatArgs, MapsArgs, PinArgs, RegistryArgs, ReportFormat};
 
 /// Show what images become, by which rule, and why the rules before it do not apply
 #[derive(Debug, Args)]
@@ -22,6 +22,8 @@ pub struct ExplainArgs {
     pub maps: MapsArgs,
     #[command(flatten)]
     pub find: FindArgs,
+    #[command(flatten)]
+    pub formats: FormatArgs,
     #[command(flatten)]
     pub pin: PinArgs,
     #[command(flatten)]

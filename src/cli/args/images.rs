@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{FindArgs, MapsArgs, WalkArgs};
+use super::{FindArgs, FormatArgs, MapsArgs, WalkArgs};
 
 /// List every image with its file, line, resource and path; with maps, also what it becomes
 #[derive(Debug, Args)]
@@ -29,6 +29,8 @@ pub struct ImagesArgs {
     pub maps: MapsArgs,
     #[command(flatten)]
     pub find: FindArgs,
+    #[command(flatten)]
+    pub formats: FormatArgs,
     #[command(flatten)]
     pub walk: WalkArgs,
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{FindArgs, MapsArgs, RegistryArgs, WalkArgs};
+use super::{FindArgs, FormatArgs, MapsArgs, RegistryArgs, WalkArgs};
 
 /// Update the digests of a lock file, or show how they differ from those of the registries
 #[derive(Debug, Args)]
@@ -46,6 +46,8 @@ pub struct VerifyArgs {
     pub maps: MapsArgs,
     #[command(flatten)]
     pub find: FindArgs,
+    #[command(flatten)]
+    pub formats: FormatArgs,
     #[command(flatten)]
     pub walk: WalkArgs,
     #[command(flatten)]

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use crate::krm::OnUnmapped;
 use crate::report::Level;
 
-use super::{ColourChoice, FindArgs, MapsArgs, PinArgs, RegistryArgs, Verbosity, WalkArgs};
+use super::{ColourChoice, FindArgs, FormatArgs, MapsArgs, PinArgs, RegistryArgs, Verbosity, WalkArgs};
 
 /// Rewrite images in files and folders in place, or from standard input to standard output
 #[derive(Debug, Args)]
@@ -58,6 +58,8 @@ pub struct RewriteArgs {
     pub maps: MapsArgs,
     #[command(flatten)]
     pub find: FindArgs,
+    #[command(flatten)]
+    pub formats: FormatArgs,
     #[command(flatten)]
     pub walk: WalkArgs,
     #[command(flatten)]

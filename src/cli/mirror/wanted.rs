@@ -13,7 +13,7 @@ use crate::maps::{Glob, Maps};
 use crate::mirror::Wanted;
 use crate::report::unique;
 
-use super::super::args::{ImagesArgs, ImagesFormat, MirrorArgs, ReportFormat};
+use super::super::args::{FormatArgs, ImagesArgs, ImagesFormat, MirrorArgs, ReportFormat};
 use super::super::images::{self, Listing};
 use super::super::lock_file::{self, LockFile};
 use super::super::{function, rules, speech};
@@ -85,6 +85,7 @@ fn of_manifests(args: &MirrorArgs, errors: &mut Vec<String>) -> Result<(Pairs, u
         quiet: args.quiet,
         maps: args.maps.clone(),
         find: args.find.clone(),
+        formats: FormatArgs::default(),
         walk: args.walk.clone(),
     };
     let Listing { listed, with_maps, pages, failed } = images::list(&asked)?;

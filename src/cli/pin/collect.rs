@@ -4,9 +4,10 @@ use std::sync::atomic::AtomicBool;
 
 use crate::files::{Found, Source, is_template};
 use crate::manifest::encoding;
-use crate::rewrite::{Engine, Memory, Plan, Renames, is_kustomization, unread};
+use crate::rewrite::{Engine, Memory, Plan, Renames, unread};
 
 use super::super::engines::Engines;
+use super::super::file_kind::FileKind;
 use super::super::kustomized::{Followed, Waiting};
 use super::super::tree;
 use super::Pinning;
@@ -72,14 +73,15 @@ pub fn each_plan(
 fn plan(file: &Found, worker: &mut Worker, engine: &Engine) -> Result<Option<Plan>, String> {
     Source::read(file, &mut worker.buffer).map_err(|error| error.to_string())?;
     let Ok(text) = encoding::decode(&worker.buffer) else { return Ok(None) };
-    let is_kustomization = is_kustomization(&file.path.to_string_lossy());
-    if !(engine.scanner.may_hold_image(&worker.buffer) || is_kustomization) {
+    let name = file.path.to_string_lossy();
+    let kind = FileKind::of(&file.path, engine).map_err(|error| error.to_string())?;
+    if !kind.may_hold_image(engine, &name, &worker.buffer) {
         return Ok(None);
     }
-    let plan = engine.plan(text, is_kustomization, &mut worker.memory);
+    let plan = kind.plan(engine, &name, text, &mut worker.memory);
     match plan.errors.first() {
         None => Ok(Some(plan)),
-        Some(_) if unread(text, is_template(&file.path)).is_some() => Ok(None),
+        Some(_) if kind.is_manifest() && unread(text, is_template(&file.path)).is_some() => Ok(None),
         Some(error) => Err(error.to_string()),
     }
 }

@@ -90,10 +90,10 @@ pub fn run_on(args: &RewriteArgs, read: Option<&[u8]>) -> Result<ExitCode> {
     let mut destination = destination(args, from_stdin);
     let walked = (!from_stdin).then(|| tree::find(args, destination)).transpose()?;
     let engines = match &walked {
-        Some(walked) => Engines::new(&args.maps, &args.find, &args.paths, &walked.files)?,
-        None => Engines::of_stdin(&args.maps, &args.find)?,
+        Some(walked) => Engines::new(&args.maps, &args.find, &args.formats, &args.paths, &walked.files)?,
+        None => Engines::of_stdin(&args.maps, &args.find, &args.formats)?,
     };
-    let engines = engines.or_none_given()?;
+    let mut engines = engines.or_none_given()?;
     let validates = engines.settings().find_map(|settings| settings.validate.as_deref());
     if validates.is_some() {
         destination = Destination::Nowhere;
@@ -133,6 +133,9 @@ pub fn run_on(args: &RewriteArgs, read: Option<&[u8]>) -> Result<ExitCode> {
             DiffStyle::plain()
         },
     };
+    if manner.on_mention != Policy::Ignore {
+        engines.list_mentions();
+    }
     let mut pinning = Pinning::of_engines(&args.pin, engines.settings(), &args.registry)?;
     if args.online && pinning.is_none() {
         bail!("--online needs --pin or --lock");

@@ -89,7 +89,8 @@ impl Outcome {
             text,
         }));
         if manner.strict {
-            let alone = plan.changes.iter().filter(|change| !change.site.is_in_resource());
+            let alone = plan.changes.iter().filter(|change| change.site.place.is_of_manifest());
+            let alone = alone.filter(|change| !change.site.is_in_resource());
             entries.extend(alone.map(|change| Entry::NoResource { site: &change.site }));
         }
         let failing = plan.skips.iter().filter(|skip| fails(skip));

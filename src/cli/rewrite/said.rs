@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use anyhow::Result;
 
-use crate::files::{FileError, Found, WalkOptions, Walked, Warning, WarningKind, walk};
+use crate::files::{FileError, Found, SkipReason, WalkOptions, Walked, Warning, WarningKind, walk};
+use crate::manifest::base_images;
 use crate::report::{Level, Message, Summary};
 
 use super::super::args::RewriteArgs;
@@ -41,6 +42,13 @@ pub(super) fn remarks(all: &mut Outcome, walked: &Walked, manner: Manner<'_>) {
             let path = skipped.path.display().to_string();
             let text = format!("{path}: passed over: {}", tree::why(skipped.reason));
             all.message(manner, Level::Note, &path, &text);
+            if skipped.reason == SkipReason::Dockerfile {
+                let dockerfile = std::fs::read_to_string(&skipped.path).unwrap_or_default();
+                for (line, image) in base_images(&dockerfile) {
+                    let text = format!("{path}:{line}: FROM {image}: not rewritten");
+                    all.message(manner, Level::Note, &path, &text);
+                }
+            }
         }
     }
     for error in &walked.errors {

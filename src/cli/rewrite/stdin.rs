@@ -37,6 +37,7 @@ pub(super) fn run(
     let bytes = &*bytes;
     let text = encoding::decode(bytes).context("standard input")?;
     let mut plan = engine.plan_alone(text);
+    engine.list_mentions(text, &mut plan);
     let mut remarks = Vec::new();
     if let Some(pinning) = pinning.as_deref_mut().filter(|_| plan.errors.is_empty()) {
         pinning.note(&plan);

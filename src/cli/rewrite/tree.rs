@@ -10,11 +10,12 @@ use crate::files::{
 use crate::manifest::edit::{self, Edit};
 use crate::manifest::encoding;
 use crate::report::{Level, Pages, Summary};
-use crate::rewrite::{Memory, Plan, Renames, SkipRule, Unread, Uses, is_kustomization, unread};
+use crate::rewrite::{Memory, Plan, Renames, SkipRule, Unread, Uses, unread};
 
 use super::super::args::RewriteArgs;
 use super::super::engines::Engines;
 use super::super::exit_code::ExitCode;
+use super::super::file_kind::FileKind;
 use super::super::kustomized::{Followed, Waiting};
 use super::super::pin::{self, Pinning};
 use super::super::signals::Signals;
@@ -79,7 +80,7 @@ enum Planned {
 /// Finds the files that the arguments name.
 pub(super) fn find(args: &RewriteArgs, destination: Destination<'_>) -> Result<Walked> {
     // A signal ends the walk as it ends any program: there is nothing to clean up yet.
-    let mut walked = walk(&args.paths, &settings::walk(&args.walk))?;
+    let mut walked = walk(&args.paths, &settings::walk(&args.walk, &args.formats))?;
     if let Destination::Folder(output) = destination {
         Places::new(output, &args.paths)?.leave_out_earlier(&mut walked.files);
     }
@@ -103,7 +104,7 @@ pub(super) fn run(
     all.rules(manner, engines);
     remarks(&mut all, walked, manner);
     if manner.verbose {
-        ignored(&mut all, walked, args, settings::walk(&args.walk), manner)?;
+        ignored(&mut all, walked, args, settings::walk(&args.walk, &args.formats), manner)?;
     }
     if let Some((file, text)) = engines.without_rules() {
         let file = file.display().to_string();
@@ -289,13 +290,28 @@ impl<'r> Run<'r> {
                 return Read::AsIs;
             }
         };
-        if !(engine.scanner.may_hold_image(buffer) || is_kustomization(&name)) {
+        let kind = match FileKind::of(&file.path, engine) {
+            Ok(kind) => kind,
+            Err(error) => {
+                outcome.error(
+                    self.manner,
+                    &name,
+                    &format!("{name}: cannot read the chart around it: {error}"),
+                );
+                return Read::AsIs;
+            }
+        };
+        if !kind.may_hold_image(engine, &name, buffer) {
             self.holds_no_image(outcome, &name);
             return Read::AsIs;
         }
-        let mut plan = engine.plan(text, is_kustomization(&name), memory);
+        let mut plan = kind.plan(engine, &name, text, memory);
         if !plan.errors.is_empty() {
-            self.does_not_parse(outcome, file, text, &plan);
+            if kind.is_manifest() {
+                self.does_not_parse(outcome, file, text, &plan);
+            } else {
+                plan.errors.iter().for_each(|error| outcome.document_error(self.manner, &name, error));
+            }
             return Read::AsIs;
         }
         match followed {

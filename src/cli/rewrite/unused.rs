@@ -38,8 +38,12 @@ pub(super) fn unused(
     let missed = |place: &PlaceSpec| {
         all_engines.iter().all(|engine| engine.scanner.missed_places().any(|missed| missed == place))
     };
-    for place in all_engines[0].scanner.missed_places().filter(|place| missed(place)) {
-        let place = place.to_string();
+    for spec in all_engines[0].scanner.missed_places().filter(|place| missed(place)) {
+        let place = spec.to_string();
+        if spec.is_format() {
+            say(Level::Warning, &format!("--{} matched no file", place.replacen(':', "=", 1)));
+            continue;
+        }
         let (flag, name) = match place.split_once(':') {
             Some(parts @ ("env" | "arg" | "annotation" | "data" | "images-list", _)) => parts,
             _ => ("field", &*place),

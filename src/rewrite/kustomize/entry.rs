@@ -86,7 +86,14 @@ impl Renames {
                         continue;
                     }
                     let to = to.into();
-                    plan.changes.push(Change { site, to, rule, other_spelling: None, pinned: false });
+                    plan.changes.push(Change {
+                        site,
+                        to,
+                        rule,
+                        other_spelling: None,
+                        pinned: false,
+                        edits: Vec::new(),
+                    });
                 }
             }
         }

@@ -193,6 +193,7 @@ fn stays(reason: &SkipReason) -> bool {
         | SkipReason::Encrypted
         | SkipReason::Auto
         | SkipReason::Kustomize(_)
+        | SkipReason::Unclear(_)
         | SkipReason::Build(_) => false,
     }
 }

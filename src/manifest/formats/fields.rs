@@ -1,0 +1,148 @@
+//! Images at certain paths of a document.
+
+use super::PathFormat;
+use super::anchors::Places;
+use super::found::{FoundImage, FoundKind};
+use crate::manifest::event::Scalar;
+use crate::manifest::path::{FieldPath, Segment};
+use crate::manifest::scalar::{self, image_text, is_string};
+use crate::manifest::tree::{self, Node};
+use crate::manifest::{Blocked, Layers, Lines, ParseError, Span, Text};
+
+/// What stands before an image in a workflow's `uses`.
+const DOCKER: &str = "docker://";
+
+/// The images that `text` has at the paths of `format`.
+///
+/// # Errors
+/// What is neither YAML nor JSON.
+pub fn find(text: &str, format: &PathFormat) -> Result<Vec<FoundImage>, ParseError> {
+    let mut found = Vec::new();
+    for (document, tree) in tree::read(text)?.iter().enumerate() {
+        let Some(root) = &tree.root else { continue };
+        let mut walk = Walk { text, lines: Lines::new(text), format, document, found: Vec::new() };
+        walk.node(root, &mut FieldPath::default());
+        let places = Places::new(root, text);
+        let used: Vec<FieldPath> = walk.found.iter().map(|image| image.path.clone()).collect();
+        walk.found.sort_by_key(|image| image.main_text().map_or(0, |text| text.span.start));
+        walk.found.dedup_by(|next, before| next.kind == before.kind);
+        for image in &mut walk.found {
+            let start = image.main_text().map_or(0, |text| text.span.start);
+            image.blocked = places.is_shared(start, &used).then_some(Blocked::SharedAnchor);
+        }
+        found.append(&mut walk.found);
+    }
+    Ok(found)
+}
+
+struct Walk<'a, 'f> {
+    text: &'a str,
+    lines: Lines<'a>,
+    format: &'f PathFormat,
+    document: usize,
+    found: Vec<FoundImage>,
+}
+
+impl Walk<'_, '_> {
+    fn node(&mut self, node: &Node<'_>, path: &mut FieldPath) {
+        match node {
+            Node::Scalar(scalar) => self.scalar(scalar, path),
+            Node::Sequence(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    path.push(Segment::Index(index));
+                    self.node(item, path);
+                    path.pop();
+                }
+            }
+            Node::Mapping(pairs) => {
+                for (key, value) in pairs {
+                    path.push(Segment::Key(&key.value));
+                    self.node(value, path);
+                    path.pop();
+                }
+            }
+        }
+    }
+
+    fn scalar(&mut self, scalar: &Scalar<'_>, path: &FieldPath) {
+        if !is_string(scalar) || !self.format.has(path) {
+            return;
+        }
+        let mut text = text_of(self.text, &mut self.lines, scalar);
+        // Where an action may stand as well, an image says that it is one.
+        let says_so = matches!(path.segments().next_back(), Some(Segment::Key("uses")))
+            || path.segments().eq([Segment::Key("runs"), Segment::Key("image")]);
+        let prefix = match text.value.strip_prefix(DOCKER) {
+            Some(image) => {
+                text.value = image.to_owned();
+                DOCKER
+            }
+            None if says_so => return,
+            None => "",
+        };
+        let (path, document) = (path.clone(), self.document);
+        self.found.push(FoundImage {
+            path,
+            document,
+            kind: FoundKind::Whole { text, prefix },
+            blocked: None,
+        });
+    }
+}
+
+/// The scalar of `text` as text that may be edited.
+pub(super) fn text_of(text: &str, lines: &mut Lines<'_>, scalar: &Scalar<'_>) -> Text {
+    let edit = scalar::editable(text, scalar);
+    Text {
+        value: image_text(scalar).to_owned(),
+        span: Span::new(scalar.start, edit.map_or(scalar.span.end, |edit| edit.end)),
+        edit,
+        style: scalar.style,
+        // A tree does not say which of its collections are written in one line; this is good for either.
+        flow: true,
+        within: Layers::default(),
+        position: lines.position(scalar.start),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::path_formats;
+    use super::*;
+
+    fn images(format: &str, text: &str) -> Vec<String> {
+        let format = path_formats().find(|known| known.name == format).unwrap();
+        let show = |image: FoundImage| {
+            let text = image.main_text().unwrap();
+            let mark = if image.blocked.is_some() { "!" } else { "" };
+            format!("{mark}{} {}", image.path, text.value)
+        };
+        find(text, format).unwrap().into_iter().map(show).collect()
+    }
+
+    #[test]
+    fn finds_images_of_other_formats() {
+        let compose =
+            "x-base: &base {image: redis}\nservices:\n  a: {image: nginx, build: .}\n  b:\n    <<: *base\n";
+        assert_eq!(images("compose", compose), ["services.b.image redis", "services.a.image nginx"]);
+        let ci = "image: ruby:3\njob:\n  image: {name: a/b}\n  services: [c, {name: d}]\n  script: [x]\n";
+        assert_eq!(
+            images("gitlab-ci", ci),
+            ["image ruby:3", "job.image.name a/b", "job.services[0] c", "job.services[1].name d"]
+        );
+        let workflow = "jobs:\n  a:\n    container: node:18\n    services: {db: {image: pg}}\n    steps:\n    - uses: \
+                        docker://alpine:3\n    - uses: actions/checkout@v4\n";
+        assert_eq!(
+            images("github-workflows", workflow),
+            ["jobs.a.container node:18", "jobs.a.services.db.image pg", "jobs.a.steps[0].uses alpine:3"]
+        );
+    }
+
+    #[test]
+    fn leaves_alone_what_is_shared_with_something_else() {
+        let text = "services:\n  a: {image: &i nginx}\n  b: {hostname: *i}\n";
+        assert_eq!(images("compose", text), ["!services.a.image nginx"]);
+        let text = "services:\n  a: {image: &i nginx}\n  b: {image: *i}\n";
+        assert_eq!(images("compose", text), ["services.a.image nginx"]);
+    }
+}
