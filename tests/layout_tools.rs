@@ -164,7 +164,18 @@ fn what_others_write_is_read() {
     for (transport, name) in [("oci", "skopeo"), ("oci-archive", "skopeo.tar")] {
         let from = format!("docker://{image}");
         let to = format!("{transport}:{}:{image}", path(name));
-        run(&skopeo, &["--insecure-policy", "copy", "--all", "--src-tls-verify=false", &from, &to]);
+        run(
+            &skopeo,
+            &[
+                "--insecure-policy",
+                "copy",
+                "--all",
+                "--preserve-digests",
+                "--src-tls-verify=false",
+                &from,
+                &to,
+            ],
+        );
     }
     run(Path::new("tar"), &["-C", &path("crane"), "-cf", &path("gnu.tar"), "."]);
     run(Path::new("tar"), &["-C", &path("crane"), "--format=pax", "-cf", &path("pax.tar"), "."]);

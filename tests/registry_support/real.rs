@@ -181,6 +181,21 @@ impl Registry {
         Self { child, host, folder }
     }
 
+    /// Stops it as it is: connections are taken, and nothing is answered.
+    pub(crate) fn pause(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets it go on.
+    pub(crate) fn resume(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+    }
+
     /// Puts a blob into an open registry.
     pub(crate) fn push_blob(&self, repository: &str, bytes: &[u8]) -> String {
         let started =

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::layout::LayoutArgs;
 use super::{FindArgs, MapsArgs, RegistryArgs, ReportFormat, WalkArgs};
 use crate::mirror::Attachments;
 use crate::registry::Platform;
@@ -38,6 +39,8 @@ pub struct MirrorArgs {
     /// Print only errors
     #[arg(short, long)]
     pub quiet: bool,
+    #[command(flatten)]
+    pub layout: LayoutArgs,
     #[command(flatten)]
     pub copying: CopyingArgs,
     #[command(flatten)]
@@ -115,7 +118,7 @@ fn jobs(text: &str) -> Result<usize, String> {
 }
 
 /// Bytes, with the units of 1000 and 1024.
-fn size(text: &str) -> Result<u64, String> {
+pub(super) fn size(text: &str) -> Result<u64, String> {
     let expected = || "expected a size such as 500MB or 20GiB".to_owned();
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let number: u64 = text[..end].parse().map_err(|_| expected())?;

@@ -9,6 +9,7 @@ mod formats;
 mod function;
 mod images;
 mod init;
+mod layout;
 mod lint;
 mod lock;
 mod manifests;

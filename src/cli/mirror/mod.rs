@@ -1,6 +1,7 @@
 //! `imageswap mirror`: copies images to where the maps point.
 
 mod ecr;
+mod layout;
 mod progress;
 mod wanted;
 
@@ -10,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
 use futures_util::StreamExt;
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, Runtime};
 
 use crate::image::ImageReference;
 use crate::lock::Entry;
@@ -35,16 +36,29 @@ struct Done {
     mirrored: Mirrored,
     wanted: Wanted,
     written: BTreeSet<String>,
+    /// Where the maps have it, which is not where a layout has it.
+    target: String,
 }
 
 /// Copies the images of the arguments.
 pub fn run(args: &MirrorArgs) -> Result<ExitCode> {
-    let gathered = wanted::gather(args)?;
-    for error in &gathered.errors {
-        speech::error(error);
+    if let Some(path) = &args.layout.to_layout {
+        return layout::export(args, path);
     }
+    if let Some(path) = &args.layout.from_layout {
+        return layout::import(args, path);
+    }
+    let gathered = wanted::gather(args, None)?;
+    let (client, copying) = client(args)?;
+    let store = || RegistryStore::new(client.clone());
+    let copier = Copier::new(store(), store(), copying);
+    runtime()?.block_on(go(args, &copier, gathered, None)).map(|(code, _)| code)
+}
+
+/// What talks to registries, and how images are copied.
+fn client(args: &MirrorArgs) -> Result<(Client, CopyOptions)> {
     let options = registries::options(&args.registry)?;
-    let copy = CopyOptions {
+    let copying = CopyOptions {
         // Each needs further requests while it is under way.
         transfers: args.copying.jobs.min((options.concurrency / 2).max(1)),
         attachments: args.copying.referrers.into(),
@@ -53,20 +67,25 @@ pub fn run(args: &MirrorArgs) -> Result<ExitCode> {
         deep: args.copying.deep,
         max_size: args.copying.max_size,
     };
-    let client = Client::new(options, registries::keychain(&args.registry));
-    let store = || RegistryStore::new(client.clone());
-    let copier = Copier::new(store(), store(), copy);
-    let runtime = Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.context("cannot start what talks to registries")?;
-    runtime.block_on(go(args, &copier, gathered))
+    Ok((Client::new(options, registries::keychain(&args.registry)), copying))
 }
 
-/// Plans and copies, and says what becomes of each image.
+fn runtime() -> Result<Runtime> {
+    let runtime = Builder::new_current_thread().enable_all().build();
+    runtime.context("cannot start what talks to registries")
+}
+
+/// Plans and copies, and says what becomes of each image. `targets`: where the maps have the images, in their order, when
+/// they are copied elsewhere.
 async fn go<S: Source, T: Target>(
     args: &MirrorArgs,
     copier: &Copier<S, T>,
     gathered: Gathered,
-) -> Result<ExitCode> {
+    targets: Option<&[String]>,
+) -> Result<(ExitCode, Vec<Option<Done>>)> {
+    for error in &gathered.errors {
+        speech::error(error);
+    }
     let Gathered { wanted, errors, unread, lock } = gathered;
     let writes = !args.dry_run && !args.check;
     let at_once = if writes { args.copying.jobs } else { PLANS };
@@ -83,7 +102,8 @@ async fn go<S: Source, T: Target>(
         if args.copying.fail_fast && (mirrored.error.is_some() || is_failure(&mirrored)) {
             stop.store(true, Ordering::Relaxed);
         }
-        (at, Some(Done { mirrored, wanted, written }))
+        let target = targets.map_or(&wanted.target, |targets| &targets[at]).clone();
+        (at, Some(Done { mirrored, wanted, written, target }))
     });
     let mut running = futures_util::stream::iter(images).buffer_unordered(at_once);
     let mut summary = MirrorSummary { written: writes, ..MirrorSummary::default() };
@@ -124,13 +144,14 @@ async fn go<S: Source, T: Target>(
     } else if !args.quiet {
         speech::say(&summary.text());
     }
-    Ok(if summary.is_failure() {
+    let code = if summary.is_failure() {
         ExitCode::Error
     } else if args.check && summary.copied + summary.tagged > 0 {
         ExitCode::Changes
     } else {
         ExitCode::Done
-    })
+    };
+    Ok((code, done))
 }
 
 /// Plans an image, and copies it where anything is written.
@@ -267,10 +288,10 @@ fn show(args: &MirrorArgs, mirrored: &Mirrored) -> Result<()> {
 /// Remembers the digests of what is at its target in the lock file.
 fn remember(file: &LockFile, done: &[Option<Done>]) -> Result<()> {
     let mut lock = file.lock.clone();
-    for Done { mirrored, wanted, written } in done.iter().flatten() {
+    for Done { mirrored, wanted, written, target } in done.iter().flatten() {
         let Some(digest) = mirrored.digest.as_deref().filter(|_| mirrored.error.is_none()) else { continue };
         let digest = crate::image::Digest::parse(digest)?;
-        let target = ImageReference::parse(&mirrored.target)?;
+        let target = ImageReference::parse(target)?;
         let known = file.index.entries(target).any(|entry| entry.digest == digest);
         if known || wanted.digest.is_some() {
             continue;

@@ -8,9 +8,10 @@ use std::path::Path;
 use anyhow::{Context as _, Result, anyhow, bail};
 
 use crate::image::ImageReference;
-use crate::lock::Found;
+use crate::lock::{Found, Lock};
 use crate::maps::{Glob, Maps};
 use crate::mirror::Wanted;
+use crate::mirror::layout::Reader;
 use crate::report::unique;
 
 use super::super::args::{FormatArgs, ImagesArgs, ImagesFormat, MirrorArgs, ReportFormat};
@@ -31,18 +32,23 @@ pub struct Gathered {
 }
 
 /// How manifests write the sources of each pair.
-type Pairs = BTreeMap<unique::Pair, BTreeSet<String>>;
+pub type Pairs = BTreeMap<unique::Pair, BTreeSet<String>>;
 
-/// Gathers what the arguments name.
-pub fn gather(args: &MirrorArgs) -> Result<Gathered> {
+/// Gathers what the arguments name; all of `layout` when they name nothing.
+pub fn gather(args: &MirrorArgs, layout: Option<&Reader>) -> Result<Gathered> {
     let lock = lock(args)?;
     let mut errors = Vec::new();
     let (pairs, unread) = match (&args.images, &lock) {
         (Some(list), _) => (of_list(args, list, &mut errors)?, 0),
         (None, _) if !args.paths.is_empty() => of_manifests(args, &mut errors)?,
-        (None, Some(lock)) => (of_lock(lock), 0),
+        (None, Some(lock)) => (of_lock(&lock.lock), 0),
         (None, None) => {
-            bail!("nothing to copy: name files or folders, a list with --images, or a lock file with --lock")
+            let Some(layout) = layout else {
+                bail!(
+                    "nothing to copy: name files or folders, a list with --images, or a lock file with --lock"
+                )
+            };
+            (super::layout::pairs(args, layout, &mut errors)?, 0)
         }
     };
     let overwrite = args.copying.overwrite.as_deref().map(|glob| {
@@ -151,7 +157,7 @@ fn of_list(args: &MirrorArgs, list: &Path, errors: &mut Vec<String>) -> Result<P
 }
 
 /// What the maps make of an image.
-fn target(maps: &Maps, source: &str) -> Result<String, String> {
+pub fn target(maps: &Maps, source: &str) -> Result<String, String> {
     let image = ImageReference::parse(source).map_err(|error| format!("{source:?} is no image: {error}"))?;
     let decision = maps.decide(&image);
     if decision.outcome.is_error() {
@@ -161,9 +167,9 @@ fn target(maps: &Maps, source: &str) -> Result<String, String> {
 }
 
 /// The images of a lock file.
-fn of_lock(lock: &LockFile) -> Pairs {
+pub fn of_lock(lock: &Lock) -> Pairs {
     let mut pairs = Pairs::new();
-    for entry in lock.lock.entries() {
+    for entry in lock.entries() {
         let (Ok(id), Ok(target)) = (ImageReference::parse(&entry.id), ImageReference::parse(&entry.target))
         else {
             continue;

@@ -35,7 +35,7 @@ pub struct Missing {
 
 /// Looks at the target for the blobs that were left out of `reader` and that `imports` need. `target_of` says where the
 /// images of a repository go. Returns those that are missing; when there are none, each blob is in the repository that
-/// needs it: it was there, or was mounted from another one.
+/// needs it: it was there, or was mounted from another one, which is not done unless `writes`.
 ///
 /// # Errors
 /// [`StoreError`] when the layout cannot be read, lacks a blob that was not left out, or the registry does not answer.
@@ -43,6 +43,7 @@ pub async fn missing<T>(
     reader: &Reader,
     target: &T,
     imports: &[Import],
+    writes: bool,
     target_of: impl Fn(&Repository) -> Option<Repository>,
 ) -> Result<Vec<Missing>, StoreError>
 where
@@ -64,7 +65,7 @@ where
             }
         }
     }
-    if missing.is_empty() {
+    if missing.is_empty() && writes {
         for ((repository, digest), (image, size, from)) in &elsewhere {
             bring(target, image, repository, from, &descriptor(digest, *size)).await?;
         }

@@ -171,7 +171,7 @@ impl Writer {
     ///
     /// # Errors
     /// [`LayoutError`]; the layout can then be finished by another run.
-    pub fn finish(self, lock: &Lock) -> Result<Vec<PathBuf>, LayoutError> {
+    pub fn finish(&self, lock: &Lock) -> Result<Vec<PathBuf>, LayoutError> {
         let mut index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
         let mut closure = Closure::default();
         for listed in index.manifests() {
