@@ -13,9 +13,10 @@ use tokio::sync::Semaphore;
 
 use crate::rewrite::{Engine, Memory, PinPolicy, Pins};
 
-use super::admission::{self, Answer, Ask, BadReview, Settings};
+use super::admission::{self, Answer, Ask, BadReview, Mirrored, Settings};
 use super::body::{BODY_MAX, BodyError, Room};
 use super::metrics::Metrics;
+use super::mirroring::Mirroring;
 use super::page::{self, Page};
 use super::pinning::{self, Pinning};
 use super::record;
@@ -37,6 +38,8 @@ pub struct AppOptions {
     pub pod_name: String,
     /// How images are pinned, if they are.
     pub pinning: Option<Pinning>,
+    /// How images are mirrored, if they are.
+    pub mirroring: Option<Mirroring>,
 }
 
 /// Everything that requests share.
@@ -110,7 +113,12 @@ impl App {
     /// Answers a request that came to the plain port.
     pub fn respond_plain<B>(&self, request: &Request<B>) -> Page {
         match (request.uri().path(), request.method()) {
-            ("/metrics", &Method::GET) => page::metrics(self.metrics.text(self.certificate.seconds_left())),
+            ("/metrics", &Method::GET) => {
+                if let Some(mirroring) = &self.options.mirroring {
+                    mirroring.observe(&self.metrics.mirror);
+                }
+                page::metrics(self.metrics.text(self.certificate.seconds_left()))
+            }
             ("/metrics", _) => not_allowed("GET"),
             (path, method) => self.health(path, method),
         }
@@ -198,25 +206,40 @@ impl App {
         let Some(rules) = self.rules.current() else {
             return self.fail(body, &self.ask(audit, None), "the maps are not loaded");
         };
+        let started = Instant::now();
         let ask = self.ask(audit, Some(&rules));
+        let mirrored = Arc::new(self.mirrored(&rules, body, &ask, deadline).await);
         let mut pins = Pins::default();
         let mut policy = PinPolicy::default();
         if let Some(pinning) = &self.options.pinning {
             policy = pinning.policy.clone();
-            let wanted = policy.clone();
+            let (wanted, known) = (policy.clone(), Arc::clone(&mirrored));
             let needs = on_rules(&rules, body, move |engine, body, memory| {
-                admission::needs(body, engine, &wanted, memory)
+                admission::needs(body, engine, &wanted, &known, memory)
             });
             // What is wrong with the review, judging it tells.
             if let Some(Ok(needs)) = needs.await {
-                pins = pinning.look_up(body, &needs, deadline, &self.metrics).await;
+                let left = deadline.saturating_sub(started.elapsed());
+                pins = pinning.look_up(body, &needs, left, &self.metrics).await;
             }
         }
         let settings = ask.clone();
         let judged = on_rules(&rules, body, move |engine, body, memory| {
-            admission::admit_pinned(body, engine, &settings, &policy, &pins, memory)
+            admission::admit_pinned(body, engine, &settings, (&policy, &pins), &mirrored, memory)
         });
         judged.await.unwrap_or_else(|| self.fail(body, &ask, "an internal error; the log says more"))
+    }
+
+    /// Where the images of a review are, after having those copied that are not where the rules move them to. Nothing is
+    /// copied for a review whose images do not change.
+    async fn mirrored(&self, rules: &Arc<Loaded>, body: &Bytes, ask: &Ask, deadline: Duration) -> Mirrored {
+        let Some(mirroring) = &self.options.mirroring else { return Mirrored::default() };
+        let moves =
+            on_rules(rules, body, |engine, body, memory| admission::moves(body, engine, memory)).await;
+        // What is wrong with the review, judging it tells.
+        let Some(Ok((moves, dry_run))) = moves else { return Mirrored::default() };
+        let reads_only = dry_run || ask.audit || ask.settings.dry_run || ask.settings.validate;
+        mirroring.look(moves, reads_only, deadline, &self.metrics.mirror).await
     }
 
     fn ask(&self, audit: bool, rules: Option<&Loaded>) -> Ask {

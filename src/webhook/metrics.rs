@@ -10,6 +10,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
 use super::admission::Facts;
+use super::mirroring::MirrorMetrics;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
@@ -71,6 +72,8 @@ pub struct Metrics {
     certificate_expiry: Gauge,
     registry_requests: Family<RegistryLabels, Counter>,
     cache_hits: Counter,
+    /// What is counted of copies.
+    pub mirror: MirrorMetrics,
 }
 
 impl Default for Metrics {
@@ -105,6 +108,8 @@ impl Default for Metrics {
         registry.register("registry_requests", help, registry_requests.clone());
         let help = "Digests that were known without asking a registry";
         registry.register("cache_hits", help, cache_hits.clone());
+        let mirror = MirrorMetrics::default();
+        mirror.register(&mut registry);
         let build = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The program's version", build);
         Self {
@@ -120,6 +125,7 @@ impl Default for Metrics {
             certificate_expiry,
             registry_requests,
             cache_hits,
+            mirror,
         }
     }
 }

@@ -11,6 +11,7 @@ mod certificate_files;
 mod connection;
 mod connections;
 mod metrics;
+mod mirroring;
 mod page;
 mod pinning;
 mod record;
@@ -22,6 +23,9 @@ mod watch;
 pub use app::{App, AppOptions};
 pub use certificate_files::{CertificateFiles, Finding, check_authority};
 pub use metrics::Metrics;
+pub use mirroring::{
+    Copier, Failure, MirrorMetrics, MirrorMode, Mirroring, MirroringOptions, QueueLimits, RegistryCopier,
+};
 pub use pinning::{Pinning, PullAs};
 pub use rules::{NewRules, RuleFiles, Rules};
 pub use server::{Limits, Server, ServerError, Shutdown};

@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 use super::bootstrap::BootstrapArgs;
 use super::find::FindArgs;
 use super::maps::{Boolish, MapsArgs};
+use super::mirroring::MirroringArgs;
 use super::pin::RegistryArgs;
 use crate::registry::{AddressRange, Platform};
 
@@ -64,7 +65,8 @@ pub struct ServeArgs {
     /// How long a digest counts before its registry is asked again
     #[arg(long, value_name = "SECONDS", default_value_t = 60.0)]
     pub pin_remember: f64,
-    /// Private addresses that --pin may connect to, as 10.0.0.0/8, separated by commas; public ones always may be
+    /// Private addresses that --pin and --mirror may connect to, as 10.0.0.0/8, separated by commas; public ones always
+    /// may be
     #[arg(
         long,
         value_name = "RANGES",
@@ -105,6 +107,8 @@ pub struct ServeArgs {
     /// How to log: text on a terminal, JSON elsewhere
     #[arg(long, value_enum, default_value_t = LogFormat::Auto, value_name = "FORMAT")]
     pub log_format: LogFormat,
+    #[command(flatten)]
+    pub mirroring: MirroringArgs,
     #[command(flatten)]
     pub bootstrap: BootstrapArgs,
     #[command(flatten)]

@@ -34,7 +34,7 @@ pub fn export(args: &MirrorArgs, path: &Path) -> Result<ExitCode> {
         None => LeftOut::default(),
     };
     let writer = Writer::create(path, args.layout.split, left_out).map_err(|error| with_hint(&error))?;
-    let targets = gathered.to_layout()?;
+    let targets = gathered.move_into_layout()?;
     let copier = Copier::new(store(), writer, copying);
     let (code, done) = runtime.block_on(go(args, &copier, gathered, Some(&targets)))?;
     let is_tar = copier.target().folder() != path;
@@ -94,7 +94,7 @@ async fn known_there(source: &RegistryStore, old: &Lock) -> LeftOut {
 impl Gathered {
     /// Lets every image go into a layout, under the name that it has at its source. Returns where the maps would have it,
     /// in the same order.
-    fn to_layout(&mut self) -> Result<Vec<String>> {
+    fn move_into_layout(&mut self) -> Result<Vec<String>> {
         let mut targets = Vec::with_capacity(self.wanted.len());
         for (wanted, _) in &mut self.wanted {
             targets.push(wanted.target.clone());

@@ -2,6 +2,7 @@
 
 mod certificate;
 mod log;
+mod mirroring;
 mod pinning;
 mod pull_secrets;
 mod rules;
@@ -45,11 +46,16 @@ async fn serve(args: &ServeArgs) -> Result<ExitCode> {
     let reload_interval = seconds(args.reload_interval).max(Duration::from_millis(10));
     let shutdown = Shutdown { lame_duck: seconds(args.lame_duck), drain: seconds(args.drain) };
     let stop = stop()?;
+    let mirroring = mirroring::from(args)?;
     let app = Arc::new(App::new(AppOptions {
         settings: settings(args),
         pod_name: pod_name(),
         pinning: pinning::from(args)?,
+        mirroring: mirroring.clone(),
     }));
+    if let Some(mirroring) = mirroring {
+        tokio::spawn(mirroring.run(app.metrics.mirror.clone()));
+    }
     if let Some(files) = rules::load(args, &app)? {
         tokio::spawn(files.keep(Arc::clone(&app), reload_interval));
     }

@@ -11,6 +11,8 @@ use crate::krm;
 use crate::webhook::admission::OnUnmapped;
 use crate::webhook::{App, NewRules, RuleFiles};
 
+use super::mirroring::Cloner;
+
 /// Where imageswap-webhook has its maps.
 const DEFAULT: &str = "/app/maps/imageswap-maps.conf";
 
@@ -28,14 +30,18 @@ pub(super) fn load(args: &ServeArgs, app: &App) -> Result<Option<RuleFiles>> {
     if files.is_empty() {
         files.extend(rules::from_environment());
     }
-    if files.is_empty() && args.maps.map.is_empty() {
-        files.push(PathBuf::from(DEFAULT));
+    let mut maps = args.maps.clone();
+    if files.is_empty() && maps.map.is_empty() {
+        match Cloner::from_environment() {
+            Some(cloner) if !Path::new(DEFAULT).exists() => maps.map.push(cloner.rule()),
+            Some(_) | None => files.push(PathBuf::from(DEFAULT)),
+        }
     }
     if files.iter().any(|file| file == Path::new("-")) {
         bail!("serve reads maps from files, which it watches: give --maps FILE");
     }
     let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
-    let (maps, find) = (args.maps.clone(), args.find.clone());
+    let find = args.find.clone();
     let mut watched = RuleFiles::new(files, move |contents| read(&names, contents, &maps, &find));
     watched.look(&app.rules, &app.metrics);
     Ok(Some(watched))

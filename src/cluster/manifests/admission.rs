@@ -49,7 +49,8 @@ pub(super) fn webhook_configuration(options: &Options) -> Value {
 }
 
 fn webhook(options: &Options, name: &str, path: &str, policy: FailurePolicy, namespaces: &Value) -> Value {
-    let usual = if options.pin { 10 } else { 5 };
+    let copies = options.copies();
+    let usual = if options.pin || copies { 10 } else { 5 };
     json!({
         "name": name,
         "admissionReviewVersions": ["v1"],
@@ -60,7 +61,7 @@ fn webhook(options: &Options, name: &str, path: &str, policy: FailurePolicy, nam
         "matchPolicy": "Equivalent",
         // Another webhook may add a sidecar after this one was called.
         "reinvocationPolicy": "IfNeeded",
-        "sideEffects": "None",
+        "sideEffects": if copies { "NoneOnDryRun" } else { "None" },
         "timeoutSeconds": options.timeout_seconds.unwrap_or(usual),
         "namespaceSelector": { "matchExpressions": namespaces },
         // Here and not only in code, so that a workload gets past a webhook that is down.

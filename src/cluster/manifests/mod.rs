@@ -120,6 +120,18 @@ impl Options {
         let usual = if self.pin { FailurePolicy::Ignore } else { FailurePolicy::Fail };
         self.failure_policy.unwrap_or(usual)
     }
+
+    /// Whether `serve` copies images, by its environment.
+    fn copies(&self) -> bool {
+        let variable = |name: &str| {
+            let found = self.env.iter().rev().find(|(given, value)| given == name && !value.is_empty());
+            found.map(|(_, value)| value.as_str())
+        };
+        match variable("IMAGESWAP_MIRROR") {
+            Some(when) => when != "off",
+            None => variable("REGISTRY").is_some(),
+        }
+    }
 }
 
 /// The objects of the installation, in the order in which they are applied.

@@ -9,6 +9,7 @@ use crate::manifest::{FieldPath, Resource};
 use crate::rewrite::{Engine, Memory, Need, PinPolicy, Pins, Plan, Site};
 
 use super::annotation::{self, ORIGINALS};
+use super::mirrored::{Absent, Mirrored};
 use super::patch::{Patch, pointer};
 use super::response::{Refusal, Response};
 use super::review::{BadReview, Operation, Review};
@@ -140,7 +141,8 @@ pub struct Facts {
 /// # Errors
 /// The body is no AdmissionReview.
 pub fn admit(body: &[u8], engine: &Engine, ask: &Ask) -> Result<Answer, BadReview> {
-    admit_pinned(body, engine, ask, &PinPolicy::default(), &Pins::default(), &mut Memory::default())
+    let (policy, pins, mirrored) = (PinPolicy::default(), Pins::default(), Mirrored::default());
+    admit_pinned(body, engine, ask, (&policy, &pins), &mirrored, &mut Memory::default())
 }
 
 /// What must be looked up before the review in `body` can be answered with [`admit_pinned`]. `memory`: of earlier
@@ -152,6 +154,7 @@ pub fn needs(
     body: &[u8],
     engine: &Engine,
     policy: &PinPolicy,
+    mirrored: &Mirrored,
     memory: &mut Memory,
 ) -> Result<Vec<Need>, BadReview> {
     let review = Review::read(body)?;
@@ -160,6 +163,7 @@ pub fn needs(
         return Ok(Vec::new());
     }
     let mut plan = engine.plan_alone_with(object.as_str(), memory);
+    mirrored.weigh(&mut plan);
     let ask = Ask::default();
     let old = Examination::new(&review, &ask).images_before(engine, memory);
     let is_old = |site: &Site| old.get(&site.path).is_some_and(|image| *image == site.image);
@@ -168,8 +172,8 @@ pub fn needs(
     Ok(plan.needs(policy))
 }
 
-/// Answers the review in `body` as [`admit`] does, with the digests of `pins` added to its images. `memory`: of
-/// earlier reviews.
+/// Answers the review in `body` as [`admit`] does, with the digests of `pins` added to its images, and with what is known
+/// of their copies. `memory`: of earlier reviews.
 ///
 /// # Errors
 /// The body is no AdmissionReview.
@@ -177,8 +181,8 @@ pub fn admit_pinned(
     body: &[u8],
     engine: &Engine,
     ask: &Ask,
-    policy: &PinPolicy,
-    pins: &Pins,
+    (policy, pins): (&PinPolicy, &Pins),
+    mirrored: &Mirrored,
     memory: &mut Memory,
 ) -> Result<Answer, BadReview> {
     let review = Review::read(body)?;
@@ -190,12 +194,13 @@ pub fn admit_pinned(
         return Ok(answer.end(Outcome::Skipped, None));
     }
     let mut plan = engine.plan_alone_with(object.as_str(), memory);
+    let absent = mirrored.weigh(&mut plan);
     engine.pin(&mut plan, policy, pins);
     if let Some(error) = plan.errors.first() {
         let reason = format!("request.object cannot be read: {error}");
         return Ok(answer.fail(&reason));
     }
-    Ok(answer.judge(plan, engine, memory))
+    Ok(answer.judge(plan, absent, engine, memory))
 }
 
 /// The object of a review.
@@ -224,7 +229,7 @@ pub fn failed(body: &[u8], ask: &Ask, reason: &str) -> Result<Answer, BadReview>
 }
 
 /// Whether the request may bring new images.
-fn is_looked_at(review: &Review<'_>) -> bool {
+pub(super) fn is_looked_at(review: &Review<'_>) -> bool {
     match review.operation {
         Operation::Create | Operation::Update => review.sub_resource != "status",
         Operation::Delete | Operation::Connect | Operation::Other => false,
@@ -232,7 +237,7 @@ fn is_looked_at(review: &Review<'_>) -> bool {
 }
 
 /// A review being answered.
-struct Examination<'r, 'a> {
+pub(super) struct Examination<'r, 'a> {
     review: &'r Review<'a>,
     ask: &'r Ask,
     warnings: Warnings,
@@ -242,7 +247,7 @@ struct Examination<'r, 'a> {
 }
 
 impl<'r, 'a> Examination<'r, 'a> {
-    fn new(review: &'r Review<'a>, ask: &'r Ask) -> Self {
+    pub(super) fn new(review: &'r Review<'a>, ask: &'r Ask) -> Self {
         let (images, swaps, audit) = (Vec::new(), Vec::new(), Vec::new());
         Self { review, ask, warnings: Warnings::default(), images, swaps, audit }
     }
@@ -252,11 +257,20 @@ impl<'r, 'a> Examination<'r, 'a> {
         self.images.push(Counted { rule, outcome });
     }
 
-    fn judge(mut self, plan: Plan, engine: &Engine, memory: &mut Memory) -> Answer {
+    fn judge(mut self, plan: Plan, absent: Vec<Absent>, engine: &Engine, memory: &mut Memory) -> Answer {
         let settings = &self.ask.settings;
         let refuses_changes = settings.validate && !self.ask.audit && !settings.dry_run;
         let old = self.old_images(&plan, engine, memory);
         let is_old = |site: &Site| old.get(&site.path).is_some_and(|image| *image == site.image);
+        for Absent { site, text, denies } in absent {
+            if is_old(&site) || self.is_skipped(&site, engine) {
+                continue;
+            }
+            if denies && self.ask.patches() {
+                return self.end(Outcome::Denied, Some(forbidden(&format!("imageswap: {text}"))));
+            }
+            self.warnings.add(|| format!("imageswap: {text}"));
+        }
         let mut patch = Patch::default();
         for change in plan.changes {
             if is_old(&change.site) {
@@ -355,7 +369,7 @@ impl<'r, 'a> Examination<'r, 'a> {
         if asked { self.images_before(engine, memory) } else { FxHashMap::default() }
     }
 
-    fn images_before(&self, engine: &Engine, memory: &mut Memory) -> FxHashMap<FieldPath, String> {
+    pub(super) fn images_before(&self, engine: &Engine, memory: &mut Memory) -> FxHashMap<FieldPath, String> {
         let is_update = self.review.operation == Operation::Update;
         let Some(old) = self.review.old_object.filter(|_| is_update) else { return FxHashMap::default() };
         let scan = engine.scan(old.as_str(), memory);
@@ -364,7 +378,7 @@ impl<'r, 'a> Examination<'r, 'a> {
 
     /// Whether a skip rule names the image once the object has the name and namespace of the request: of its own it
     /// may have neither yet.
-    fn is_skipped(&self, site: &Site, engine: &Engine) -> bool {
+    pub(super) fn is_skipped(&self, site: &Site, engine: &Engine) -> bool {
         if engine.skips.is_empty() {
             return false;
         }

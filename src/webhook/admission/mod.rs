@@ -7,6 +7,7 @@
 mod annotation;
 mod cursor;
 mod examine;
+mod mirrored;
 mod object;
 mod patch;
 mod response;
@@ -19,5 +20,6 @@ mod tests;
 pub use examine::{
     Answer, Counted, Facts, ImageOutcome, Outcome, Swap, admit, admit_pinned, failed, needs, object,
 };
+pub use mirrored::{Mirrored, Move, Presence, WhenMissing, moves};
 pub use review::{BadReview, Operation};
 pub use settings::{Ask, OnError, OnUnmapped, Settings};

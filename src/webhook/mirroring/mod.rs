@@ -1,0 +1,199 @@
+//! Copies of images, made while their pods are admitted: whether an image is where the rules move it to, having it
+//! copied there when it is not, and for how long an answer waits for that.
+//!
+//! ```text
+//! known    what is remembered of images       queue    what is to be copied, and when
+//! copier   who looks and copies               metrics  what is counted
+//! ```
+
+mod copier;
+mod known;
+mod metrics;
+mod queue;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::time::{Instant, timeout_at};
+
+use super::admission::{Mirrored, Move, Presence, WhenMissing};
+use known::{Fact, Known};
+use queue::{Queue, Waiting};
+
+pub use copier::{Copier, Failure, RegistryCopier};
+pub use metrics::MirrorMetrics;
+pub use queue::QueueLimits;
+
+/// How long a look at a target may take.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// How long a review may wait for copies at most.
+const LONGEST: Duration = Duration::from_secs(4);
+
+/// Whether a review waits for copies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MirrorMode {
+    /// Copies are made afterwards.
+    Enqueue,
+    /// It waits for them, as long as it may.
+    Wait,
+}
+
+/// How images are mirrored while they are admitted.
+#[derive(Debug, Clone, Copy)]
+pub struct MirroringOptions {
+    /// Whether a review waits.
+    pub mode: MirrorMode,
+    /// What to do about an image that is not at its target.
+    pub when_missing: WhenMissing,
+    /// How much is copied at once, and how often something is tried.
+    pub limits: QueueLimits,
+}
+
+/// Looks where images are, and has them copied. Clones share all of it.
+#[derive(Clone)]
+pub struct Mirroring {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    options: MirroringOptions,
+    copier: Arc<dyn Copier>,
+    known: Arc<Known>,
+    queue: Arc<Queue>,
+    /// Who looks at a target does it for all others who want to know the same.
+    looks: Mutex<HashMap<Move, Arc<tokio::sync::Mutex<()>>>>,
+}
+
+impl std::fmt::Debug for Mirroring {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Mirroring").field("options", &self.shared.options).finish_non_exhaustive()
+    }
+}
+
+impl Mirroring {
+    /// Nothing is copied before [`Mirroring::run`].
+    #[must_use]
+    pub fn new(options: MirroringOptions, copier: Arc<dyn Copier>) -> Self {
+        let known = Arc::new(Known::default());
+        let queue = Arc::new(Queue::new(options.limits));
+        let shared = Shared { options, copier, known, queue, looks: Mutex::default() };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Copies what is in the queue, for ever.
+    pub async fn run(self, metrics: MirrorMetrics) {
+        let Shared { copier, known, queue, .. } = &*self.shared;
+        queue.run(Arc::clone(copier), Arc::clone(known), metrics).await;
+    }
+
+    /// Sets the gauges that change with time.
+    pub(super) fn observe(&self, metrics: &MirrorMetrics) {
+        let (length, oldest) = self.shared.queue.state();
+        metrics.queue(length, oldest);
+    }
+
+    /// Where images are, within `deadline`. A `dry_run` looks and has nothing copied.
+    pub(super) async fn look(
+        &self,
+        images: Vec<Move>,
+        dry_run: bool,
+        deadline: Duration,
+        metrics: &MirrorMetrics,
+    ) -> Mirrored {
+        let until = Instant::now() + deadline.min(LONGEST);
+        let mut mirrored = Mirrored::new(self.shared.options.when_missing);
+        let looks = images.into_iter().map(|image| async move {
+            let presence = self.presence(&image, dry_run, until).await;
+            (image, presence)
+        });
+        let mut looks: FuturesUnordered<_> = looks.collect();
+        while let Some((image, presence)) = looks.next().await {
+            metrics.found(&presence);
+            mirrored.insert(image, presence);
+        }
+        mirrored
+    }
+
+    async fn presence(&self, image: &Move, dry_run: bool, until: Instant) -> Presence {
+        let Shared { known, queue, copier, .. } = &*self.shared;
+        let is_under_way = {
+            let alone = self.alone(image);
+            let Ok(_alone) = timeout_at(until, alone.lock()).await else {
+                return Presence::Unknown("the target did not answer in time".into());
+            };
+            match known.get(image) {
+                Some(Fact::There) => return Presence::There,
+                Some(Fact::Failed(reason)) => return Presence::Missing(reason),
+                Some(Fact::Unknown(reason)) => return Presence::Unknown(reason),
+                None => {}
+            }
+            let is_under_way = queue.holds(image);
+            if !is_under_way {
+                let soon = until.min(Instant::now() + LOOK);
+                let found = timeout_at(soon, copier.is_there(image)).await;
+                match found.unwrap_or_else(|_| Err("the target did not answer in time".into())) {
+                    Ok(true) => {
+                        known.put(image, Fact::There);
+                        return Presence::There;
+                    }
+                    Ok(false) => {}
+                    Err(reason) => {
+                        known.put(image, Fact::Unknown(Arc::clone(&reason)));
+                        return Presence::Unknown(reason);
+                    }
+                }
+            }
+            is_under_way
+        };
+        if dry_run {
+            self.would_be(image, is_under_way, until).await
+        } else {
+            self.copied(image, until).await
+        }
+    }
+
+    /// Has an image copied, and waits for that as long as it may.
+    async fn copied(&self, image: &Move, until: Instant) -> Presence {
+        let Some(mut waiting) = self.shared.queue.add(image) else {
+            return Presence::Missing("too many images wait to be copied".into());
+        };
+        if self.shared.options.mode == MirrorMode::Enqueue {
+            return Presence::Missing("it is being copied".into());
+        }
+        let ended = timeout_at(until, Waiting::end(&mut waiting)).await;
+        match ended {
+            Ok(Ok(())) => Presence::There,
+            Ok(Err(reason)) => Presence::Missing(reason),
+            Err(_) => Presence::Missing("it is being copied, which takes longer".into()),
+        }
+    }
+
+    /// What would become of an image if this were no dry run.
+    async fn would_be(&self, image: &Move, is_under_way: bool, until: Instant) -> Presence {
+        let missing = || Presence::Missing("nothing is copied in a dry run".into());
+        if self.shared.options.mode == MirrorMode::Enqueue || is_under_way {
+            return missing();
+        }
+        match timeout_at(until, self.shared.copier.source_has(image)).await {
+            Ok(Ok(true)) => Presence::There,
+            Ok(Ok(false)) => Presence::Missing("the source has no such image".into()),
+            Ok(Err(reason)) => Presence::Missing(reason),
+            Err(_) => missing(),
+        }
+    }
+
+    /// What those who look for the same image take in turns.
+    fn alone(&self, image: &Move) -> Arc<tokio::sync::Mutex<()>> {
+        let mut looks = self.shared.looks.lock().unwrap_or_else(PoisonError::into_inner);
+        if looks.len() >= known::MOST {
+            looks.retain(|_, look| Arc::strong_count(look) > 1);
+        }
+        Arc::clone(looks.entry(image.clone()).or_default())
+    }
+}
