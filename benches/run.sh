@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the benchmarks as a release and runs them.
 #
-# usage: benches/run.sh [--smoke] [CASE ...]     cases: find tree memory start function
+# usage: benches/run.sh [--smoke] [CASE ...]     cases: find tree many memory start function
 # serve serve-chaos serve-abuse mirror (default: all)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

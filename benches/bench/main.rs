@@ -9,6 +9,7 @@
 mod data;
 mod find;
 mod function;
+mod many;
 mod measure;
 mod memory;
 mod mirror;
@@ -35,9 +36,10 @@ const SMOKE: Size = Size { files: 500, runs: 2, full: false };
 /// A case: its name and what runs it.
 type Case = (&'static str, fn(Size));
 
-const CASES: [Case; 9] = [
+const CASES: [Case; 10] = [
     ("find", find::run),
     ("tree", tree::run),
+    ("many", many::run),
     ("memory", memory::run),
     ("start", start::run),
     ("function", function::run),

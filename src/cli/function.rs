@@ -3,11 +3,14 @@
 
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result, bail};
 
+use crate::files::write_parts;
 use crate::krm::{self, Ending, FunctionConfig, FunctionResult, Manner, ResourceList, Severity, Verdict};
-use crate::manifest::{edit, encoding};
+use crate::manifest::edit::{self, Edit};
+use crate::manifest::encoding;
 use crate::maps::{MapsNotice, MapsText};
 use crate::rewrite::{Engine, Plan};
 
@@ -45,9 +48,7 @@ pub fn on_text(args: &FunctionArgs, text: &str) -> Result<ExitCode> {
         Err(reasons) => krm::failed(&list, &reasons),
     };
     say_errors(&verdict);
-    let mut stdout = io::stdout().lock();
-    edit::write(text, &verdict.edits, &mut stdout)?;
-    stdout.flush()?;
+    print_edited(text, &verdict.edits)?;
     Ok(exit_code(&verdict))
 }
 
@@ -167,6 +168,13 @@ fn none_given() -> &'static str {
 /// The displayed items, one string each.
 pub fn strings<T: std::fmt::Display>(items: &[T]) -> Vec<String> {
     items.iter().map(ToString::to_string).collect()
+}
+
+/// Writes `text` with `edits` applied to standard output, without a copy of the whole in memory.
+pub fn print_edited(text: &str, edits: &[Edit]) -> Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.flush()?;
+    Ok(write_parts(stdout, &edit::pieces(text, edits)?, &AtomicBool::new(false))?)
 }
 
 /// The arguments of a call that gives none, environment included.

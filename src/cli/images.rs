@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 use crate::files::{Found, Source, Walked, is_template, walk};
 use crate::manifest::encoding;
 use crate::report::inventory::{self, Listed};
-use crate::report::unique;
+use crate::report::unique::{self, DistinctImages};
 use crate::report::{JsonReport, Level, Location, Message, Pages, Report, TextReport};
 use crate::rewrite::{Engine, Memory, Site, unread};
 
@@ -22,8 +22,53 @@ use super::{function, rules, settings, speech, tree};
 /// What one file holds.
 #[derive(Debug, Default)]
 struct Inventory {
-    listed: Vec<Listed>,
+    /// A row for each image, in the format that was asked for; none where only distinct images are.
+    rows: String,
     errors: Vec<FileError>,
+}
+
+/// What one thread has to itself.
+#[derive(Default)]
+struct Worker {
+    buffer: Vec<u8>,
+    memory: Memory,
+    distinct: DistinctImages,
+}
+
+/// What is made of the images of each file.
+#[derive(Clone, Copy)]
+struct Wanted<'r> {
+    args: &'r ImagesArgs,
+    /// Whether there are rules.
+    with_maps: bool,
+}
+
+impl Wanted<'_> {
+    /// Whether each image is wanted once, whatever its places.
+    fn distinct_alone(self) -> bool {
+        self.args.unique || self.args.format == ImagesFormat::Kustomize
+    }
+
+    /// A row for each of these images.
+    fn rows(self, listed: &[Listed]) -> String {
+        let with_maps = self.with_maps;
+        match self.args.format {
+            _ if self.distinct_alone() => String::new(),
+            ImagesFormat::Json => inventory::json(listed, with_maps),
+            ImagesFormat::Csv => inventory::table(listed, b',', with_maps),
+            ImagesFormat::Tsv => inventory::table(listed, b'\t', with_maps),
+            ImagesFormat::Text | ImagesFormat::Kustomize => inventory::text(listed, with_maps),
+        }
+    }
+
+    /// What stands before the rows of all files.
+    fn header(self) -> String {
+        match self.args.format {
+            ImagesFormat::Csv => inventory::table_header(b',', self.with_maps),
+            ImagesFormat::Tsv => inventory::table_header(b'\t', self.with_maps),
+            ImagesFormat::Text | ImagesFormat::Json | ImagesFormat::Kustomize => String::new(),
+        }
+    }
 }
 
 /// Why not all images of a file are listed.
@@ -48,8 +93,10 @@ impl FileError {
 
 /// The images of files.
 pub struct Listing {
-    /// The images, in their order.
-    pub listed: Vec<Listed>,
+    /// Rows for the images, in their order, file by file; none where only distinct images were asked for.
+    pub rows: Vec<String>,
+    /// The images without their places; none where nobody asks for them.
+    pub distinct: DistinctImages,
     /// Whether there are rules.
     pub with_maps: bool,
     /// What is to be said about files and rules.
@@ -82,16 +129,16 @@ pub fn list(args: &ImagesArgs) -> Result<Listing> {
     if !args.quiet {
         warn(report, &mut pages, walked.as_ref(), &engines);
     }
-    let (listed, file_errors) = if let Some(walked) = &walked {
-        read_files(args, walked, &engines, with_maps)
+    let wanted = Wanted { args, with_maps };
+    let (rows, distinct, file_errors) = if let Some(walked) = &walked {
+        read_files(wanted, walked, &engines)
     } else {
-        let engine = &engines.all()[0];
-        let bytes = function::read_stdin()?;
-        let inventory = read_bytes("-", &bytes, engine, &mut Memory::default(), args, with_maps);
-        (inventory.listed, inventory.errors)
+        let mut worker = Worker { buffer: function::read_stdin()?, ..Worker::default() };
+        let Inventory { rows, errors } = read_bytes("-", &engines.all()[0], &mut worker, wanted);
+        (vec![rows], worker.distinct, errors)
     };
     file_errors.iter().for_each(|error| report.message(&mut pages, &error.message()));
-    Ok(Listing { listed, with_maps, pages, failed: file_errors.len() })
+    Ok(Listing { rows, distinct, with_maps, pages, failed: file_errors.len() })
 }
 
 /// The report of these arguments.
@@ -106,33 +153,29 @@ fn report(args: &ImagesArgs) -> Box<dyn Report> {
 
 /// Lists the images of the files that the arguments name.
 pub fn run(args: &ImagesArgs) -> Result<ExitCode> {
-    let Listing { listed, with_maps, mut pages, failed } = list(args)?;
+    let Listing { rows, distinct, with_maps, mut pages, failed } = list(args)?;
     let report = report(args);
     let mut errors = Vec::new();
     let printed = match args.format {
-        ImagesFormat::Kustomize => unique::kustomize(&listed, &mut errors),
-        ImagesFormat::Text if args.unique => unique::text(&listed, with_maps, &mut errors),
-        ImagesFormat::Json if args.unique => unique::json(&listed, with_maps, &mut errors),
-        ImagesFormat::Csv if args.unique => unique::table(&listed, b',', with_maps, &mut errors),
-        ImagesFormat::Tsv if args.unique => unique::table(&listed, b'\t', with_maps, &mut errors),
+        ImagesFormat::Kustomize => unique::kustomize(&distinct, &mut errors),
+        ImagesFormat::Text if args.unique => unique::text(&distinct, with_maps, &mut errors),
+        ImagesFormat::Json if args.unique => unique::json(&distinct, with_maps, &mut errors),
+        ImagesFormat::Csv if args.unique => unique::table(&distinct, b',', with_maps, &mut errors),
+        ImagesFormat::Tsv if args.unique => unique::table(&distinct, b'\t', with_maps, &mut errors),
         ImagesFormat::Text | ImagesFormat::Json | ImagesFormat::Csv | ImagesFormat::Tsv => {
             if with_maps {
-                let _ = unique::check_targets(&listed, &mut errors);
+                let _ = unique::check_targets(&distinct, &mut errors);
             }
-            match args.format {
-                ImagesFormat::Json => inventory::json(&listed, with_maps),
-                ImagesFormat::Csv => inventory::table(&listed, b',', with_maps),
-                ImagesFormat::Tsv => inventory::table(&listed, b'\t', with_maps),
-                ImagesFormat::Text | ImagesFormat::Kustomize => inventory::text(&listed, with_maps),
-            }
+            Wanted { args, with_maps }.header()
         }
     };
     for text in &errors {
         report.message(&mut pages, &Message { level: Level::Error, file: None, location: None, text });
     }
     speech::say(&pages.speech);
-    let mut stdout = io::stdout().lock();
+    let mut stdout = io::BufWriter::new(io::stdout().lock());
     stdout.write_all(printed.as_bytes())?;
+    rows.iter().try_for_each(|rows| stdout.write_all(rows.as_bytes()))?;
     stdout.write_all(pages.report.as_bytes())?;
     stdout.flush()?;
     let good = errors.is_empty() && failed == 0;
@@ -154,12 +197,13 @@ fn warn(report: &dyn Report, pages: &mut Pages, walked: Option<&Walked>, engines
     globs.iter().for_each(|text| add(None, text));
 }
 
+/// The rows of each file, the distinct images of all, and what went wrong.
 fn read_files(
-    args: &ImagesArgs,
+    wanted: Wanted<'_>,
     walked: &Walked,
     engines: &Engines,
-    with_maps: bool,
-) -> (Vec<Listed>, Vec<FileError>) {
+) -> (Vec<String>, DistinctImages, Vec<FileError>) {
+    let args = wanted.args;
     let Walked { files, errors, .. } = walked;
     let errors = errors.iter().map(|error| {
         let file = error.path().display().to_string();
@@ -169,36 +213,33 @@ fn read_files(
     let never = AtomicBool::new(false);
     let watch = tree::Watch { cancel: &never, watched: tree::is_watched(args.quiet), late: None };
     let threads = settings::threads(&args.walk);
-    let start = || (Vec::new(), Memory::default());
-    let (inventories, _) = tree::each(files, threads, watch, start, |file: &Found, state| {
-        let (buffer, memory) = state;
-        let name = file.path.display().to_string();
-        match Source::read(file, buffer) {
-            Ok(_) => read_bytes(&name, buffer, engines.of(&file.path), memory, args, with_maps),
-            Err(error) => {
-                let errors = vec![FileError::new(&name, error.to_string())];
-                Inventory { errors, ..Inventory::default() }
+    let (inventories, workers) =
+        tree::each(files, threads, watch, Worker::default, |file: &Found, worker| {
+            let name = file.path.display().to_string();
+            match Source::read(file, &mut worker.buffer) {
+                Ok(_) => read_bytes(&name, engines.of(&file.path), worker, wanted),
+                Err(error) => {
+                    let errors = vec![FileError::new(&name, error.to_string())];
+                    Inventory { errors, ..Inventory::default() }
+                }
             }
-        }
-    });
-    let mut listed = Vec::new();
+        });
+    let mut rows = Vec::new();
     for inventory in inventories {
-        listed.extend(inventory.listed);
+        rows.extend(Some(inventory.rows).filter(|rows| !rows.is_empty()));
         errors.extend(inventory.errors);
     }
-    (listed, errors)
+    let mut distinct = DistinctImages::default();
+    workers.into_iter().for_each(|worker| distinct.merge(worker.distinct));
+    (rows, distinct, errors)
 }
 
-/// The images of one text. Documents that do not parse are errors, unless nobody meant them as manifests; the others are
+/// The images of the text in the buffer of `worker`. Documents that do not parse are errors, unless nobody meant them as manifests; the others are
 /// listed.
-fn read_bytes(
-    name: &str,
-    bytes: &[u8],
-    engine: &Engine,
-    memory: &mut Memory,
-    args: &ImagesArgs,
-    with_maps: bool,
-) -> Inventory {
+fn read_bytes(name: &str, engine: &Engine, worker: &mut Worker, wanted: Wanted<'_>) -> Inventory {
+    let Wanted { args, with_maps } = wanted;
+    let Worker { buffer, memory, distinct } = worker;
+    let bytes = buffer.as_slice();
     let mut found = Inventory::default();
     let text = match encoding::decode(bytes) {
         Ok(text) => text,
@@ -240,6 +281,10 @@ fn read_bytes(
             text: format!("{image}: {}", problem.kind),
         }
     }));
-    found.listed = inventory::of_plan(name, &mut plan, args.all);
+    let listed = inventory::of_plan(name, &mut plan, args.all);
+    found.rows = wanted.rows(&listed);
+    if with_maps || wanted.distinct_alone() {
+        listed.into_iter().for_each(|image| distinct.add(image));
+    }
     found
 }

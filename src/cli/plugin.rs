@@ -5,13 +5,12 @@
 //! `ImageSwap CONFIGFILE [words of argsOneLiner, lines of argsFromFile]`. The variable that holds the
 //! configuration as well is not read: kustomize drops it when it is large.
 
-use std::io::{self, Write};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
 use crate::krm::{self, Ending, FunctionConfig, Verdict, argument_rules};
-use crate::manifest::{edit, encoding};
+use crate::manifest::encoding;
 
 use super::exit_code::ExitCode;
 use super::function::{self, Prepared};
@@ -43,9 +42,7 @@ pub fn run(call: &PluginCall) -> Result<ExitCode> {
     function::say_errors(&verdict);
     // As a validator the plugin must not say the manifests again: kustomize takes that for a change.
     if verdict.ending == Ending::Done && !prepared.manner.validate {
-        let mut stdout = io::stdout().lock();
-        edit::write(text, &verdict.edits, &mut stdout)?;
-        stdout.flush()?;
+        function::print_edited(text, &verdict.edits)?;
     }
     Ok(function::exit_code(&verdict))
 }

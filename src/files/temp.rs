@@ -1,17 +1,13 @@
 //! The hidden file beside a target that holds its new content until it takes the target's place.
 
-use std::io::{self, IoSlice};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::fd::OwnedFd;
 use rustix::fs::{CWD, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
 use super::found::Found;
-
-/// How many slices one writev takes; Linux' limit is 1,024.
-const SLICES: usize = 1024;
 
 /// A temp file `.imageswap-<pid>-<n>.tmp` in the folder of the file it is for. Removed when dropped, unless
 /// it was renamed; when the two changed places, that removes the old content. Its name has no manifest extension, so that no tool reads it should a kill leave it.
@@ -113,29 +109,4 @@ impl Drop for Temp {
             let _ = rustix::fs::unlink(self.path());
         }
     }
-}
-
-/// Writes `parts`, one after another, with one writev for every 1,024 of them. Stops with `Interrupted`
-/// when `cancel` is set between two of these.
-pub(super) fn write_parts(file: &OwnedFd, parts: &[impl AsRef<[u8]>], cancel: &AtomicBool) -> io::Result<()> {
-    let mut slices = Vec::with_capacity(parts.len().min(SLICES));
-    for batch in parts.chunks(SLICES) {
-        slices.clear();
-        slices.extend(batch.iter().map(|part| IoSlice::new(part.as_ref())));
-        let mut rest = slices.as_mut_slice();
-        // Empty slices at the front must go before the test, else the last write would be of nothing.
-        IoSlice::advance_slices(&mut rest, 0);
-        while !rest.is_empty() {
-            if cancel.load(Ordering::Relaxed) {
-                return Err(io::ErrorKind::Interrupted.into());
-            }
-            match rustix::io::writev(file, rest) {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(written) => IoSlice::advance_slices(&mut rest, written),
-                Err(Errno::INTR) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-    }
-    Ok(())
 }

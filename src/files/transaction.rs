@@ -37,8 +37,9 @@ use super::folders::Folders;
 use super::found::Found;
 use super::metadata::{self, OwnerChanges};
 use super::outcome::{CommitError, Committed, FileError, StageError};
+use super::parts::write_parts;
 use super::source::{Source, Stamp};
-use super::temp::{self, Temp};
+use super::temp::Temp;
 
 /// How a transaction writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -179,7 +180,7 @@ impl<'c> Transaction<'c> {
         let (temp, file) = Temp::create(found, mode, self.pid, &self.next)
             .map_err(|error| StageError::Create { path: path(), source: error.into() })?;
         self.all().in_flight.insert(temp.number(), temp.path());
-        temp::write_parts(&file, parts, self.cancel).map_err(|error| match error.kind() {
+        write_parts(&file, parts, self.cancel).map_err(|error| match error.kind() {
             io::ErrorKind::Interrupted => StageError::Cancelled,
             _ => StageError::Write { path: path(), source: error },
         })?;

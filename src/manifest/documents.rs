@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, packed};
 use memchr::memmem;
 
 use super::Span;
@@ -64,21 +64,43 @@ pub(super) fn count(bytes: &[u8]) -> Option<usize> {
 #[derive(Debug, Clone)]
 pub(super) struct Prefilter {
     image: memmem::Finder<'static>,
-    /// Other texts to look for, all at once; `None` when nothing can be told from the text.
-    others: Option<AhoCorasick>,
+    /// Other texts to look for; `None` when nothing can be told from the text.
+    others: Option<Texts>,
+}
+
+/// Texts that are looked for all at once.
+#[derive(Debug, Clone)]
+struct Texts {
+    /// By vector instructions, where the processor has them and there are few texts.
+    packed: Option<packed::Searcher>,
+    automaton: AhoCorasick,
+}
+
+impl Texts {
+    /// `None` when there are too many for a searcher.
+    fn new(texts: &[String]) -> Option<Self> {
+        Some(Self { packed: packed::Searcher::new(texts), automaton: AhoCorasick::new(texts).ok()? })
+    }
+
+    /// Whether one of them stands in `bytes`.
+    fn stand_in(&self, bytes: &[u8]) -> bool {
+        match &self.packed {
+            Some(searcher) => searcher.find(bytes).is_some(),
+            None => self.automaton.is_match(bytes),
+        }
+    }
 }
 
 impl Prefilter {
     pub(super) fn new(places: &Places) -> Self {
-        // Were there too many for a searcher, every document would be parsed.
-        let others = places.texts_without_image().and_then(|texts| AhoCorasick::new(texts).ok());
+        let others = places.texts_without_image().and_then(|texts| Texts::new(&texts));
         Self { image: memmem::Finder::new("image"), others }
     }
 
     /// Whether `bytes` may hold an image: they have one of the words, or an escape that could spell one.
     pub(super) fn may_hold_image(&self, bytes: &[u8]) -> bool {
         let Some(others) = &self.others else { return true };
-        self.image.find(bytes).is_some() || others.is_match(bytes) || has_escape(bytes)
+        self.image.find(bytes).is_some() || others.stand_in(bytes) || has_escape(bytes)
     }
 }
 
@@ -112,6 +134,20 @@ mod tests {
     }
 
     #[test]
+    fn searches_alike_with_and_without_vectors() {
+        let texts = Texts::new(&["ab".to_owned(), "RELATED_".to_owned()]).unwrap();
+        let plainly = Texts { packed: None, ..texts.clone() };
+        for (text, want) in
+            [("a b", false), ("xxab", true), ("RELATE", false), ("xRELATED_x", true), ("", false)]
+        {
+            for text in [text.to_owned(), format!("{text}{}", " ".repeat(200))] {
+                let found = [&texts, &plainly].map(|texts| texts.stand_in(text.as_bytes()));
+                assert_eq!(found, [want; 2], "{text}");
+            }
+        }
+    }
+
+    #[test]
     fn sees_directives() {
         assert!(has_directive(b"%YAML 1.2\n---\na") && has_directive(b"a\n...\n%TAG ! x\n---\nb"));
         assert!(!has_directive(b"a: 10%\n  %b: c\n"));
@@ -123,6 +159,7 @@ mod tests {
         assert!(filter.may_hold_image(b"containers: [{image: a}]"));
         assert!(filter.may_hold_image(br#"{"im\u0061ge": 1}"#));
         assert!(filter.may_hold_image(b"spec: {initImage: a}"));
+        assert!(filter.may_hold_image(b"env: [{name: RELATED_IMAGE_A, value: a}]"));
         assert!(!filter.may_hold_image(b"kind: Service\nspec: {a: \"b\\n\"}"));
     }
 }

@@ -1,7 +1,5 @@
 //! Edits of a text, applied in one pass. Owns the promise that every byte outside an edit stays.
 
-use std::io::{self, Write};
-
 use super::Span;
 
 /// One replacement: the bytes of `span` become `text`.
@@ -52,15 +50,6 @@ pub fn pieces<'a>(text: &'a str, edits: &'a [Edit]) -> Result<Vec<&'a str>, Edit
     }
     pieces.push(&text[at..]);
     Ok(pieces)
-}
-
-/// Writes `text` with `edits` applied, without a copy of the whole in memory.
-///
-/// # Errors
-/// Those of `out`; edits that do not fit are `InvalidInput` and nothing is written.
-pub fn write(text: &str, edits: &[Edit], out: &mut dyn Write) -> io::Result<()> {
-    let pieces = pieces(text, edits).map_err(|e| io::Error::new(io::ErrorKind::InvalidInput, e))?;
-    pieces.iter().try_for_each(|piece| out.write_all(piece.as_bytes()))
 }
 
 /// `text` with `edits` applied, as a new string.

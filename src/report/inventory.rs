@@ -142,29 +142,29 @@ pub fn text(listed: &[Listed], with_maps: bool) -> String {
         if let Some(target) = target.as_deref().filter(|target| with_maps && *target != site.image) {
             let _ = write!(out, " -> {target}");
         }
-        let mut remarks = Vec::new();
+        out.push_str(" (");
         if let Some(resource) = &site.resource {
-            let namespace = resource.namespace.as_deref().map_or(String::new(), |n| format!("{n}/"));
-            let name = resource.name.as_deref().map_or(String::new(), |name| format!(" {namespace}{name}"));
-            remarks.push(format!("{}{name}", resource.kind));
+            out.push_str(&resource.kind);
+            if let Some(name) = &resource.name {
+                out.push(' ');
+                out.extend(resource.namespace.as_deref().into_iter().flat_map(|namespace| [namespace, "/"]));
+                out.push_str(name);
+            }
+            out.push_str(", ");
         }
-        remarks.push(format!("document {}", site.document));
-        remarks.push(escaped(&site.path.to_string()).into_owned());
-        if *status != "ok" {
-            remarks.push((*status).to_owned());
-        }
-        if !site.place.is_site() {
-            remarks.push(site.place.as_str().to_owned());
-        }
-        let _ = writeln!(out, " ({})", remarks.join(", "));
+        let path = site.path.to_string();
+        let _ = write!(out, "document {}, {}", site.document, escaped(&path));
+        let place = Some(site.place.as_str()).filter(|_| !site.place.is_site());
+        let remarks = Some(*status).filter(|status| *status != "ok").into_iter().chain(place);
+        out.extend(remarks.flat_map(|remark| [", ", remark]));
+        out.push_str(")\n");
     }
     out
 }
 
-/// A table with a header, its values kept apart by `delimiter`.
+/// The header of [`table`].
 #[must_use]
-pub fn table(listed: &[Listed], delimiter: u8, with_maps: bool) -> String {
-    let mut table = Table::new(delimiter);
+pub fn table_header(delimiter: u8, with_maps: bool) -> String {
     let mut header = vec![
         "file",
         "document",
@@ -181,7 +181,15 @@ pub fn table(listed: &[Listed], delimiter: u8, with_maps: bool) -> String {
     if with_maps {
         header.extend(["target", "rule"]);
     }
+    let mut table = Table::new(delimiter);
     table.row(header);
+    table.into_text()
+}
+
+/// A row for each image, its values kept apart by `delimiter`.
+#[must_use]
+pub fn table(listed: &[Listed], delimiter: u8, with_maps: bool) -> String {
+    let mut table = Table::new(delimiter);
     for Listed { file, site, status, target, rule } in listed {
         let resource = site.resource.as_deref();
         let mut row = vec![

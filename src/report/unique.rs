@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use crate::image::ImageReference;
 
@@ -12,22 +13,49 @@ use super::json::line;
 /// A source and what it becomes.
 pub type Pair = (String, String);
 
+/// Images without their places, each once: what is kept of them takes memory for those that differ alone.
+#[derive(Debug, Default)]
+pub struct DistinctImages(BTreeSet<DistinctImage>);
+
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct DistinctImage {
+    /// As written.
+    image: String,
+    target: Option<Arc<str>>,
+    status: &'static str,
+    /// Whether it stands at a place that a rewrite changes.
+    is_site: bool,
+}
+
+impl DistinctImages {
+    /// Adds an image.
+    pub fn add(&mut self, listed: Listed) {
+        let Listed { site, status, target, .. } = listed;
+        self.0.insert(DistinctImage { image: site.image, target, status, is_site: site.place.is_site() });
+    }
+
+    /// Adds what another thread found.
+    pub fn merge(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+}
+
 /// The pairs of canonical source and target, each once. Images that are no reference have none.
-fn pairs(listed: &[Listed]) -> BTreeSet<Pair> {
-    let pair = |entry: &Listed| {
-        let source = ImageReference::parse(&entry.site.image).ok()?.canonical();
-        let target = entry.target.as_deref().unwrap_or(&entry.site.image);
-        let target = if target == entry.site.image { source.clone() } else { target.to_owned() };
+fn pairs(images: &DistinctImages) -> BTreeSet<Pair> {
+    let pair = |entry: &DistinctImage| {
+        let source = ImageReference::parse(&entry.image).ok()?.canonical();
+        let target = entry.target.as_deref().unwrap_or(&entry.image);
+        let target = if target == entry.image { source.clone() } else { target.to_owned() };
         Some((source, target))
     };
-    listed.iter().filter(|entry| matches!(entry.status, "ok" | "skipped")).filter_map(pair).collect()
+    images.0.iter().filter(|entry| matches!(entry.status, "ok" | "skipped")).filter_map(pair).collect()
 }
 
 /// Adds an error for each target that several sources share, since copying would overwrite one with the other, and returns
 /// those targets.
-pub fn check_targets(listed: &[Listed], errors: &mut Vec<String>) -> BTreeSet<String> {
+pub fn check_targets(images: &DistinctImages, errors: &mut Vec<String>) -> BTreeSet<String> {
     let mut sources: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for (source, target) in pairs(listed) {
+    for (source, target) in pairs(images) {
         sources.entry(canonical(&target)).or_default().insert(source);
     }
     sources.retain(|_, sources| sources.len() > 1);
@@ -47,10 +75,10 @@ fn canonical(image: &str) -> String {
 
 /// The images, each with its target where there are maps. What stays where it is need not be copied, and of two for one
 /// place neither is.
-fn printed(listed: &[Listed], with_maps: bool, errors: &mut Vec<String>) -> BTreeSet<Pair> {
-    let mut pairs = pairs(listed);
+fn printed(images: &DistinctImages, with_maps: bool, errors: &mut Vec<String>) -> BTreeSet<Pair> {
+    let mut pairs = pairs(images);
     if with_maps {
-        let shared = check_targets(listed, errors);
+        let shared = check_targets(images, errors);
         pairs.retain(|(source, target)| source != target && !shared.contains(&canonical(target)));
     }
     pairs
@@ -58,14 +86,14 @@ fn printed(listed: &[Listed], with_maps: bool, errors: &mut Vec<String>) -> BTre
 
 /// The pairs of source and target that differ, each with how the source is written. As everywhere here, targets that several
 /// sources share are added to `errors`.
-pub fn moved(listed: &[Listed], errors: &mut Vec<String>) -> BTreeMap<Pair, BTreeSet<String>> {
+pub fn moved(images: &DistinctImages, errors: &mut Vec<String>) -> BTreeMap<Pair, BTreeSet<String>> {
     let mut spellings: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for entry in listed {
-        if let Some(image) = parse(&entry.site.image) {
-            spellings.entry(image.canonical()).or_default().insert(entry.site.image.clone());
+    for entry in &images.0 {
+        if let Some(image) = parse(&entry.image) {
+            spellings.entry(image.canonical()).or_default().insert(entry.image.clone());
         }
     }
-    let pairs = printed(listed, true, errors).into_iter();
+    let pairs = printed(images, true, errors).into_iter();
     pairs
         .map(|(source, target)| {
             let written = spellings.get(&source).cloned().unwrap_or_default();
@@ -75,18 +103,18 @@ pub fn moved(listed: &[Listed], errors: &mut Vec<String>) -> BTreeMap<Pair, BTre
 }
 
 /// A line for each image or pair. As everywhere here, targets that several sources share are added to `errors`.
-pub fn text(listed: &[Listed], with_maps: bool, errors: &mut Vec<String>) -> String {
+pub fn text(images: &DistinctImages, with_maps: bool, errors: &mut Vec<String>) -> String {
     let mut out = String::new();
-    for (source, target) in printed(listed, with_maps, errors) {
+    for (source, target) in printed(images, with_maps, errors) {
         let _ = if with_maps { writeln!(out, "{source} {target}") } else { writeln!(out, "{source}") };
     }
     out
 }
 
 /// A JSON object for each image or pair.
-pub fn json(listed: &[Listed], with_maps: bool, errors: &mut Vec<String>) -> String {
+pub fn json(images: &DistinctImages, with_maps: bool, errors: &mut Vec<String>) -> String {
     let mut out = String::new();
-    for (source, target) in printed(listed, with_maps, errors) {
+    for (source, target) in printed(images, with_maps, errors) {
         if with_maps {
             line(&mut out, &serde_json::json!({ "image": source, "target": target }));
         } else {
@@ -97,22 +125,22 @@ pub fn json(listed: &[Listed], with_maps: bool, errors: &mut Vec<String>) -> Str
 }
 
 /// A row for each image or pair, without a header.
-pub fn table(listed: &[Listed], delimiter: u8, with_maps: bool, errors: &mut Vec<String>) -> String {
+pub fn table(images: &DistinctImages, delimiter: u8, with_maps: bool, errors: &mut Vec<String>) -> String {
     let mut table = Table::new(delimiter);
-    for (source, target) in printed(listed, with_maps, errors) {
+    for (source, target) in printed(images, with_maps, errors) {
         if with_maps { table.row([source, target]) } else { table.row([source]) }
     }
     table.into_text()
 }
 
 /// An `images:` list that does what the maps do, for kustomize, Flux and Argo CD.
-pub fn kustomize(listed: &[Listed], errors: &mut Vec<String>) -> String {
-    let shared = check_targets(listed, errors);
+pub fn kustomize(images: &DistinctImages, errors: &mut Vec<String>) -> String {
+    let shared = check_targets(images, errors);
     let mut entries: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     let mut impossible: BTreeSet<&str> = BTreeSet::new();
-    for entry in listed.iter().filter(|entry| entry.status == "ok" && entry.site.place.is_site()) {
+    for entry in images.0.iter().filter(|entry| entry.status == "ok" && entry.is_site) {
         let (Ok(source), Some(target)) =
-            (ImageReference::parse(&entry.site.image), entry.target.as_deref().and_then(parse))
+            (ImageReference::parse(&entry.image), entry.target.as_deref().and_then(parse))
         else {
             continue;
         };
@@ -123,7 +151,7 @@ pub fn kustomize(listed: &[Listed], errors: &mut Vec<String>) -> String {
             impossible.insert(source.name());
             errors.push(format!(
                 "{} becomes {}: an images: list cannot give each tag another",
-                entry.site.image,
+                entry.image,
                 target.as_str()
             ));
             continue;

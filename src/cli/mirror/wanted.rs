@@ -94,13 +94,13 @@ fn of_manifests(args: &MirrorArgs, errors: &mut Vec<String>) -> Result<(Pairs, u
         formats: FormatArgs::default(),
         walk: args.walk.clone(),
     };
-    let Listing { listed, with_maps, pages, failed } = images::list(&asked)?;
+    let Listing { distinct, with_maps, pages, failed, .. } = images::list(&asked)?;
     if !with_maps {
         return Err(rules::none_given());
     }
     speech::say(&pages.speech);
     io::stdout().lock().write_all(pages.report.as_bytes())?;
-    Ok((unique::moved(&listed, errors), failed))
+    Ok((unique::moved(&distinct, errors), failed))
 }
 
 /// The images of a list: two columns with blanks, tabs or commas between them, or one, and the maps say the other.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use crate::manifest::{edit, encoding};
+use crate::manifest::encoding;
 use crate::report::{Pages, Summary};
 use crate::rewrite::Uses;
 
@@ -78,7 +78,7 @@ pub(super) fn run(
     }
     match destination {
         Destination::Nowhere => stdout.write_all(outcome.result.as_bytes())?,
-        Destination::Stdout if written => edit::write(text, &plan.edits(), &mut stdout)?,
+        Destination::Stdout if written => function::print_edited(text, &plan.edits())?,
         Destination::Folder(folder) if written => {
             super::tree::write_one(folder, "stdin.yaml", text, &plan.edits())?;
         }
