@@ -9,6 +9,7 @@ use bytes::Bytes;
 use hyper::body::Body;
 use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use hyper::{Method, Request, StatusCode, Version};
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::sync::Semaphore;
 
 use crate::rewrite::{Engine, Memory, PinPolicy, Pins};
@@ -177,10 +178,9 @@ impl App {
                 };
             }
         };
-        self.metrics.in_flight.inc();
+        let _in_flight = InFlight::new(&self.metrics.in_flight);
         let started = Instant::now();
         let answer = self.judge(&held.bytes, audit, deadline).await;
-        self.metrics.in_flight.dec();
         match answer {
             Ok(Answer { body, facts }) => {
                 let elapsed = started.elapsed();
@@ -260,6 +260,22 @@ impl App {
         let mut page = page::text(StatusCode::SERVICE_UNAVAILABLE, "too many reviews at once");
         page.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
         page
+    }
+}
+
+/// Counts a review that is being answered, also one whose client goes away.
+struct InFlight<'m>(&'m Gauge);
+
+impl<'m> InFlight<'m> {
+    fn new(gauge: &'m Gauge) -> Self {
+        gauge.inc();
+        Self(gauge)
+    }
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.0.dec();
     }
 }
 

@@ -75,7 +75,10 @@ impl Pinning {
         }
         let started = Instant::now();
         let own = match self.pull_as.as_ref().zip(admission::object(body)) {
-            Some((pull_as, object)) => Some(pull_as.resolver(&object.namespace, object.text, deadline).await),
+            // Where the secrets come too late, there is time to ask without them.
+            Some((pull_as, object)) => {
+                Some(pull_as.resolver(&object.namespace, object.text, deadline / 2).await)
+            }
             None => None,
         };
         let resolver = own.as_ref().unwrap_or(&self.resolver);

@@ -165,6 +165,20 @@ async fn large_bodies_keep_small_ones_in() {
 }
 
 #[tokio::test]
+async fn whose_client_goes_away_is_not_in_flight() {
+    let app = app();
+    let large = format!("{REVIEW}{}", " ".repeat(2 * LARGE));
+    for _ in 0..3 {
+        let mut asked = Box::pin(app.respond(request("POST", "/", &large)));
+        let _ = asked.as_mut().now_or_never();
+        drop(asked);
+    }
+    assert_eq!(app.metrics.in_flight.get(), 0);
+    assert_eq!(answer(app.respond(request("POST", "/", &large)).await).await.0, 200);
+    assert_eq!(app.metrics.in_flight.get(), 0);
+}
+
+#[tokio::test]
 async fn the_configuration_of_the_rules_counts() {
     let app = app();
     let ask = async |image: &str| {
