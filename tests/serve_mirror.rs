@@ -79,6 +79,11 @@ fn who_waits_gets_pods_that_run_on_the_copies() {
     assert_eq!(site.at_target("team/app", "v1"), Some(digest), "all platforms, with the source's digest");
     assert!(site.review(&served, &site.image("team/app:v1")).patch().is_some());
     assert!((served.metric("imageswap_mirror_copies_total") - 1.0).abs() < 1e-9);
+    assert!(served.metric("imageswap_mirror_copied_bytes_total") > 0.0);
+    assert!((served.metric("imageswap_mirror_images_total{state=\"there\"}") - 2.0).abs() < 1e-9);
+    for gauge in ["imageswap_mirror_queue_length 0", "imageswap_mirror_queue_oldest_seconds 0"] {
+        assert!(served.plain("/metrics").text.contains(gauge), "{gauge}");
+    }
     // An image that no rule moves is nobody's business.
     assert!(allowed(&site.review(&served, "elsewhere.example/x:1")));
 }

@@ -12,6 +12,7 @@ mod deploy;
 mod docs;
 mod installation;
 mod kubectl;
+mod mirroring;
 mod pinning;
 mod processes;
 mod pull_secrets;

@@ -94,3 +94,23 @@ fn rules(resources: Resources) -> Value {
     }
     json!(rules)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copies_are_side_effects_that_a_dry_run_does_not_have() {
+        for (env, want) in [
+            (&[] as &[(&str, &str)], "None"),
+            (&[("IMAGESWAP_MIRROR", "wait")], "NoneOnDryRun"),
+            (&[("IMAGESWAP_MIRROR", "off"), ("REGISTRY", "m.io")], "None"),
+            (&[("REGISTRY", "m.io")], "NoneOnDryRun"),
+            (&[("REGISTRY", "")], "None"),
+        ] {
+            let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            let configuration = webhook_configuration(&Options { env, ..Options::default() });
+            assert_eq!(configuration["webhooks"][0]["sideEffects"], want);
+        }
+    }
+}
