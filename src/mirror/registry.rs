@@ -16,6 +16,8 @@ use super::{Found, Place, Source, Started, StoreError, Target};
 /// Registries, through a client. As a source it reads from mirrors, too; what is written goes where it is told.
 pub struct RegistryStore {
     client: Client,
+    /// The same, for what is written to.
+    writer: Client,
     /// Which of the places of a repository has an image, by the name of the image.
     places: Mutex<HashMap<String, Repository>>,
     /// Who writes a list of referrers, does it alone.
@@ -41,7 +43,8 @@ impl RegistryStore {
     /// The registries that `client` reaches.
     #[must_use]
     pub fn new(client: Client) -> Self {
-        Self { client, places: Mutex::default(), lists: tokio::sync::Mutex::default() }
+        let writer = client.for_writing();
+        Self { client, writer, places: Mutex::default(), lists: tokio::sync::Mutex::default() }
     }
 
     /// Where an image was found, or where it belongs.
@@ -50,8 +53,12 @@ impl RegistryStore {
         places.get(place.image).unwrap_or(place.repository).clone()
     }
 
-    async fn head(&self, place: Place<'_>, reference: &str) -> Result<Option<Found>, RegistryError> {
-        match self.client.head_manifest(place.image, place.repository, reference).await {
+    async fn head(
+        client: &Client,
+        place: Place<'_>,
+        reference: &str,
+    ) -> Result<Option<Found>, RegistryError> {
+        match client.head_manifest(place.image, place.repository, reference).await {
             Ok(Head::Digest { digest, media_type }) => {
                 // A digest stands for itself alone.
                 if Digest::parse(reference).is_ok_and(|asked| asked != digest) {
@@ -62,7 +69,7 @@ impl RegistryStore {
                 }
                 Ok(Some(Found { digest, media_type }))
             }
-            Ok(Head::Silent) => match self.client.manifest(place.image, place.repository, reference).await {
+            Ok(Head::Silent) => match client.manifest(place.image, place.repository, reference).await {
                 Ok(manifest) => Ok(Some(Found { digest: manifest.digest, media_type: manifest.media_type })),
                 Err(error) if error.is_not_found() => Ok(None),
                 Err(error) => Err(error),
@@ -79,12 +86,12 @@ impl Source for RegistryStore {
     async fn find(&self, place: Place<'_>, reference: &str) -> Result<Option<Found>, StoreError> {
         let known = self.places.lock().unwrap_or_else(PoisonError::into_inner).get(place.image).cloned();
         if let Some(known) = known {
-            return Ok(self.head(Place { repository: &known, ..place }, reference).await?);
+            return Ok(Self::head(&self.client, Place { repository: &known, ..place }, reference).await?);
         }
         let endpoints = self.client.endpoints(place.image, place.repository)?;
         let mut failure = None;
         for endpoint in &endpoints {
-            match self.head(Place { repository: endpoint, ..place }, reference).await {
+            match Self::head(&self.client, Place { repository: endpoint, ..place }, reference).await {
                 Ok(Some(found)) => {
                     if endpoint != place.repository {
                         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
@@ -130,11 +137,11 @@ impl Target for RegistryStore {
     type Upload = Upload;
 
     async fn find(&self, place: Place<'_>, reference: &str) -> Result<Option<Found>, StoreError> {
-        Ok(absent(self.head(place, reference).await)?.flatten())
+        Ok(absent(Self::head(&self.writer, place, reference).await)?.flatten())
     }
 
     async fn has_blob(&self, place: Place<'_>, blob: &Descriptor) -> Result<bool, StoreError> {
-        let found = absent(self.client.head_blob(place.image, place.repository, &blob.digest).await)?;
+        let found = absent(self.writer.head_blob(place.image, place.repository, &blob.digest).await)?;
         Ok(found.flatten().is_some_and(|size| size.is_none_or(|size| size == blob.size)))
     }
 
@@ -145,7 +152,7 @@ impl Target for RegistryStore {
         from: Option<&Repository>,
     ) -> Result<Started<Upload>, StoreError> {
         let from = from.filter(|from| from.registry() == place.repository.registry());
-        Ok(match self.client.start_upload(new_blob(place, blob), from).await? {
+        Ok(match self.writer.start_upload(new_blob(place, blob), from).await? {
             Start::Done => Started::Done,
             Start::Upload(upload) => Started::Write(upload),
         })
@@ -158,12 +165,12 @@ impl Target for RegistryStore {
         upload: Upload,
         bytes: &mut B,
     ) -> Result<(), StoreError> {
-        self.client.upload(new_blob(place, blob), upload, bytes).await
+        self.writer.upload(new_blob(place, blob), upload, bytes).await
     }
 
     async fn write_manifest(&self, place: Place<'_>, manifest: &Manifest) -> Result<(), StoreError> {
         let reference = manifest.digest.as_str();
-        self.client.put_manifest(place.image, place.repository, reference, manifest).await?;
+        self.writer.put_manifest(place.image, place.repository, reference, manifest).await?;
         Ok(())
     }
 
@@ -175,17 +182,17 @@ impl Target for RegistryStore {
         descriptor: &Descriptor,
     ) -> Result<(), StoreError> {
         let reference = manifest.digest.as_str();
-        let pushed = self.client.put_manifest(place.image, place.repository, reference, manifest).await?;
+        let pushed = self.writer.put_manifest(place.image, place.repository, reference, manifest).await?;
         if !pushed.knows_subject {
             let _alone = self.lists.lock().await;
-            self.client.tag_referrer(place.image, place.repository, subject, descriptor).await?;
+            self.writer.tag_referrer(place.image, place.repository, subject, descriptor).await?;
         }
         Ok(())
     }
 
     async fn name(&self, place: Place<'_>, tag: Option<&str>, manifest: &Manifest) -> Result<(), StoreError> {
         if let Some(tag) = tag {
-            self.client.put_manifest(place.image, place.repository, tag, manifest).await?;
+            self.writer.put_manifest(place.image, place.repository, tag, manifest).await?;
         }
         Ok(())
     }

@@ -29,6 +29,8 @@ const TOKENS_MAX: usize = 1024;
 #[derive(Clone)]
 pub struct Client {
     pub(super) shared: Arc<Shared>,
+    /// Whether it asks token servers for the right to write with the right to read.
+    writes: bool,
 }
 
 pub(super) struct Shared {
@@ -104,7 +106,14 @@ impl Client {
             in_flight: Arc::new(Semaphore::new(options.concurrency.max(1))),
             options,
         };
-        Self { shared: Arc::new(shared) }
+        Self { shared: Arc::new(shared), writes: false }
+    }
+
+    /// The same client for repositories that are written to: it asks for the right to do so with its first question. A
+    /// token server that grants it says of a repository that is not there yet that it may be read, too.
+    #[must_use]
+    pub fn for_writing(&self) -> Self {
+        Self { writes: true, ..self.clone() }
     }
 
     /// What the client was told.
@@ -118,7 +127,10 @@ impl Client {
     }
 
     /// Makes a request, until it is answered or has failed for good.
-    pub(super) async fn call(&self, call: Call<'_>) -> Result<Answer, RegistryError> {
+    pub(super) async fn call(&self, mut call: Call<'_>) -> Result<Answer, RegistryError> {
+        if let Some(scope) = call.scopes.first_mut().filter(|scope| self.writes && scope.ends_with(":pull")) {
+            scope.push_str(",push");
+        }
         let host = self.host(call.repository.registry());
         let session = self.session(&host, call.image).await?;
         let url = session.base.join(call.path).map_err(|_| {

@@ -330,6 +330,9 @@ fn a_token_that_ends_meanwhile() {
     let (_, copied) = copy_with(&copier(timely(), keychain), &pair.source.host, &proxy.host).unwrap();
     copied.result.unwrap();
     assert!(tokens.server.count("GET", "/token") >= 2);
+    // The right to write is asked for at once: some registries say nothing of what is not there without it.
+    let asked = tokens.server.asked();
+    assert!(asked.iter().all(|asked| asked.path.contains("copy%2Fapp%3Apull%2Cpush")), "{asked:?}");
 }
 
 /// Both sides ask for credentials, by password and by token.

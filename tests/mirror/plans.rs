@@ -211,3 +211,50 @@ fn limits() {
     let run = stage.mirror(&["--fail-fast", "--jobs", "1"]);
     assert_eq!((run.code, &run.summary()["notTried"]), (2, &Value::from(1)));
 }
+
+/// A reader that goes away (`| head -1`) neither stops the copying nor hides that something failed.
+#[test]
+fn who_reads_may_go() {
+    let Some(stage) = Stage::new(Kind::Docker, Kind::Docker) else { return };
+    let images: Vec<String> = (0..5).map(|at| format!("app{at}:1")).collect();
+    for at in 0..5 {
+        stage.source.push_image(&format!("app{at}"), Some("1"), false, &at.to_string());
+    }
+    let mut named: Vec<&str> = images.iter().map(String::as_str).collect();
+    named.push("gone:1");
+    stage.manifest(&named);
+    let mut command = crate::run::imageswap(stage.folder.path());
+    command.args(["mirror", "pod.yaml", "--maps", "maps", "--jobs", "1"]);
+    let mut child =
+        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::null()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(2), "one is missing");
+    for at in 0..5 {
+        assert!(stage.at_target(&format!("mirror/app{at}"), "1").is_some(), "app{at}");
+    }
+}
+
+/// The commands of docs/mirroring.md, one after the other.
+#[test]
+fn the_commands_of_the_docs() {
+    let Some(stage) = Stage::new(Kind::Docker, Kind::Docker) else { return };
+    let (index, _) = stage.source.push_index("app", "1", false);
+    stage.manifest(&["app:1"]);
+    let folder = stage.folder.path();
+    fs::create_dir(folder.join("k8s")).unwrap();
+    fs::rename(folder.join("pod.yaml"), folder.join("k8s/pod.yaml")).unwrap();
+    fs::rename(folder.join("maps"), folder.join("imageswap.maps")).unwrap();
+    let docs = fs::read_to_string("docs/mirroring.md").unwrap();
+    let block = docs.split("```sh\n").nth(1).unwrap().split("```").next().unwrap();
+    let mut ran = 0;
+    for line in block.lines() {
+        let line = line.split(" # ").next().unwrap();
+        let words: Vec<&str> = line.split_whitespace().collect();
+        assert_eq!(words[0], "imageswap", "{line}");
+        stage.run(words[1], &words[2..]).succeeded();
+        ran += 1;
+    }
+    assert_eq!(ran, 4);
+    let rewritten = fs::read_to_string(folder.join("k8s/pod.yaml")).unwrap();
+    assert!(rewritten.contains(&format!("{}/mirror/app:1@{index}", stage.target.host)), "{rewritten}");
+}

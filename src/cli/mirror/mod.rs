@@ -109,7 +109,7 @@ async fn go<S: Source, T: Target>(
     let mut summary = MirrorSummary { written: writes, ..MirrorSummary::default() };
     let mut done: Vec<Option<Done>> = Vec::new();
     done.resize_with(total, || None);
-    let (mut finished, mut shown) = (vec![false; total], 0);
+    let (mut finished, mut ended, mut shown) = (vec![false; total], 0, 0);
     loop {
         let next = tokio::time::timeout(progress::TICK, running.next()).await;
         match next {
@@ -117,6 +117,7 @@ async fn go<S: Source, T: Target>(
             Ok(None) => break,
             Ok(Some((at, result))) => {
                 finished[at] = true;
+                ended += 1;
                 match &result {
                     Some(done) => summary.add(&done.mirrored),
                     None => summary.not_tried += 1,
@@ -131,7 +132,7 @@ async fn go<S: Source, T: Target>(
             }
             shown += 1;
         }
-        progress.show(finished.iter().filter(|finished| **finished).count(), copier.bytes_read());
+        progress.show(ended, copier.bytes_read());
     }
     progress.finish();
     summary.failed += errors.len() + unread;
@@ -140,7 +141,7 @@ async fn go<S: Source, T: Target>(
         remember(&lock, &done)?;
     }
     if args.format == ReportFormat::Json {
-        io::stdout().lock().write_all(summary.json().as_bytes())?;
+        print(&summary.json())?;
     } else if !args.quiet {
         speech::say(&summary.text());
     }
@@ -272,17 +273,24 @@ fn failure_of(wanted: &Wanted, error: &CopyError) -> CopyFailure {
 /// Says what became of an image.
 fn show(args: &MirrorArgs, mirrored: &Mirrored) -> Result<()> {
     if args.format == ReportFormat::Json {
-        io::stdout().lock().write_all(mirrored.json().as_bytes())?;
-        return Ok(());
+        return print(&mirrored.json());
     }
     if !args.quiet {
-        io::stdout().lock().write_all(mirrored.text().as_bytes())?;
+        print(&mirrored.text())?;
     }
     if let Some(error) = &mirrored.error {
         let hint = error.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
         speech::error(&format!("{}{hint}", error.message));
     }
     Ok(())
+}
+
+/// Prints to standard output. When nobody reads it any more, the copying goes on: what is left out must not look done.
+fn print(text: &str) -> Result<()> {
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => Ok(result?),
+    }
 }
 
 /// Remembers the digests of what is at its target in the lock file.
