@@ -113,7 +113,15 @@ impl Engine {
         for entry in &entries {
             let is_within = entry.name.as_ref().is_some_and(|name| scope.knows(&name.value));
             let renames = if is_within { scope } else { tree };
+            let problems = plan.problems.len();
             renames.plan_entry(entry, &entries, &self.maps, self.kustomize, plan);
+            if !(is_within || std::ptr::eq(scope, tree)) {
+                // What the entry applies to is not among the files: it may well be none of the images that are meant.
+                plan.skips.extend(plan.problems.drain(problems..).map(|Problem { site, kind }| Skip {
+                    site,
+                    reason: SkipReason::Kustomize(kind.to_string()),
+                }));
+            }
         }
         plan.kustomize_images = entries;
         plan.skips.append(&mut plan.kustomize_limits);

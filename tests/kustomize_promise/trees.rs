@@ -12,6 +12,7 @@
 //! | `says: FILE:LINE TEXT` | what is said where the promise does not hold |
 //! | `applies: FILE` | the images of this object of Flux or Argo CD are set before the build |
 //! | `renders: FILE` | what a chart renders, which is not rewritten and is built with the images of `applies` |
+//! | `succeeds: always` | it is no error, though something is said |
 //! | `uses: FILE` | a Kustomization that is renamed before the build |
 //!
 //! `-- FILE --` starts a file.
@@ -50,6 +51,7 @@ struct Tree {
     applies: Option<String>,
     renders: Option<String>,
     uses: Option<String>,
+    succeeds: bool,
     files: Files,
 }
 
@@ -90,6 +92,7 @@ impl Family {
                     ("applies", Some(tree)) => tree.applies = Some(value),
                     ("renders", Some(tree)) => tree.renders = Some(value),
                     ("uses", Some(tree)) => tree.uses = Some(value),
+                    ("succeeds", Some(tree)) => tree.succeeds = value == "always",
                     ("flags", Some(tree)) => {
                         let (flag, value) = value.split_once(' ').unwrap();
                         tree.flags.extend([flag.to_owned(), value.to_owned()]);
@@ -190,7 +193,7 @@ impl Tree {
             .collect();
         let wrong = |what: &str| Some(format!("{}, {maps:?}: {what}\n{}", self.name, first.said));
         if !first.success {
-            let is_expected = !said.is_empty() && first.said.contains("error: ");
+            let is_expected = !(said.is_empty() || self.succeeds) && first.said.contains("error: ");
             return (said, if is_expected { None } else { wrong("fails") });
         }
         let second = rewrite(maps, &self.flags, folder, path, "");
