@@ -28,7 +28,7 @@ e2e *ARGS:
 bench *ARGS:
     benches/run.sh {{ARGS}}
 
-# Compare with the oracle's list of a folder of real manifests
+# Compare with the oracle's list of a folder of real manifests, and count what is found there and what is left
 corpus DIR:
     IMAGESWAP_CORPUS={{DIR}} cargo test --release --locked --test corpus -- --nocapture
 

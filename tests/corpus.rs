@@ -271,3 +271,74 @@ fn the_yaml_test_suite_keeps_its_bytes() {
     assert!(alone > 300 && between > 300, "{alone}, {between}");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// Everything that can be asked for, for the count of what is left then.
+const EVERYTHING: [&str; 11] = [
+    "--fields=all",
+    "--env=*",
+    "--arg=-*",
+    "--annotation=*image*",
+    "--data=ConfigMap *:*",
+    "--helm-values",
+    "--templates",
+    "--compose",
+    "--skaffold",
+    "--gitlab-ci",
+    "--github-workflows",
+];
+
+/// What kind of place a line of the inventory is about.
+fn kind(line: &Value) -> &'static str {
+    let (path, file) = (text(line, "path"), text(line, "file"));
+    let resource = line["kind"].as_str();
+    let name = file.rsplit('/').next().unwrap_or_default();
+    match line["place"].as_str() {
+        Some("container" | "volume") => return "containers and image volumes",
+        Some("patch") => return "patches",
+        _ => {}
+    }
+    if name.starts_with("values") || line["place"] == "parts" || line["place"] == "registry" {
+        "Helm values"
+    } else if line["place"] == "template" || file.contains("/templates/") && file.contains("/charts/") {
+        "Helm templates"
+    } else if path.contains(".env[") {
+        "environment"
+    } else if path.contains(".args[") || path.contains(".command[") {
+        "arguments"
+    } else if path.contains("annotations") {
+        "annotations"
+    } else if matches!(resource, Some("ConfigMap" | "Secret")) {
+        "values of ConfigMaps"
+    } else if name.to_ascii_lowercase().starts_with("kustomization") || path.contains("patch") {
+        "Kustomizations and patches"
+    } else if resource.is_some() {
+        "fields of other resources"
+    } else {
+        "files of no kind"
+    }
+}
+
+#[test]
+fn what_is_left_is_counted() {
+    let Some(corpus) = folder("IMAGESWAP_CORPUS") else { return };
+    let mut counts: BTreeMap<&str, [usize; 3]> = BTreeMap::new();
+    for (column, flags) in [&[][..], &EVERYTHING].into_iter().enumerate() {
+        let arguments = [&["images", "--all", "--format", "json", "--no-ignore"], flags].concat();
+        for line in
+            json_lines(&imageswap(&arguments, &[&corpus])).iter().filter(|line| line["place"].is_string())
+        {
+            let count = counts.entry(kind(line)).or_default();
+            if line["place"] != "mention" && line["place"] != "render input" && line["status"] == "ok" {
+                count[column] += 1;
+            } else if column == 1 {
+                count[2] += 1;
+            }
+        }
+    }
+    eprintln!("| place | as it is | with every flag | left |\n|---|---:|---:|---:|");
+    for (kind, [plain, asked, left]) in &counts {
+        eprintln!("| {kind} | {plain} | {asked} | {left} |");
+    }
+    let sum = |column: usize| counts.values().map(|count| count[column]).sum::<usize>();
+    assert!(sum(1) >= sum(0) && sum(0) > 0, "flags find no less");
+}

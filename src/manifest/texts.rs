@@ -1,5 +1,7 @@
 //! All texts of a document that look like images, wherever they stand: what the finder, which is in a hurry, does not look at.
 
+use std::collections::BTreeSet;
+
 use rustc_hash::FxHashSet;
 
 use super::documents;
@@ -29,10 +31,10 @@ pub struct ImageText {
     pub resource: Option<Resource>,
 }
 
-/// The texts of `text` that look like images, but for those in scalars that start where `known` says. None of what does not
+/// The texts of `text` that look like images, but for those in scalars that have an image at a place that is `known`. None of what does not
 /// parse.
 #[must_use]
-pub fn image_texts(text: &str, known: &FxHashSet<usize>) -> Vec<ImageText> {
+pub fn image_texts(text: &str, known: &BTreeSet<usize>) -> Vec<ImageText> {
     let Ok(trees) = tree::read(text) else { return Vec::new() };
     let mut walk =
         Walk { text, lines: Lines::new(text), known, seen: FxHashSet::default(), found: Vec::new() };
@@ -68,7 +70,7 @@ fn resource(root: &Node<'_>) -> Option<Resource> {
 struct Walk<'a, 'k> {
     text: &'a str,
     lines: Lines<'a>,
-    known: &'k FxHashSet<usize>,
+    known: &'k BTreeSet<usize>,
     seen: FxHashSet<usize>,
     found: Vec<ImageText>,
 }
@@ -95,7 +97,9 @@ impl Walk<'_, '_> {
     }
 
     fn scalar(&mut self, scalar: &Scalar<'_>, path: &FieldPath) {
-        if !is_string(scalar) || self.known.contains(&scalar.start) || !self.seen.insert(scalar.start) {
+        let is_known =
+            || self.known.range(scalar.start..scalar.span.end.max(scalar.start + 1)).next().is_some();
+        if !is_string(scalar) || is_known() || !self.seen.insert(scalar.start) {
             return;
         }
         let value = image_text(scalar);
@@ -137,8 +141,9 @@ mod tests {
     fn finds_what_looks_like_an_image_anywhere() {
         let text = "# c\n---\nkind: ConfigMap\napiVersion: v1\ndata:\n  a: quay.io/a/b:1\n  b: text\n  c: x=quay.io/c:1,y=quay.io/d:2\n---\n\
                     metadata:\n  annotations: {x: quay.io/e:1}\nspec:\n  sidecarImage: team/f\n  images: [g:1, g2]\n  \
-                    known: quay.io/h:1\nstatus: {image: quay.io/i:1}\n";
-        let known = [text.find("quay.io/h").unwrap()].into_iter().collect();
+                    known: quay.io/h:1\nstatus: {image: quay.io/i:1}\nargs: ['--x=quay.io/k:1']\n";
+        // Of an argument the image is known by where it stands in it.
+        let known = ["quay.io/h", "quay.io/k"].map(|image| text.find(image).unwrap()).into_iter().collect();
         let found: Vec<(usize, String)> =
             image_texts(text, &known).into_iter().map(|found| (found.document, found.image)).collect();
         let expected = [

@@ -1,5 +1,6 @@
 //! Plans for files that are no manifests: values and templates of charts, and formats whose images stand at known paths.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
@@ -127,7 +128,7 @@ impl Engine {
         let sites = sites(plan).chain(&plan.unchecked).map(|site| site.span.start);
         let entries = plan.kustomize_images.iter();
         let parts = entries.flat_map(|entry| [&entry.name, &entry.new_name, &entry.new_tag, &entry.digest]);
-        let known: FxHashSet<usize> = sites.chain(parts.flatten().map(|text| text.span.start)).collect();
+        let known: BTreeSet<usize> = sites.chain(parts.flatten().map(|text| text.span.start)).collect();
         plan.unchecked.extend(image_texts(text, &known).into_iter().map(|found| Site {
             document: found.document,
             position: found.position,
