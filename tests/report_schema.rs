@@ -2,10 +2,14 @@
 //! each type.
 #![allow(clippy::unwrap_used)]
 
+mod registry_support;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 
+use registry_support::program;
+use registry_support::real::{Auth, Registry};
 use serde_json::Value;
 
 /// Why `value` does not fit `schema`; the part of JSON Schema that the file uses. Unknown words fail the test.
@@ -177,6 +181,84 @@ fn the_golden_cases_fit_the_schema() {
         }
     }
     assert!(checked > 10, "{checked}");
+}
+
+/// The lines of `verify` and `lock diff`: what is good, drifted, missing, and cannot be asked for.
+#[test]
+fn what_is_said_of_digests_fits_the_schema() {
+    let Some(program) = program::find("docker-registry") else { return };
+    let schema = schema();
+    let (storage, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let registry = Registry::start(&program, storage.path(), &Auth::Open, None);
+    let host = &registry.host;
+    let push = |image: &str, words: &str| registry.push_image(image, Some("1"), false, words).0;
+    let (good, old) = (push("good", "good"), push("moved", "old"));
+    push("gone", "gone");
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let entry = |image: &str, digest: &str| {
+        let (host, name) = image.rsplit_once('/').unwrap();
+        format!(
+            "- image: {host}/{name}@{digest}\n  annotations:\n    imageswap.dev/target: {image}:1\n    \
+             kbld.carvel.dev/id: {image}:1\n"
+        )
+    };
+    let images = ["good", "moved", "nowhere"].map(|name| format!("{host}/{name}"));
+    let [ours, moved, nowhere] = &images;
+    let dead = format!("{closed}/dead");
+    let entries = [entry(&dead, &good), entry(ours, &good), entry(moved, &old), entry(nowhere, &good)];
+    let text =
+        format!("apiVersion: imgpkg.carvel.dev/v1alpha1\nkind: ImagesLock\nimages:\n{}", entries.concat());
+    fs::write(folder.path().join("imageswap.lock"), text).unwrap();
+    let new = push("moved", "new");
+    let pod: String = [ours, moved, nowhere, &dead]
+        .iter()
+        .map(|image| format!("  - image: {image}:1\n"))
+        .collect::<Vec<_>>()
+        .concat();
+    let pod = format!("kind: Pod\nspec:\n  containers:\n{pod}  - image: {moved}:1@{old}\n");
+    fs::write(folder.path().join("pod.yaml"), pod).unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_imageswap"));
+        let output = command.args(arguments).current_dir(folder.path()).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        for line in &lines {
+            assert_eq!(misfit(&schema, &schema, line), None, "{line}");
+        }
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "everything is in the report");
+        (output.status.code(), lines)
+    };
+    let statuses = |lines: &[Value]| {
+        let all =
+            lines.iter().filter_map(|line| Some(format!("{} {}", line["image"].as_str()?, line["status"])));
+        all.map(|line| line.replace([':', '"'], "").replace(&host.replace(':', ""), "H"))
+            .collect::<BTreeSet<_>>()
+    };
+    let dead = dead.replace(':', "");
+    let (code, lines) = run(&["lock", "diff", "--format", "json"]);
+    assert_eq!(code, Some(2));
+    let want = ["H/good1 same", "H/moved1 changed", "H/nowhere1 missing", &format!("{dead}1 failed")];
+    assert_eq!(statuses(&lines), want.map(str::to_owned).into());
+    let changed = lines.iter().find(|line| line["status"] == "changed").unwrap();
+    assert_eq!((&changed["locked"], &changed["digest"]), (&old.clone().into(), &new.clone().into()));
+    let summary =
+        serde_json::json!({"type": "summary", "entries": 4, "changed": 1, "missing": 1, "failed": 1});
+    assert_eq!(lines.last(), Some(&summary));
+
+    let map = ["--map", "nowhere.example::x.example"];
+    let (code, lines) = run(&["verify", "pod.yaml", map[0], map[1], "--format", "json"]);
+    assert_eq!(code, Some(2));
+    let pinned = format!("H/moved1@{} drifted", old.replace(':', ""));
+    let want = ["H/good1 ok", "H/moved1 ok", "H/nowhere1 missing", &pinned, &format!("{dead}1 failed")];
+    assert_eq!(statuses(&lines), want.map(str::to_owned).into());
+    let summary =
+        serde_json::json!({"type": "summary", "images": 5, "drifted": 1, "missing": 1, "failed": 1});
+    assert_eq!(lines.last(), Some(&summary));
+    let lock = ["--lock", "imageswap.lock"];
+    let (_, lines) = run(&["verify", "pod.yaml", map[0], map[1], lock[0], lock[1], "--format", "json"]);
+    let moved = lines.iter().find(|line| line["image"] == format!("{moved}:1")).unwrap();
+    assert_eq!(moved["expectedBy"], serde_json::json!({"kind": "lock", "name": "imageswap.lock"}));
+    assert_eq!((&moved["expected"], &moved["digest"]), (&old.into(), &new.into()));
 }
 
 /// A checker that finds nothing would pass everything above.

@@ -2,15 +2,17 @@
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use anyhow::{Result, anyhow};
 
 use crate::image::ImageReference;
-use crate::registry::keychain::{MachineKeychain, Search};
+use crate::registry::keychain::{Chain, Configs, MachineKeychain, Search};
 use crate::registry::{Credential, Reason, RegistryError, ResolveOptions, blocking};
 
 use super::args::AuthCheckArgs;
 use super::exit_code::ExitCode;
+use super::pin::online;
 use super::registries;
 
 /// A repository that no registry has, to be asked for where only a registry is named.
@@ -19,9 +21,14 @@ const NOBODYS: &str = "imageswap/auth-check";
 /// Checks each registry.
 pub fn check(args: &AuthCheckArgs) -> Result<ExitCode> {
     let options = registries::options(&args.registry)?;
-    let keychain = registries::keychain(&args.registry);
+    let pullers = online::pullers_of_arguments(&args.online);
+    let keychain = Credentials {
+        cluster: Arc::new(pullers.as_ref().map(online::keychain).transpose()?.unwrap_or_default()),
+        machine: registries::keychain(&args.registry),
+    };
     let resolve = ResolveOptions { head_only: true, ..ResolveOptions::default() };
-    let mut resolver = blocking::Resolver::new(options, keychain.clone(), resolve);
+    let chain = Chain::new().then(Arc::clone(&keychain.cluster)).then(keychain.machine.clone());
+    let mut resolver = blocking::Resolver::new(options, chain, resolve);
     let mut out = String::new();
     let mut good = true;
     for text in &args.names {
@@ -36,6 +43,22 @@ pub fn check(args: &AuthCheckArgs) -> Result<ExitCode> {
     }
     io::stdout().lock().write_all(out.as_bytes())?;
     Ok(if good { ExitCode::Done } else { ExitCode::Error })
+}
+
+/// Where credentials are looked for.
+struct Credentials {
+    /// The pull secrets of the cluster; none without `--online`.
+    cluster: Arc<Configs>,
+    machine: MachineKeychain,
+}
+
+impl Credentials {
+    fn search(&self, registry: &str, path: &str) -> Search {
+        match self.cluster.search(registry, path) {
+            Ok(None) => self.machine.search(registry, path),
+            found => Search { found, tried: Vec::new() },
+        }
+    }
 }
 
 /// What is to be checked.
@@ -58,7 +81,7 @@ impl Asked {
 }
 
 /// Says which credential is used; false when that cannot be told.
-fn credential(out: &mut String, name: &str, keychain: &MachineKeychain, registry: &str, path: &str) -> bool {
+fn credential(out: &mut String, name: &str, keychain: &Credentials, registry: &str, path: &str) -> bool {
     let Search { found, tried } = keychain.search(registry, path);
     let good = found.is_ok();
     let _ = match found {

@@ -8,14 +8,14 @@ use anyhow::{Context, Result, bail};
 use crate::image::ImageReference;
 use crate::manifest::encoding;
 use crate::maps::Maps;
-use crate::report::explanation::{self, Answer, InFile};
+use crate::report::explanation::{self, Answer, DigestAnswer, InFile};
 use crate::report::{JsonReport, Level, Location, Message, Pages, Report, TextReport, why_unchecked};
-use crate::rewrite::{Engine, Memory, Site, SkipReason};
+use crate::rewrite::{Engine, Memory, Plan, Site, SkipReason};
 
 use super::args::{ExplainArgs, ReportFormat};
 use super::exit_code::ExitCode;
 use super::file_kind::FileKind;
-use super::pin::Pinning;
+use super::pin::{Pinning, online};
 use super::rules::Ruleset;
 use super::{function, rules, settings, speech};
 
@@ -37,6 +37,9 @@ pub fn run(args: &ExplainArgs) -> Result<ExitCode> {
             let engine = settings::engine(&args.find, &ruleset)?;
             for image in &args.images {
                 failed |= !explain(&mut out, &ruleset.maps, image, args.format);
+            }
+            if args.online.online {
+                online::refuse_without(pinning.as_ref())?;
             }
             if let Some(mut pinning) = pinning {
                 failed |= !explain_digests(&mut out, args, &engine, &mut pinning)?;
@@ -100,33 +103,33 @@ fn explain_digests(
     engine: &Engine,
     pinning: &mut Pinning,
 ) -> Result<bool> {
+    let plan = |image: &str| {
+        engine.plan_alone(&format!(
+            "{{\"kind\": \"Pod\", \"spec\": {{\"containers\": [{{\"image\": \"{image}\"}}]}}}}"
+        ))
+    };
+    let images = args.images.iter().filter(|image| ImageReference::parse(image).is_ok());
+    let plans: Vec<(&String, Plan)> = images.map(|image| (image, plan(image))).collect();
+    plans.iter().for_each(|(_, plan)| pinning.note(plan));
+    let pullers = online::pullers_of_arguments(&args.online);
+    pinning.look_up(pullers.map(|pullers| || pullers), speech::is_watched())?;
     let mut good = true;
-    for image in args.images.iter().filter(|image| ImageReference::parse(image).is_ok()) {
-        let text =
-            format!("{{\"kind\": \"Pod\", \"spec\": {{\"containers\": [{{\"image\": \"{image}\"}}]}}}}");
-        let mut plan = engine.plan_alone(&text);
-        pinning.settle_alone(engine, &mut plan)?;
+    for (image, mut plan) in plans {
+        let needs = pinning.needs(&plan);
+        pinning.settle(engine, &mut plan, false);
         let change = plan.changes.iter().find(|change| change.pinned);
-        let line = match (change, plan.unpinned.first()) {
-            (Some(change), _) => {
-                format!(
-                    "{image}: pinned as {} by {}",
-                    change.to,
-                    pinning.origin(&change.site.image, &change.to)
-                )
-            }
+        let origin = needs.first().and_then(|need| pinning.origin(need));
+        let digest = match (change, plan.unpinned.first()) {
+            (Some(change), _) => DigestAnswer::Pinned { to: &change.to, origin: origin.as_ref() },
             (None, Some(unpinned)) => {
                 good = false;
-                format!("{image}: {}", unpinned.message())
+                DigestAnswer::Failed(unpinned.message())
             }
-            (None, None) => format!("{image}: gets no digest (it has one, or --skip-prefixes names it)"),
+            (None, None) => DigestAnswer::LeftAlone,
         };
         match args.format {
-            ReportFormat::Text => out.push_str(&format!("{line}\n")),
-            ReportFormat::Json => crate::report::json::line(
-                out,
-                &serde_json::json!({ "image": image, "pinned": change.map(|change| &*change.to), "message": line }),
-            ),
+            ReportFormat::Text => explanation::digest_text(out, image, &digest),
+            ReportFormat::Json => explanation::digest_json(out, image, &digest),
         }
     }
     Ok(good)

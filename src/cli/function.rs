@@ -16,7 +16,7 @@ use crate::rewrite::{Engine, Plan};
 
 use super::args::{FunctionArgs, MapsArgs, OnPinError};
 use super::exit_code::ExitCode;
-use super::pin::Pinning;
+use super::pin::{Pinning, online};
 use super::rules::{RuleSettings, RuleSources, SourceError};
 use super::{settings, speech};
 
@@ -38,7 +38,7 @@ pub fn on_text(args: &FunctionArgs, text: &str) -> Result<ExitCode> {
     let verdict = match prepare(&list, args) {
         Ok(mut prepared) => {
             let mut plan = krm::plan(&list, &prepared.engine);
-            match prepared.pin(&mut plan) {
+            match prepared.pin(&mut plan, text) {
                 Ok(()) => {
                     krm::conclude(&list, &plan, &prepared.engine.maps, prepared.manner, &prepared.notices)
                 }
@@ -87,15 +87,18 @@ pub fn say_errors(verdict: &Verdict) {
 pub struct Prepared {
     pub engine: Engine,
     pub pinning: Option<Pinning>,
+    /// Whether the pull secrets of the cluster are used.
+    online: bool,
     pub manner: Manner,
     pub notices: Vec<MapsNotice>,
 }
 
 impl Prepared {
-    /// Adds digests to `plan`, where that is asked for.
-    pub fn pin(&mut self, plan: &mut Plan) -> Result<()> {
+    /// Adds digests to `plan`, which is that of `text`, where that is asked for.
+    pub fn pin(&mut self, plan: &mut Plan, text: &str) -> Result<()> {
         let Some(pinning) = self.pinning.as_mut().filter(|_| plan.errors.is_empty()) else { return Ok(()) };
-        pinning.settle_alone(&self.engine, plan)?;
+        let pullers = self.online.then_some(|| online::pullers_of(text));
+        pinning.settle_alone(&self.engine, plan, pullers)?;
         for unpinned in &mut plan.unpinned {
             if pinning.is_unreachable(&unpinned.lookup) {
                 unpinned.reason = format!("{}; {NO_NETWORK}", unpinned.reason).into();
@@ -127,6 +130,9 @@ pub fn prepared(
     // A function reads a lock file and never writes one.
     let pinning = Pinning::new(&args.pin, &ruleset.settings, &args.registry)
         .map_err(|error| vec![format!("{error:#}")])?;
+    if args.online && pinning.is_none() {
+        online::refuse_without(None).map_err(|error| vec![format!("{error:#}")])?;
+    }
     let unpinned = match args.pin.on_pin_error {
         OnPinError::Fail => Some(Severity::Error),
         OnPinError::Warn => Some(Severity::Warning),
@@ -134,7 +140,7 @@ pub fn prepared(
     };
     let RuleSettings { on_unmapped, validate, .. } = ruleset.settings;
     let manner = Manner { on_unmapped, validate: validate.is_some(), unpinned };
-    Ok(Prepared { engine, pinning, manner, notices: ruleset.notices })
+    Ok(Prepared { engine, pinning, online: args.online, manner, notices: ruleset.notices })
 }
 
 fn sources(

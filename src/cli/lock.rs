@@ -1,61 +1,67 @@
 //! `imageswap lock`: the digests of a lock file against those of the registries.
 
-use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use anyhow::{Result, anyhow, bail};
 
-use crate::image::{Digest, ImageReference};
+use crate::image::ImageReference;
 use crate::lock::{Entry, Lock};
+use crate::report::digests::{Compared, ComparedSummary, Comparison};
 
-use super::args::LockArgs;
+use super::args::{LockArgs, LockDiffArgs, ReportFormat};
 use super::exit_code::ExitCode;
 use super::lock_file::LockFile;
-use super::pin::{Question, ask};
-use super::{registries, speech};
+use super::pin::{Answer, Question, ask, online};
+use super::speech;
 
 /// Looks the digests up anew and writes them.
 pub fn update(args: &LockArgs) -> Result<ExitCode> {
     let file = LockFile::open(&args.lock, true)?;
     let compared = compare(args, &file)?;
+    let errors: Vec<String> = compared
+        .iter()
+        .filter_map(|(entry, answer)| Some(format!("{}: {}", entry.id, answer.as_ref().err()?.text)))
+        .collect();
+    if !errors.is_empty() {
+        let noun = speech::count(errors.len(), "digest");
+        bail!("{noun} not found; {} stays as it is\n  {}", file.name(), errors.join("\n  "));
+    }
     let mut lock = file.lock.clone();
-    for (entry, digest) in &compared {
-        lock.put(entry.renewed(digest.clone()));
+    for (entry, answer) in &compared {
+        if let Ok(resolved) = answer {
+            lock.put(entry.renewed(resolved.digest.clone()));
+        }
     }
     file.save(&lock)?;
-    let changed = show(&compared)?;
+    let summary = show(&compared, ReportFormat::Text)?;
     let of = speech::count(compared.len(), "image");
-    speech::say(&format!("{}: {changed} of {of} changed\n", file.name()));
+    speech::say(&format!("{}: {} of {of} changed\n", file.name(), summary.changed));
     Ok(ExitCode::Done)
 }
 
 /// Says which digests differ.
-pub fn diff(args: &LockArgs) -> Result<ExitCode> {
-    let file = LockFile::open(&args.lock, true)?;
-    let compared = compare(args, &file)?;
-    let changed = show(&compared)?;
-    Ok(if changed > 0 { ExitCode::Changes } else { ExitCode::Done })
+pub fn diff(args: &LockDiffArgs) -> Result<ExitCode> {
+    let file = LockFile::open(&args.lock.lock, true)?;
+    let compared = compare(&args.lock, &file)?;
+    let summary = show(&compared, args.format)?;
+    Ok(match summary {
+        ComparedSummary { failed: 1.., .. } => ExitCode::Error,
+        ComparedSummary { changed: 0, missing: 0, .. } => ExitCode::Done,
+        _ => ExitCode::Changes,
+    })
 }
 
-/// The chosen entries of the lock file with the digests that the registries have now.
-fn compare<'l>(args: &LockArgs, file: &'l LockFile) -> Result<Vec<(&'l Entry, Digest)>> {
+/// The chosen entries of the lock file with what the registries say now.
+fn compare<'l>(args: &LockArgs, file: &'l LockFile) -> Result<Vec<(&'l Entry, Answer)>> {
     let entries = chosen(&file.lock, &args.only)?;
     let questions: Vec<Question> = entries.iter().map(|entry| Question::of(entry)).collect::<Result<_>>()?;
-    let answers =
-        ask(&registries::options(&args.registry)?, &args.registry, &questions, speech::is_watched())?;
-    let (mut compared, mut errors) = (Vec::new(), Vec::new());
-    for (entry, question) in entries.into_iter().zip(&questions) {
-        match answers.get(question) {
-            Some(Ok(resolved)) => compared.push((entry, resolved.digest.clone())),
-            Some(Err(failure)) => errors.push(format!("{}: {}", entry.id, failure.text)),
-            None => errors.push(format!("{}: nobody answered", entry.id)),
-        }
-    }
-    if errors.is_empty() {
-        return Ok(compared);
-    }
-    let noun = speech::count(errors.len(), "digest");
-    Err(anyhow!("{noun} not found; {} stays as it is\n  {}", file.name(), errors.join("\n  ")))
+    let pullers = online::pullers_of_arguments(&args.online);
+    let answers = ask(&args.registry, pullers.as_ref(), &questions, speech::is_watched())?;
+    let answer = |entry: &Entry, question| {
+        answers.get(question).cloned().ok_or_else(|| anyhow!("nobody answered for {}", entry.id))
+    };
+    let compared = entries.into_iter().zip(&questions);
+    compared.map(|(entry, question)| Ok((entry, answer(entry, question)?))).collect()
 }
 
 /// The entries that `only` names, or all.
@@ -75,14 +81,39 @@ fn chosen<'l>(lock: &'l Lock, only: &[String]) -> Result<Vec<&'l Entry>> {
 }
 
 /// Prints what differs, and counts it.
-fn show(compared: &[(&Entry, Digest)]) -> Result<usize> {
-    let mut out = String::new();
-    let mut changed = 0;
-    for (entry, digest) in compared.iter().filter(|(entry, digest)| entry.digest != *digest) {
-        changed += 1;
-        let of = entry.platform.as_ref().map_or(String::new(), |platform| format!(" ({platform})"));
-        let _ = writeln!(out, "{}{of}: {} -> {digest}", entry.looked_up(), entry.digest);
+fn show(compared: &[(&Entry, Answer)], format: ReportFormat) -> Result<ComparedSummary> {
+    let (mut out, mut summary) = (String::new(), ComparedSummary::default());
+    for (entry, answer) in compared {
+        let status = match answer {
+            Ok(resolved) if resolved.digest == entry.digest => Comparison::Same,
+            Ok(_) => Comparison::Changed,
+            Err(failure) if failure.missing => Comparison::Missing,
+            Err(_) => Comparison::Failed,
+        };
+        summary.add(status);
+        let line = Compared {
+            status,
+            image: &entry.id,
+            target: &entry.target,
+            lookup: entry.looked_up(),
+            platform: entry.platform.as_deref(),
+            locked: entry.digest.as_str(),
+            digest: answer.as_ref().ok().map(|resolved| resolved.digest.as_str()),
+            message: answer.as_ref().err().map(|failure| &*failure.text),
+        };
+        match format {
+            ReportFormat::Json => line.json(&mut out),
+            ReportFormat::Text => {
+                line.text(&mut out);
+                if let (Comparison::Failed, Some(message)) = (status, line.message) {
+                    speech::error(&format!("{}: {message}", entry.id));
+                }
+            }
+        }
+    }
+    if format == ReportFormat::Json {
+        summary.json(&mut out);
     }
     io::stdout().lock().write_all(out.as_bytes())?;
-    Ok(changed)
+    Ok(summary)
 }

@@ -37,7 +37,7 @@ pub fn run(call: &PluginCall) -> Result<ExitCode> {
     let bytes = function::read_stdin()?;
     let text = encoding::decode(&bytes).context("standard input")?;
     let mut plan = prepared.engine.plan_alone(text);
-    prepared.pin(&mut plan)?;
+    prepared.pin(&mut plan, text)?;
     let verdict: Verdict = krm::judge(&plan, &prepared.engine.maps, prepared.manner, &prepared.notices);
     function::say_errors(&verdict);
     // As a validator the plugin must not say the manifests again: kustomize takes that for a change.

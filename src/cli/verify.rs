@@ -5,18 +5,20 @@ use std::io::{self, Write};
 use std::sync::Mutex;
 
 use anyhow::{Result, anyhow};
+use rustc_hash::FxHashMap;
 
 use crate::files::{Found as FoundFile, walk};
 use crate::image::{Digest, DigestRef, ImageReference};
 use crate::lock::{Found, Index};
+use crate::report::digests::{Authority, Verdict, Verified, VerifiedSummary};
 use crate::rewrite::Plan;
 
-use super::args::VerifyArgs;
+use super::args::{ReportFormat, VerifyArgs};
 use super::engines::Engines;
 use super::exit_code::ExitCode;
 use super::lock_file::LockFile;
-use super::pin::{Question, ask, each_plan};
-use super::{registries, settings, speech, tree};
+use super::pin::{Answer, Question, ask, each_plan, online};
+use super::{settings, speech, tree};
 
 /// What a target's digest must be.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,75 +54,95 @@ pub fn run(args: &VerifyArgs) -> Result<ExitCode> {
         speech::warning(&text);
     }
     let lock = args.lock.as_deref().map(|path| LockFile::open(path, true)).transpose()?;
-    let checks = checks(args, &walked.files, &engines, lock.as_ref().map(|lock| &lock.index))?;
+    let threads = settings::threads(&args.walk);
+    let checks = checks(&walked.files, threads, &engines, lock.as_ref().map(|lock| &lock.index))?;
     let sources = checks.keys().filter_map(|check| match &check.expected {
         Expected::OfSource(question, _) => Some(question.clone()),
         Expected::Written(_) | Expected::Locked(_) | Expected::Any => None,
     });
     let questions: Vec<Question> = checks.keys().map(|check| check.question.clone()).chain(sources).collect();
-    let answers =
-        ask(&registries::options(&args.registry)?, &args.registry, &questions, speech::is_watched())?;
-    let (mut out, mut drifted, mut failed) = (String::new(), 0, 0);
+    let pullers = args.online.then(|| online::pullers(&walked.files, threads, &engines));
+    let answers = ask(&args.registry, pullers.as_ref(), &questions, speech::is_watched())?;
     let lock_name = lock.as_ref().map(LockFile::name).unwrap_or_default();
+    let (mut out, mut summary) = (String::new(), VerifiedSummary::default());
     for (check, image) in &checks {
-        let answer = |question: &Question| {
-            answers.get(question).ok_or_else(|| anyhow!("nobody answered for {}", check.target))
-        };
-        let expected = match &check.expected {
-            Expected::Written(digest) => Some((digest.clone(), "the manifest".to_owned())),
-            Expected::Locked(digest) => Some((digest.clone(), lock_name.clone())),
-            Expected::Any => None,
-            Expected::OfSource(question, source) => match answer(question)? {
-                Ok(resolved) => Some((resolved.digest.clone(), source.clone())),
-                Err(failure) => {
-                    failed += 1;
-                    speech::error(&format!("{image}: {}", failure.text));
-                    continue;
+        let verified = verified(check, image, &lock_name, &answers)?;
+        summary.add(verified.status);
+        match args.format {
+            ReportFormat::Json => verified.json(&mut out),
+            ReportFormat::Text => {
+                verified.text(&mut out);
+                if let Some(message) = verified.message {
+                    speech::error(&format!("{image}: {message}"));
                 }
-            },
-        };
-        match (answer(&check.question)?, expected) {
-            (Ok(found), Some((digest, _))) if found.digest == digest => {}
-            (Ok(_), None) => {}
-            (Ok(found), Some((digest, whose))) => {
-                drifted += 1;
-                out.push_str(&format!(
-                    "drift: {}: {}, expected {digest} ({whose})\n",
-                    check.target, found.digest
-                ));
-            }
-            (Err(failure), _) if failure.missing => {
-                drifted += 1;
-                out.push_str(&format!("missing: {} (for {image})\n", check.target));
-            }
-            (Err(failure), _) => {
-                failed += 1;
-                speech::error(&format!("{image}: {}", failure.text));
             }
         }
     }
+    let drifted = summary.drifted + summary.missing;
+    match args.format {
+        ReportFormat::Json => summary.json(&mut out),
+        ReportFormat::Text => {}
+    }
     io::stdout().lock().write_all(out.as_bytes())?;
-    speech::say(&format!(
-        "verified {}: {drifted} drifted or missing\n",
-        speech::count(checks.len(), "image")
-    ));
-    Ok(match (failed, drifted) {
+    if args.format == ReportFormat::Text {
+        let images = speech::count(summary.images - summary.failed, "image");
+        speech::say(&format!("verified {images}: {drifted} drifted or missing\n"));
+    }
+    Ok(match (summary.failed, drifted) {
         (0, 0) => ExitCode::Done,
         (0, _) => ExitCode::Changes,
         _ => ExitCode::Error,
     })
 }
 
+/// What the registries say of a check.
+fn verified<'a>(
+    check: &'a Check,
+    image: &'a str,
+    lock_name: &'a str,
+    answers: &'a FxHashMap<Question, Answer>,
+) -> Result<Verified<'a>> {
+    let answer = |question: &Question| {
+        answers.get(question).ok_or_else(|| anyhow!("nobody answered for {}", check.target))
+    };
+    let found = answer(&check.question)?;
+    let (expected, expected_by) = match &check.expected {
+        Expected::Any => (Ok(None), None),
+        Expected::Written(digest) => (Ok(Some(digest)), Some(Authority::Manifest)),
+        Expected::Locked(digest) => (Ok(Some(digest)), Some(Authority::Lock(lock_name))),
+        Expected::OfSource(question, source) => {
+            let source_digest = answer(question)?.as_ref().map(|resolved| Some(&resolved.digest));
+            (source_digest, Some(Authority::Source(source)))
+        }
+    };
+    let (status, message) = match (found, &expected) {
+        (_, Err(failure)) => (Verdict::Failed, Some(&*failure.text)),
+        (Err(failure), _) if failure.missing => (Verdict::Missing, None),
+        (Err(failure), _) => (Verdict::Failed, Some(&*failure.text)),
+        (Ok(found), Ok(Some(expected))) if found.digest != **expected => (Verdict::Drifted, None),
+        (Ok(_), Ok(_)) => (Verdict::Ok, None),
+    };
+    Ok(Verified {
+        status,
+        image,
+        target: &check.target,
+        digest: found.as_ref().ok().map(|resolved| resolved.digest.as_str()),
+        expected: expected.ok().flatten().map(Digest::as_str),
+        expected_by,
+        message,
+    })
+}
+
 /// The distinct images of the paths to verify, each with one spelling of the image before the maps.
 fn checks(
-    args: &VerifyArgs,
     files: &[FoundFile],
+    threads: usize,
     engines: &Engines,
     index: Option<&Index>,
 ) -> Result<BTreeMap<Check, String>> {
     let checks = Mutex::new(BTreeMap::new());
     let errors = Mutex::new(Vec::new());
-    each_plan(files, settings::threads(&args.walk), engines, &|file, plan| match plan {
+    each_plan(files, threads, engines, &|file, plan| match plan {
         Ok(plan) => {
             let mut checks = checks.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             for (image, target) in images(plan) {

@@ -1,6 +1,7 @@
 //! PURE: as whom the Pods of a manifest pull their images: the pull secrets and the service account of each pod spec.
 
 use std::collections::BTreeSet;
+use std::str::FromStr;
 
 use crate::manifest::ParseError;
 use crate::manifest::tree::{self, Node};
@@ -17,6 +18,45 @@ pub struct Puller {
     pub secrets: Vec<String>,
     /// The service account.
     pub account: String,
+}
+
+/// A service account, as an argument names it: `NAMESPACE/NAME`, or `NAMESPACE` for the one called `default`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceAccount {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// Why a text names no service account.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected a namespace, or a namespace and a service account, such as team or team/builder")]
+pub struct ServiceAccountError;
+
+impl FromStr for ServiceAccount {
+    type Err = ServiceAccountError;
+
+    fn from_str(text: &str) -> Result<Self, ServiceAccountError> {
+        let (namespace, name) = text.split_once('/').unwrap_or((text, DEFAULT_ACCOUNT));
+        if namespace.is_empty() || name.is_empty() || name.contains('/') {
+            return Err(ServiceAccountError);
+        }
+        Ok(Self { namespace: namespace.to_owned(), name: name.to_owned() })
+    }
+}
+
+impl Puller {
+    /// Whoever pulls with a service account alone: `None` is the one called `default`, in the namespace that the cluster's
+    /// configuration says.
+    #[must_use]
+    pub fn with_account(account: Option<&ServiceAccount>) -> Self {
+        Self {
+            namespace: account.map(|account| account.namespace.clone()),
+            secrets: Vec::new(),
+            account: account.map_or(DEFAULT_ACCOUNT, |account| &account.name).to_owned(),
+        }
+    }
 }
 
 /// The pullers of a text's pod specs: of every mapping with `containers`, in whatever kind.
@@ -114,6 +154,18 @@ imagePullSecrets: [{name: not-of-a-pod}]
                 puller(Some("team"), &["two", "one"], "builder"),
             ]
         );
+    }
+
+    #[test]
+    fn service_accounts_of_arguments() {
+        let read =
+            |text: &str| text.parse::<ServiceAccount>().map(|account| Puller::with_account(Some(&account)));
+        assert_eq!(read("team"), Ok(puller(Some("team"), &[], "default")));
+        assert_eq!(read("team/builder"), Ok(puller(Some("team"), &[], "builder")));
+        for wrong in ["", "/", "team/", "/builder", "a/b/c"] {
+            assert_eq!(read(wrong), Err(ServiceAccountError), "{wrong}");
+        }
+        assert_eq!(Puller::with_account(None), puller(None, &[], "default"));
     }
 
     #[test]

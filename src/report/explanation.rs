@@ -1,6 +1,6 @@
 //! What an image becomes and why, as text and as JSON.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 use serde::Serialize;
 
@@ -32,6 +32,91 @@ pub struct InFile<'a> {
     pub file: &'a str,
     /// The image in it.
     pub site: &'a Site,
+}
+
+/// What there is to say about the digest of an image.
+#[derive(Debug)]
+pub enum DigestAnswer<'a> {
+    /// It gets one.
+    Pinned {
+        /// What it becomes.
+        to: &'a str,
+        /// Where the digest comes from, where that is known.
+        origin: Option<&'a DigestOrigin>,
+    },
+    /// There is none, for this reason.
+    Failed(String),
+    /// Nobody asks for one.
+    LeftAlone,
+}
+
+/// Where a digest comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase", tag = "from")]
+pub enum DigestOrigin {
+    /// A lock file.
+    Lock {
+        /// Its name.
+        file: String,
+    },
+    /// A registry.
+    Registry {
+        /// The one that answered: the image's own, or its mirror.
+        registry: String,
+        /// The reference that was looked up.
+        lookup: String,
+        /// The digest of the index that this one was picked from, for one platform.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        index: Option<String>,
+    },
+}
+
+impl fmt::Display for DigestOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lock { file } => f.write_str(&escaped(file)),
+            Self::Registry { registry, lookup, index } => {
+                write!(f, "the registry {registry} (looked up as {lookup}")?;
+                match index {
+                    Some(index) => write!(f, ", picked from the index {index})"),
+                    None => f.write_str(")"),
+                }
+            }
+        }
+    }
+}
+
+/// Adds what there is to say about a digest, in words.
+pub fn digest_text(out: &mut String, image: &str, answer: &DigestAnswer<'_>) {
+    let _ = writeln!(out, "{image}: {}", words(answer));
+}
+
+/// The same as a line of JSON.
+pub fn digest_json(out: &mut String, image: &str, answer: &DigestAnswer<'_>) {
+    let (pinned, origin) = match answer {
+        DigestAnswer::Pinned { to, origin } => (Some(*to), *origin),
+        DigestAnswer::Failed(_) | DigestAnswer::LeftAlone => (None, None),
+    };
+    let message = words(answer);
+    json::line(out, &DigestLine { image, pinned, origin, message });
+}
+
+fn words(answer: &DigestAnswer<'_>) -> String {
+    match answer {
+        DigestAnswer::Pinned { to, origin: Some(origin) } => format!("pinned as {to} by {origin}"),
+        DigestAnswer::Pinned { to, origin: None } => format!("pinned as {to}"),
+        DigestAnswer::Failed(reason) => reason.clone(),
+        DigestAnswer::LeftAlone => "gets no digest (it has one, or --skip-prefixes names it)".to_owned(),
+    }
+}
+
+/// A line of JSON about the digest of an image.
+#[derive(Debug, Serialize)]
+struct DigestLine<'a> {
+    image: &'a str,
+    pinned: Option<&'a str>,
+    origin: Option<&'a DigestOrigin>,
+    message: String,
 }
 
 /// A line of JSON about an image.

@@ -2,6 +2,7 @@
 //! Writes into buffers; never prints.
 
 pub mod diff;
+pub mod digests;
 mod entry;
 pub mod explanation;
 mod finding;

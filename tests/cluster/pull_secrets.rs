@@ -2,8 +2,9 @@
 //! of real registries be read that let nobody else in.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Output, Stdio};
 
 use tempfile::TempDir;
 
@@ -158,6 +159,70 @@ fn pull_secrets_of_pods_and_accounts_open_private_registries() {
     fs::write(&path, &text).unwrap();
     let no_cluster = said(&rewrite(&nowhere, &path, &["--online"]), 2);
     assert!(no_cluster.contains("error: --online: no cluster to talk to"), "{no_cluster}");
+}
+
+/// Runs `imageswap` with a kubeconfig, and with `stdin` where there is one.
+fn run(kubeconfig: &Path, folder: &Path, stdin: &str, arguments: &[&str]) -> Output {
+    let mut command = imageswap();
+    command.env("KUBECONFIG", kubeconfig).current_dir(folder).args(arguments);
+    let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn every_command_that_asks_registries_can_use_pull_secrets() {
+    let Some(plane) = shared() else { return };
+    let Some(private) = Private::start(&["somebody"]) else { return };
+    let kubectl = namespace(plane, "asks");
+    docker_secret(&kubectl, "asks", "regcred", private.host(0), "somebody");
+    kubectl.apply(
+        "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: builder, namespace: asks}\n\
+         imagePullSecrets: [{name: regcred}]\n",
+    );
+    let image = format!("{}/team/app:v1", private.host(0));
+    let text = pod("asks", &image, "serviceAccountName: builder");
+    let path = file(plane, "asks", &text);
+    let folder = path.parent().unwrap();
+    let lock = ["--lock", "images.lock"];
+    said(
+        &rewrite(&kubectl.kubeconfig, &path, &["--online", lock[0], folder.join(lock[1]).to_str().unwrap()]),
+        0,
+    );
+
+    let items = format!("- {}", text.trim_end().replace('\n', "\n  "));
+    let list = format!("apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n{items}\n");
+    let map = ["--map", "nowhere.example::x.example"];
+    let pull_as = ["--online", "--pull-as", "asks/builder"];
+    let commands: [(&[&str], &[&str], i32, &str); 6] = [
+        (&["fn", "--pin", map[0], map[1]], &["--online"], 2, "401"),
+        (&["verify", "pods.yaml", map[0], map[1]], &["--online"], 2, "401"),
+        (&["lock", "diff", lock[0], lock[1]], &pull_as, 2, "401"),
+        (&["lock", "update", lock[0], lock[1]], &pull_as, 2, "401"),
+        (&["explain", "--pin", map[0], map[1], &image], &pull_as, 2, "401"),
+        (&["auth", "check", &image], &pull_as, 2, "no credential"),
+    ];
+    for (command, online, code, want) in commands {
+        let refused = said(&run(&kubectl.kubeconfig, folder, &list, command), code);
+        assert!(refused.contains(want), "{command:?}: {refused}");
+        let answer = said(&run(&kubectl.kubeconfig, folder, &list, &[command, online].concat()), 0);
+        match command[0] {
+            "fn" | "explain" => assert!(answer.contains(&format!("{image}@{}", private.digest)), "{answer}"),
+            "auth" => {
+                let origin = "user \"somebody\" and a password, from Secret asks/regcred (entry for ";
+                assert!(answer.contains(origin) && answer.contains("\n  works"), "{answer}");
+            }
+            _ => {}
+        }
+        // The cluster is asked when, and only when, it is wanted.
+        let no_cluster = run(&folder.join("no.kubeconfig"), folder, &list, &[command, online].concat());
+        let no_cluster = said(&no_cluster, 2);
+        assert!(no_cluster.contains("--online: no cluster to talk to"), "{command:?}: {no_cluster}");
+    }
+    // Without --pull-as it is the default account of the context's namespace, which has no Secrets here.
+    let wrong = said(&run(&kubectl.kubeconfig, folder, "", &["auth", "check", &image, "--online"]), 2);
+    assert!(wrong.contains("no credential"), "{wrong}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{FindArgs, FormatArgs, MapsArgs, PinArgs, RegistryArgs, ReportFormat};
+use super::{FindArgs, FormatArgs, MapsArgs, OnlineArgs, PinArgs, RegistryArgs, ReportFormat};
 
 /// Show what images become, by which rule, and why the rules before it do not apply
 #[derive(Debug, Args)]
@@ -26,6 +26,8 @@ pub struct ExplainArgs {
     pub formats: FormatArgs,
     #[command(flatten)]
     pub pin: PinArgs,
+    #[command(flatten)]
+    pub online: OnlineArgs,
     #[command(flatten)]
     pub registry: RegistryArgs,
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{FindArgs, FormatArgs, MapsArgs, RegistryArgs, WalkArgs};
+use super::{FindArgs, FormatArgs, MapsArgs, OnlineArgs, RegistryArgs, ReportFormat, WalkArgs};
 
 /// Update the digests of a lock file, or show how they differ from those of the registries
 #[derive(Debug, Args)]
@@ -18,7 +18,7 @@ pub enum LockSubcommand {
     /// Look the digests up again and write them to the lock file
     Update(LockArgs),
     /// Show which digests have changed at the registries; exit with 1 if there are any
-    Diff(LockArgs),
+    Diff(LockDiffArgs),
 }
 
 #[derive(Debug, Args)]
@@ -30,7 +30,18 @@ pub struct LockArgs {
     #[arg(long, value_name = "IMAGE")]
     pub only: Vec<String>,
     #[command(flatten)]
+    pub online: OnlineArgs,
+    #[command(flatten)]
     pub registry: RegistryArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct LockDiffArgs {
+    /// How to report; json has a line for each entry, changed or not (docs/reports.md has the schema)
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub format: ReportFormat,
+    #[command(flatten)]
+    pub lock: LockArgs,
 }
 
 /// Check that every target exists and has the digest of the lock file, or else of its source
@@ -42,6 +53,9 @@ pub struct VerifyArgs {
     /// The lock file whose digests are expected
     #[arg(long, value_name = "FILE")]
     pub lock: Option<PathBuf>,
+    /// How to report; json has a line for each image, good or not (docs/reports.md has the schema)
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub format: ReportFormat,
     #[command(flatten)]
     pub maps: MapsArgs,
     #[command(flatten)]
@@ -50,6 +64,10 @@ pub struct VerifyArgs {
     pub formats: FormatArgs,
     #[command(flatten)]
     pub walk: WalkArgs,
+    /// Use the pull secrets of the cluster, too: those of the pod specs and of their service accounts, read through
+    /// the kubeconfig
+    #[arg(long, help_heading = "Registries")]
+    pub online: bool,
     #[command(flatten)]
     pub registry: RegistryArgs,
 }
@@ -72,6 +90,8 @@ pub struct AuthCheckArgs {
     /// Registries, or repositories of them: quay.io, ghcr.io/owner/app
     #[arg(required = true, value_name = "REGISTRY")]
     pub names: Vec<String>,
+    #[command(flatten)]
+    pub online: OnlineArgs,
     #[command(flatten)]
     pub registry: RegistryArgs,
 }

@@ -35,14 +35,15 @@ pub use images::{ImagesArgs, ImagesFormat};
 pub use init::InitArgs;
 pub use lint::{LintArgs, MapsCommand, MapsSubcommand};
 pub use lock::{
-    AuthCheckArgs, AuthCommand, AuthSubcommand, LockArgs, LockCommand, LockSubcommand, VerifyArgs,
+    AuthCheckArgs, AuthCommand, AuthSubcommand, LockArgs, LockCommand, LockDiffArgs, LockSubcommand,
+    VerifyArgs,
 };
 pub use manifests::{ManifestsArgs, PolicyName, ResourcesName, ScopeName};
 pub use manner::{ColourChoice, ReportFormat, Verbosity};
 pub use maps::MapsArgs;
 pub use mirror::MirrorArgs;
 pub use mirroring::{MirrorMissing, MirrorWhen};
-pub use pin::{OnPinError, PinArgs, PinFromArg, RegistryArgs};
+pub use pin::{OnPinError, OnlineArgs, PinArgs, PinFromArg, RegistryArgs};
 pub use program::{CompletionsArgs, CopySelfArgs, ManArgs};
 pub use rewrite::{Policy, RewriteArgs, RewriteFormat};
 pub use serve::{LogFormat, LogLevel, Mode, OnError, OnUnmapped, ServeArgs};

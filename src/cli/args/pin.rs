@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::cluster::pod_specs::ServiceAccount;
 use crate::registry::Platform;
 
 #[derive(Debug, Clone, Default, Args)]
@@ -53,6 +54,18 @@ pub enum OnPinError {
     Warn,
     /// Leave it without a digest, and count it
     Skip,
+}
+
+/// The pull secrets of a cluster, for commands that read no manifests and so know of no pods.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Registries")]
+pub struct OnlineArgs {
+    /// Use the pull secrets of the cluster, too: those of the service account "default", read through the kubeconfig
+    #[arg(long)]
+    pub online: bool,
+    /// With --online: use those of this service account instead; may be repeated
+    #[arg(long, value_name = "NAMESPACE[/ACCOUNT]", requires = "online")]
+    pub pull_as: Vec<ServiceAccount>,
 }
 
 #[derive(Debug, Clone, Default, Args)]

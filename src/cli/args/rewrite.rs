@@ -66,7 +66,7 @@ pub struct RewriteArgs {
     pub pin: PinArgs,
     /// Use the pull secrets of the cluster, too: those of the pod specs and of their service accounts, read through
     /// the kubeconfig
-    #[arg(long, conflicts_with = "locked", help_heading = "Digests")]
+    #[arg(long, conflicts_with = "locked", help_heading = "Registries")]
     pub online: bool,
     #[command(flatten)]
     pub registry: RegistryArgs,

@@ -18,6 +18,7 @@ use crate::image::{Digest, ImageReference};
 use crate::lock::{Entry as Locked, Found, Lock, Pair};
 use crate::registry::{Platform, RegistryOptions};
 use crate::report::Level;
+use crate::report::explanation::DigestOrigin;
 use crate::rewrite::{Engine, Need, PinFrom, PinPolicy, Pins, Plan, Site};
 
 use super::args::{OnPinError, PinArgs, PinFromArg, RegistryArgs};
@@ -128,7 +129,7 @@ impl Pinning {
 
     /// Takes the credentials of the cluster where Pods pull like `pullers`, before those of this machine. A cluster is not
     /// asked when no registry will be.
-    pub fn pull_as(&mut self, pullers: impl FnOnce() -> BTreeSet<Puller>) -> Result<()> {
+    fn pull_as(&mut self, pullers: impl FnOnce() -> BTreeSet<Puller>) -> Result<()> {
         if self.wanted.get_mut().unwrap_or_else(PoisonError::into_inner).is_empty() {
             return Ok(());
         }
@@ -136,8 +137,23 @@ impl Pinning {
         Ok(())
     }
 
-    /// Asks the registries for what was noted.
-    pub fn resolve(&mut self, watched: bool) -> Result<()> {
+    /// Asks the registries for what was noted, unless that is not allowed: with the credentials of the cluster where Pods
+    /// pull like `pullers`, when these are given.
+    pub fn look_up(
+        &mut self,
+        pullers: Option<impl FnOnce() -> BTreeSet<Puller>>,
+        watched: bool,
+    ) -> Result<()> {
+        if !self.is_online() {
+            return Ok(());
+        }
+        if let Some(pullers) = pullers {
+            self.pull_as(pullers)?;
+        }
+        self.resolve(watched)
+    }
+
+    fn resolve(&mut self, watched: bool) -> Result<()> {
         let wanted = self.wanted.get_mut().unwrap_or_else(PoisonError::into_inner);
         let mut lookups: Vec<&str> = wanted.keys().map(String::as_str).collect();
         lookups.sort_unstable();
@@ -146,30 +162,34 @@ impl Pinning {
     }
 
     /// Asks the registries for what one plan wants, and adds digests to it: for a text that stands for itself.
-    pub fn settle_alone(&mut self, engine: &Engine, plan: &mut Plan) -> Result<()> {
+    pub fn settle_alone(
+        &mut self,
+        engine: &Engine,
+        plan: &mut Plan,
+        pullers: Option<impl FnOnce() -> BTreeSet<Puller>>,
+    ) -> Result<()> {
         self.note(plan);
-        if self.is_online() {
-            self.resolve(false)?;
-        }
+        self.look_up(pullers, false)?;
         self.settle(engine, plan, false);
         Ok(())
     }
 
-    /// Where the digest of `image`, which was pinned as `to`, comes from.
-    pub fn origin(&self, image: &str, to: &str) -> String {
-        let need = to.rsplit_once('@').map(|(target, _)| Need {
-            lookup: String::new(),
-            image: image.to_owned(),
-            target: target.to_owned(),
-        });
-        if let (Some(file), Some(Some(_))) = (&self.lock, need.map(|need| self.known(&need))) {
-            return file.name();
+    /// What `plan` needs digests for, before it is settled.
+    pub fn needs(&self, plan: &Plan) -> Vec<Need> {
+        plan.needs(&self.policy_for(plan))
+    }
+
+    /// Where the digest of `need` comes from, once there is one.
+    pub fn origin(&self, need: &Need) -> Option<DigestOrigin> {
+        if let (Some(file), Some(Ok(_))) = (&self.lock, self.known(need)) {
+            return Some(DigestOrigin::Lock { file: file.name() });
         }
-        let registry = self.found.values().flatten().find(|resolved| to.ends_with(resolved.digest.as_str()));
-        registry.map_or_else(
-            || "its registry".to_owned(),
-            |resolved| format!("the registry {}", resolved.registry),
-        )
+        let resolved = self.found.get(&need.lookup)?.as_ref().ok()?;
+        Some(DigestOrigin::Registry {
+            registry: resolved.registry.to_string(),
+            lookup: need.lookup.clone(),
+            index: resolved.index.as_ref().map(ToString::to_string),
+        })
     }
 
     /// Whether the registry of what was looked up as `lookup` could not be reached at all.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 
 use crate::cluster::pod_specs::{self, Puller};
 use crate::cluster::pull_secrets::{self, Format, PullSecret, PullSecrets};
@@ -11,8 +11,10 @@ use crate::files::{Found, Source};
 use crate::manifest::encoding;
 use crate::registry::keychain::{Configs, DockerConfig};
 
+use super::super::args::OnlineArgs;
 use super::super::engines::Engines;
 use super::super::{speech, tree};
+use super::Pinning;
 
 /// As whom the Pods of `files` pull. A file that cannot be read is passed over: the pass that writes says it.
 pub fn pullers(files: &[Found], threads: usize, engines: &Engines) -> BTreeSet<Puller> {
@@ -32,6 +34,25 @@ pub fn pullers(files: &[Found], threads: usize, engines: &Engines) -> BTreeSet<P
 /// As whom the Pods of `text` pull.
 pub fn pullers_of(text: &str) -> BTreeSet<Puller> {
     pod_specs::pullers(text).unwrap_or_default()
+}
+
+/// As whom a command pulls that reads no manifests; `None` without `--online`.
+pub fn pullers_of_arguments(args: &OnlineArgs) -> Option<BTreeSet<Puller>> {
+    args.online.then(|| match args.pull_as.as_slice() {
+        [] => BTreeSet::from([Puller::with_account(None)]),
+        accounts => accounts.iter().map(|account| Puller::with_account(Some(account))).collect(),
+    })
+}
+
+/// Refuses `--online` where no registry is asked.
+pub fn refuse_without(pinning: Option<&Pinning>) -> Result<()> {
+    match pinning {
+        None => bail!("--online needs --pin or --lock"),
+        Some(pinning) if !pinning.is_online() => {
+            bail!("--online cannot be combined with --locked, which asks no registry")
+        }
+        Some(_) => Ok(()),
+    }
 }
 
 /// Reads the pull secrets, and warns of those that are missing.

@@ -1,16 +1,20 @@
 //! Several references to be looked up at once, each for a platform of its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use anyhow::{Result, anyhow};
 use rustc_hash::FxHashMap;
 
+use crate::cluster::pod_specs::Puller;
 use crate::image::ImageReference;
 use crate::lock::Entry;
-use crate::registry::{Platform, RegistryOptions};
+use crate::registry::Platform;
 
 use super::super::args::RegistryArgs;
+use super::super::registries;
 use super::lookup::{Answer, Lookup};
+use super::online;
 
 /// A reference whose digest is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -44,13 +48,17 @@ impl Question {
     }
 }
 
-/// Asks the registries.
+/// Asks the registries, with the credentials of the cluster where Pods pull like `pullers` before those of this machine.
+/// Without a question the cluster is not asked either.
 pub fn ask(
-    options: &RegistryOptions,
     registry: &RegistryArgs,
+    pullers: Option<&BTreeSet<Puller>>,
     questions: &[Question],
     watched: bool,
 ) -> Result<FxHashMap<Question, Answer>> {
+    let options = registries::options(registry)?;
+    let cluster = pullers.filter(|_| !questions.is_empty()).map(online::keychain).transpose()?;
+    let cluster = cluster.map(Arc::new);
     let mut by_platform: BTreeMap<Option<&Platform>, Vec<&str>> = BTreeMap::new();
     for question in questions {
         by_platform.entry(question.platform.as_ref()).or_default().push(&question.reference);
@@ -59,7 +67,10 @@ pub fn ask(
     for (platform, mut references) in by_platform {
         references.sort_unstable();
         references.dedup();
-        let lookup = Lookup::new(options.clone(), registry.clone(), platform.cloned());
+        let mut lookup = Lookup::new(options.clone(), registry.clone(), platform.cloned());
+        if let Some(cluster) = &cluster {
+            lookup.ask_first(Arc::clone(cluster));
+        }
         for (reference, answer) in lookup.all(&references, watched)? {
             answers.insert(Question { reference, platform: platform.cloned() }, answer);
         }

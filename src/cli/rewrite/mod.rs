@@ -17,7 +17,7 @@ use crate::report::{Ending, GithubReport, JsonReport, Level, Report, SarifReport
 use super::args::{ColourChoice, Policy, RewriteArgs, RewriteFormat, Verbosity};
 use super::engines::Engines;
 use super::exit_code::ExitCode;
-use super::pin::Pinning;
+use super::pin::{Pinning, online};
 use super::rules::RuleSettings;
 use super::speech;
 
@@ -137,8 +137,8 @@ pub fn run_on(args: &RewriteArgs, read: Option<&[u8]>) -> Result<ExitCode> {
         engines.list_mentions();
     }
     let mut pinning = Pinning::of_engines(&args.pin, engines.settings(), &args.registry)?;
-    if args.online && pinning.is_none() {
-        bail!("--online needs --pin or --lock");
+    if args.online {
+        online::refuse_without(pinning.as_ref())?;
     }
     match walked {
         None => stdin::run(args, &engines, destination, manner, read, pinning.as_mut()),

@@ -41,12 +41,8 @@ pub(super) fn run(
     let mut remarks = Vec::new();
     if let Some(pinning) = pinning.as_deref_mut().filter(|_| plan.errors.is_empty()) {
         pinning.note(&plan);
-        if pinning.is_online() {
-            if args.online {
-                pinning.pull_as(|| pin::online::pullers_of(text))?;
-            }
-            pinning.resolve(speech::is_watched() && !manner.quiet)?;
-        }
+        let pullers = args.online.then_some(|| pin::online::pullers_of(text));
+        pinning.look_up(pullers, speech::is_watched() && !manner.quiet)?;
         remarks = pinning.settle(engine, &mut plan, manner.check);
     }
     let mut outcome = Outcome { summary: Summary::of_file(), ..Outcome::default() };

@@ -117,10 +117,8 @@ pub(super) fn run(
     let threads = settings::threads(&args.walk);
     if let Some(pinning) = pinning.as_deref_mut().filter(|pinning| pinning.is_online()) {
         pin::collect(&walked.files, threads, engines, pinning);
-        if args.online {
-            pinning.pull_as(|| pin::online::pullers(&walked.files, threads, engines))?;
-        }
-        pinning.resolve(tree::is_watched(manner.quiet))?;
+        let pullers = args.online.then_some(|| pin::online::pullers(&walked.files, threads, engines));
+        pinning.look_up(pullers, tree::is_watched(manner.quiet))?;
     }
     let signals = Signals::watch()?;
     let options = Options { sync: !args.no_sync, threads, keep_going: args.keep_going };

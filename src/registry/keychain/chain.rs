@@ -58,7 +58,11 @@ impl Configs {
         Self { configs: configs.into_iter().map(DockerConfig::without_programs).collect() }
     }
 
-    fn get(&self, registry: &str, repository: &str) -> Result<Option<Found>, CredentialError> {
+    /// Looks for the credential of `repository` at `registry`.
+    ///
+    /// # Errors
+    /// When the entry that fits cannot be read.
+    pub fn search(&self, registry: &str, repository: &str) -> Result<Option<Found>, CredentialError> {
         for wanted in key::candidates(registry, repository) {
             for config in &self.configs {
                 if let Some(Kept::Credential(credential)) = config.get(&wanted)? {
@@ -73,7 +77,7 @@ impl Configs {
 
 impl Keychain for Configs {
     fn find<'a>(&'a self, registry: &'a str, repository: &'a str) -> CredentialFuture<'a> {
-        let found = self.get(registry, repository);
+        let found = self.search(registry, repository);
         Box::pin(async move { found })
     }
 }
