@@ -2,7 +2,7 @@
 # Builds the benchmarks as a release and runs them.
 #
 # usage: benches/run.sh [--smoke] [CASE ...]     cases: find tree many memory start function
-# serve serve-chaos serve-abuse mirror (default: all)
+# pin serve serve-chaos serve-abuse mirror (default: all)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 exec cargo bench --locked --bench bench -- "$@"

@@ -13,11 +13,13 @@ mod many;
 mod measure;
 mod memory;
 mod mirror;
+mod pin;
 mod serve;
 mod start;
 mod tree;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// How much work is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,13 +38,14 @@ const SMOKE: Size = Size { files: 500, runs: 2, full: false };
 /// A case: its name and what runs it.
 type Case = (&'static str, fn(Size));
 
-const CASES: [Case; 10] = [
+const CASES: [Case; 11] = [
     ("find", find::run),
     ("tree", tree::run),
     ("many", many::run),
     ("memory", memory::run),
     ("start", start::run),
     ("function", function::run),
+    ("pin", pin::run),
     ("serve", serve::run),
     ("serve-chaos", serve::chaos),
     ("serve-abuse", serve::abuse),
@@ -57,6 +60,10 @@ fn main() -> ExitCode {
         ["child-find", what, passes] => find::child(what, passes.parse().expect("a number of passes")),
         ["child-floor", folder] => tree::floor(folder),
         ["child-echo", certificate, key] => serve::echo(certificate, key),
+        ["child-registry", images, delay] => {
+            let delay = Duration::from_millis(delay.parse().expect("milliseconds"));
+            pin::serve(images.parse().expect("a number of images"), delay);
+        }
         ["make-tree", folder, files] => {
             data::tree(folder.as_ref(), files.parse().expect("a number of files"));
         }

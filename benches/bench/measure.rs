@@ -30,6 +30,17 @@ pub fn has(program: &str) -> bool {
     found.is_ok_and(|status| status.success())
 }
 
+/// Where `program` is: on PATH, or among the tools of the end-to-end tests.
+pub fn find(program: &str) -> Option<String> {
+    let set = |key| std::env::var_os(key).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let cache = || set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")));
+    let built = set("IMAGESWAP_E2E_TOOLS").or_else(|| cache().map(|cache| cache.join("imageswap-e2e")));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders = std::env::split_paths(&path).chain(built.map(|root| root.join("bin")));
+    let found = folders.find_map(|folder| Some(folder.join(program)).filter(|path| path.is_file()));
+    found.map(|path| path.display().to_string())
+}
+
 /// Runs a line of shell `runs` times, each after `prepare`, and returns the best times.
 pub fn best(runs: usize, line: &str, mut prepare: impl FnMut()) -> Seconds {
     let [best] = race(runs, [line], |_| prepare());
@@ -39,8 +50,13 @@ pub fn best(runs: usize, line: &str, mut prepare: impl FnMut()) -> Seconds {
 /// Runs each of the lines of shell `runs` times and returns their best times. They take turns, so that a machine that
 /// is slower for a while is so for all. `prepare` gets the number of the line that comes next. Exit codes 0 and 1 are
 /// fine (`--check`, grep).
-pub fn race<const N: usize>(runs: usize, lines: [&str; N], mut prepare: impl FnMut(usize)) -> [Seconds; N] {
-    let mut best = [Seconds { wall: f64::MAX, cpu: f64::MAX }; N];
+pub fn race<const N: usize>(runs: usize, lines: [&str; N], prepare: impl FnMut(usize)) -> [Seconds; N] {
+    race_all(runs, &lines, prepare).try_into().expect("a time for each line")
+}
+
+/// The same with any number of lines.
+pub fn race_all(runs: usize, lines: &[&str], mut prepare: impl FnMut(usize)) -> Vec<Seconds> {
+    let mut best = vec![Seconds { wall: f64::MAX, cpu: f64::MAX }; lines.len()];
     for _ in 0..runs {
         for (number, (line, best)) in lines.iter().zip(&mut best).enumerate() {
             prepare(number);

@@ -162,7 +162,8 @@ fn kustomize(runs: usize, folder: &Path, maps: &str) {
     }
 }
 
-fn copy_tree(from: &Path, to: &Path) {
+/// A fresh copy.
+pub fn copy_tree(from: &Path, to: &Path) {
     remove(to);
     let copied = Command::new("cp").arg("-r").args([from, to]).status();
     assert!(copied.is_ok_and(|status| status.success()), "the tree is copied");
