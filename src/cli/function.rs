@@ -24,8 +24,9 @@ use super::{settings, speech};
 const SPOKEN: usize = 10;
 
 /// What is said of a registry that cannot be reached.
-const NO_NETWORK: &str =
-    "kpt runs functions without network unless asked: set network: true (--network), or give a lock file";
+const NO_NETWORK: &str = "functions in containers have a network only where the host is told so \
+    (kpt fn render --allow-network, kpt fn eval --network, kustomize build --network with network: true in the annotation); \
+    or give a lock file";
 
 /// Runs the function on standard input.
 pub fn run(args: &FunctionArgs) -> Result<ExitCode> {

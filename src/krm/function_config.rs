@@ -51,8 +51,8 @@ pub struct ImageSwapSpec {
     /// A file with rules, for use without a container: relative to the working directory, in a kustomize plugin
     /// to the kustomization. Rules of `maps` win over it.
     maps_file: Option<String>,
-    /// Add digests to images, asking registries for those that `lock` does not have. kpt gives functions a network only
-    /// when it is told so (`network: true`).
+    /// Add digests to images, asking registries for those that `lock` does not have. In a container there is a network
+    /// only where the host is told so.
     pin: Option<bool>,
     /// A lock file of digests, for use without a container: relative to the working directory, in a kustomize plugin to
     /// the kustomization. It is read and never written; without `pin` it is used alone, and no registry is asked.

@@ -288,7 +288,9 @@ impl Call<'_> {
 /// Whether a failure may be gone on the next try.
 pub(super) fn may_pass(reason: &Reason) -> bool {
     match reason {
-        Reason::Connect { .. } | Reason::TimedOut { .. } | Reason::Broken { .. } => true,
+        Reason::Connect { .. } | Reason::Proxy { .. } | Reason::TimedOut { .. } | Reason::Broken { .. } => {
+            true
+        }
         Reason::Status { status, .. } => matches!(status, 408 | 500 | 502 | 503 | 504),
         _ => false,
     }

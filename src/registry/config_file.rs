@@ -205,6 +205,8 @@ fn check(text: &str, at: usize) -> Result<(), Wrong> {
         Err(_) => None,
     };
     let message = match meant {
+        // What stands before it may be a password.
+        _ if text.contains('@') => "a registry is named without user, password and digest".to_owned(),
         Some(meant) => format!("{text:?} is not how a registry is named here, expected {meant:?}"),
         None => format!("{text:?} is no registry, expected host[:port][/path] without https:// and tag"),
     };

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::CredentialError;
+use crate::image::ImageReference;
 
 /// What was being done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -44,9 +45,21 @@ impl fmt::Display for Step {
     }
 }
 
+impl Step {
+    /// What stands between the step and its registry: connecting *to*, looking up the digest *at*.
+    fn preposition(self) -> &'static str {
+        match self {
+            Self::Ping | Self::Upload | Self::Push => "to",
+            Self::Credential => "for",
+            Self::Token | Self::Lookup | Self::Manifest | Self::Referrers => "at",
+            Self::Blob => "from",
+        }
+    }
+}
+
 /// A failure, with the image, the registry and the step it belongs to. Holds no secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{image}: {step} at {registry}: {reason}")]
+#[error("{image}: {step} {} {registry}: {reason}", .step.preposition())]
 pub struct RegistryError {
     /// The image (or repository) that was asked for.
     pub image: String,
@@ -101,6 +114,28 @@ pub enum Reason {
     #[error("TLS: {message}")]
     Tls {
         /// What rustls says.
+        message: String,
+        /// The authority of the certificate is not known here.
+        unknown_authority: bool,
+    },
+    /// What answers does not speak TLS.
+    #[error("what answers there does not speak TLS: {message}")]
+    NoTls {
+        /// What rustls says.
+        message: String,
+    },
+    /// The registry ended the TLS connection.
+    #[error("the registry refuses the TLS connection: {message}")]
+    TlsRefused {
+        /// What rustls says.
+        message: String,
+    },
+    /// The proxy gives no connection to the registry.
+    #[error("the proxy {proxy} gives no connection: {message}")]
+    Proxy {
+        /// Its host and port.
+        proxy: String,
+        /// What happened.
         message: String,
     },
     /// The name has no address.
@@ -238,19 +273,24 @@ impl RegistryError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         let registry = &self.registry;
+        // A credential is the registry's also where its token server refuses it.
+        let account = match (self.step, ImageReference::parse(&self.image)) {
+            (Step::Token, Ok(image)) => image.repository().registry().to_owned(),
+            _ => registry.clone(),
+        };
         Some(match &*self.reason {
             Reason::Unauthorized { origin: None, .. } => {
                 format!(
-                    "log in with `docker login {registry}`, or check the name: private images and ones that do not exist look the same"
+                    "log in with `docker login {account}`, or check the name: private images and ones that do not exist look the same"
                 )
             }
             Reason::Unauthorized { origin: Some(_), .. } => {
                 format!(
-                    "log in again with `docker login {registry}`, or see `imageswap auth check {registry}`"
+                    "log in again with `docker login {account}`, or see `imageswap auth check {account}`"
                 )
             }
             Reason::Forbidden { .. } => {
-                format!("the account has no access to this repository; see `imageswap auth check {registry}`")
+                format!("the account has no access to this repository; see `imageswap auth check {account}`")
             }
             Reason::NotFound { .. } => match self.step {
                 Step::Ping => "is this a container registry?".to_owned(),
@@ -264,17 +304,31 @@ impl RegistryError {
                 | Step::Referrers => "check the name and the tag".to_owned(),
             },
             Reason::RateLimited { .. } => {
-                "wait, log in (a known user has a higher limit), or name a mirror in the file of --registries"
+                "wait, or log in, since known users have a higher limit, or name a mirror in the file of --registries"
                     .to_owned()
             }
-            Reason::Tls { .. } => format!(
-                "a private certificate authority is named with --registry-ca or in the file of --registries, or stands in /etc/containers/certs.d/{registry}/ca.crt; a registry without TLS is named with --plain-http"
+            Reason::Tls { unknown_authority: false, .. } => {
+                "the certificate of the registry, or the clock of this machine, must be mended".to_owned()
+            }
+            Reason::Tls { unknown_authority: true, .. } => format!(
+                "a private certificate authority is named with --registry-ca or in the file of --registries, or stands in /etc/containers/certs.d/{registry}/ca.crt"
             ),
+            Reason::NoTls { .. } => format!(
+                "if the registry is meant to be spoken to without TLS, say so: --plain-http {registry}"
+            ),
+            Reason::TlsRefused { .. } => {
+                "it may want a client certificate: client-cert and client-key in the file of --registries"
+                    .to_owned()
+            }
+            Reason::Proxy { .. } => {
+                "check HTTPS_PROXY and NO_PROXY, or https-proxy and no-proxy in the file of --registries"
+                    .to_owned()
+            }
             Reason::Dns { .. } => {
                 "check the registry's name, and DNS or HTTPS_PROXY on this machine".to_owned()
             }
             Reason::Connect { .. } => {
-                "check that the registry is up and can be reached from here (HTTPS_PROXY, firewall)"
+                "check that the registry is up and can be reached from here: HTTPS_PROXY, firewall"
                     .to_owned()
             }
             Reason::TimedOut { .. } => "try again, or allow more time with --registry-timeout".to_owned(),

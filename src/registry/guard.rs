@@ -100,6 +100,36 @@ impl AddressGuard {
     }
 }
 
+impl AddressGuard {
+    /// Vets what `name` resolves to here. A name that does not resolve is for whoever does resolve it.
+    ///
+    /// # Errors
+    /// [`AddressRefused`] when none of its addresses may be connected to.
+    pub(super) async fn vet_name(&self, name: &str) -> Result<(), AddressRefused> {
+        let Ok(addresses) = tokio::net::lookup_host((name, 0)).await else { return Ok(()) };
+        self.allowed(name, addresses).map(|_| ())
+    }
+
+    /// Those of the addresses of `name` that may be connected to.
+    fn allowed(
+        &self,
+        name: &str,
+        addresses: impl Iterator<Item = SocketAddr>,
+    ) -> Result<Vec<SocketAddr>, AddressRefused> {
+        let (mut allowed, mut refused) = (Vec::new(), None);
+        for address in addresses {
+            match self.vet(name, address.ip()) {
+                Ok(()) => allowed.push(address),
+                Err(error) => refused = Some(error),
+            }
+        }
+        match refused {
+            Some(error) if allowed.is_empty() => Err(error),
+            Some(_) | None => Ok(allowed),
+        }
+    }
+}
+
 /// The IPv4 address that an IPv6 address carries (mapped, compatible, NAT64, 6to4), or the address itself.
 fn embedded(address: IpAddr) -> IpAddr {
     let IpAddr::V6(v6) = address else { return address };
@@ -164,18 +194,8 @@ impl Resolve for AddressGuard {
         let guard = self.clone();
         Box::pin(async move {
             let name = name.as_str();
-            let mut refused = None;
-            let mut allowed: Vec<SocketAddr> = Vec::new();
-            for address in tokio::net::lookup_host((name, 0)).await? {
-                match guard.vet(name, address.ip()) {
-                    Ok(()) => allowed.push(address),
-                    Err(error) => refused = Some(error),
-                }
-            }
-            match refused {
-                Some(error) if allowed.is_empty() => Err(error.into()),
-                Some(_) | None => Ok(Box::new(allowed.into_iter()) as Addrs),
-            }
+            let addresses = tokio::net::lookup_host((name, 0)).await?;
+            Ok(Box::new(guard.allowed(name, addresses)?.into_iter()) as Addrs)
         })
     }
 }

@@ -84,8 +84,8 @@ impl Client {
                 }
                 Ok(Err(failure)) => failure,
             };
-            let no_tls =
-                matches!(failure.reason, Reason::Tls { .. } | Reason::Broken { .. } | Reason::Connect { .. });
+            // A certificate that is not believed, on either side, is no reason to go on without TLS.
+            let no_tls = matches!(failure.reason, Reason::NoTls { .. } | Reason::Connect { .. });
             if no_tls && bases.peek().is_some() {
                 base = bases.next().expect("it was peeked at");
                 tries = 0;

@@ -2,10 +2,11 @@
 //! shows itself.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
 
@@ -91,7 +92,7 @@ impl HostTls {
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let found = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-    let found = found.map_err(|error| format!("{}: {error}", path.display()))?;
+    let found = found.map_err(|error| unreadable(path, &error))?;
     if found.is_empty() {
         return Err(format!("{}: there is no certificate in it (PEM is expected)", path.display()));
     }
@@ -99,5 +100,19 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
 }
 
 fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
-    PrivateKeyDer::from_pem_file(path).map_err(|error| format!("{}: {error}", path.display()))
+    PrivateKeyDer::from_pem_file(path).map_err(|error| match error {
+        pem::Error::NoItemsFound => {
+            format!("{}: there is no private key in it (PEM is expected)", path.display())
+        }
+        error => unreadable(path, &error),
+    })
+}
+
+fn unreadable(path: &Path, error: &pem::Error) -> String {
+    let reason = match error {
+        pem::Error::Io(error) if error.kind() == io::ErrorKind::NotFound => "no such file".to_owned(),
+        pem::Error::Io(error) => error.kind().to_string(),
+        error => error.to_string(),
+    };
+    format!("{}: {reason}", path.display())
 }

@@ -10,12 +10,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderValue, LOCATION};
 use http::{Method, StatusCode};
+use hyper_util::client::proxy::matcher::Matcher;
+use rustls::CertificateError;
 use url::{Host, Url};
 
-use super::Reason;
-use super::guard::AddressRefused;
+use super::guard::{AddressGuard, AddressRefused};
 use super::options::{Proxies, RegistryOptions};
 use super::tls::HostTls;
+use super::{Reason, Secret};
 
 /// How many redirects are followed.
 const REDIRECTS_MAX: usize = 5;
@@ -48,6 +50,8 @@ pub(super) struct Failure {
 /// Sends requests.
 pub(super) struct Transport {
     options: Arc<RegistryOptions>,
+    /// Which proxy a URL is reached through.
+    matcher: Matcher,
     /// A client for each kind of TLS.
     clients: Mutex<Vec<(HostTls, bool, reqwest::Client)>>,
     /// Which of them a host has: for what is streamed to it, and for everything else.
@@ -56,7 +60,15 @@ pub(super) struct Transport {
 
 impl Transport {
     pub(super) fn new(options: Arc<RegistryOptions>) -> Self {
-        Self { options, clients: Mutex::default(), hosts: Mutex::default() }
+        let proxies = &options.proxies;
+        let shown =
+            |proxy: &Option<Secret>| proxy.as_ref().map_or_else(String::new, |url| url.expose().to_owned());
+        let matcher = Matcher::builder()
+            .https(shown(&proxies.https))
+            .http(shown(&proxies.http))
+            .no(not_proxied(proxies))
+            .build();
+        Self { options, matcher, clients: Mutex::default(), hosts: Mutex::default() }
     }
 
     /// Sends a request; GET and HEAD follow redirects.
@@ -68,6 +80,7 @@ impl Transport {
             let host = host_of(&url);
             let failure = |reason| Failure { host: host.clone(), reason };
             self.vet(&url).map_err(failure)?;
+            self.vet_behind_proxy(&url).await.map_err(failure)?;
             let streams = matches!(body, Some(Sent::Streamed(_)));
             let client = self.client(&host, streams).map_err(failure)?;
             let mut builder = client.request(method.clone(), url.clone()).headers(headers.clone());
@@ -179,21 +192,55 @@ impl Transport {
 
     /// What an error of the HTTP client means. Its own text holds the whole URL, and is not shown.
     pub(super) fn reason(&self, error: &reqwest::Error) -> Reason {
+        let reason = self.direct_reason(error);
+        // A registry behind a proxy is never connected to: whatever fails before TLS is the proxy's.
+        let proxy = error.url().filter(|_| error.is_connect()).and_then(|url| self.proxy(url));
+        match (proxy, reason) {
+            (Some(proxy), Reason::Dns { message } | Reason::Connect { message }) => {
+                Reason::Proxy { proxy, message }
+            }
+            (_, reason) => reason,
+        }
+    }
+
+    /// Host and port of the proxy that `url` is reached through.
+    fn proxy(&self, url: &Url) -> Option<String> {
+        let to = self.matcher.intercept(&url.as_str().parse().ok()?)?;
+        Some(to.uri().authority().map_or_else(String::new, |authority| {
+            // Without the user and the password.
+            authority.as_str().rsplit('@').next().unwrap_or_default().to_owned()
+        }))
+    }
+
+    /// Vets what a proxy will connect to, as far as that can be seen from here.
+    async fn vet_behind_proxy(&self, url: &Url) -> Result<(), Reason> {
+        let Some(Host::Domain(name)) = url.host() else { return Ok(()) };
+        if self.options.guard == AddressGuard::Any || self.proxy(url).is_none() {
+            return Ok(());
+        }
+        let vetted = self.options.guard.vet_name(name).await;
+        vetted.map_err(|refused| Reason::Address { message: refused.to_string() })
+    }
+
+    fn direct_reason(&self, error: &reqwest::Error) -> Reason {
         let mut innermost = String::new();
         let mut next: Option<&(dyn StdError + 'static)> = error.source();
         while let Some(error) = next {
             if let Some(refused) = error.downcast_ref::<AddressRefused>() {
                 return Reason::Address { message: refused.to_string() };
             }
-            let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-            let tls = wrapped.and_then(|inner| inner.downcast_ref::<rustls::Error>());
-            if let Some(tls) = tls.or_else(|| error.downcast_ref::<rustls::Error>()) {
-                return Reason::Tls { message: tls.to_string() };
+            if let Some(tls) = tls_error(error) {
+                return tls_reason(tls);
             }
             innermost = error.to_string();
             next = error.source();
         }
-        let message = printable(&innermost);
+        // The library of HTTP/2 keeps the words alone.
+        if innermost.starts_with("received fatal alert: ") {
+            return Reason::TlsRefused { message: printable(&innermost) };
+        }
+        // The number says nothing to anyone.
+        let message = printable(innermost.split(" (os error ").next().unwrap_or_default());
         if error.is_timeout() {
             let options = &self.options;
             Reason::TimedOut {
@@ -236,8 +283,7 @@ fn with_proxies(
     mut builder: reqwest::ClientBuilder,
     proxies: &Proxies,
 ) -> Result<reqwest::ClientBuilder, String> {
-    let except = format!("localhost,127.0.0.0/8,::1,{}", proxies.except.as_deref().unwrap_or_default());
-    let except = reqwest::NoProxy::from_string(except.trim_end_matches(','));
+    let except = reqwest::NoProxy::from_string(&not_proxied(proxies));
     for (url, scheme) in [(&proxies.https, "https"), (&proxies.http, "http")] {
         let Some(url) = url else { continue };
         let proxy = match scheme {
@@ -249,6 +295,34 @@ fn with_proxies(
         builder = builder.proxy(proxy.no_proxy(except.clone()));
     }
     Ok(builder)
+}
+
+/// What is reached without a proxy: this machine, and what is named.
+fn not_proxied(proxies: &Proxies) -> String {
+    let except = format!("localhost,127.0.0.0/8,::1,{}", proxies.except.as_deref().unwrap_or_default());
+    except.trim_end_matches(',').to_owned()
+}
+
+/// The failure of TLS in an error, which the system's errors may wrap more than once: what they wrap is not among
+/// their sources.
+fn tls_error<'e>(mut error: &'e (dyn StdError + 'static)) -> Option<&'e rustls::Error> {
+    while let Some(inner) = error.downcast_ref::<io::Error>() {
+        error = inner.get_ref()?;
+    }
+    error.downcast_ref()
+}
+
+/// What a failure of TLS means.
+fn tls_reason(error: &rustls::Error) -> Reason {
+    let message = error.to_string();
+    match error {
+        rustls::Error::InvalidMessage(_) => Reason::NoTls { message },
+        rustls::Error::AlertReceived(_) => Reason::TlsRefused { message },
+        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
+            Reason::Tls { message, unknown_authority: true }
+        }
+        _ => Reason::Tls { message, unknown_authority: false },
+    }
 }
 
 /// Host and port as registries are named: `quay.io`, `localhost:5000`.

@@ -1,5 +1,5 @@
-//! What hosts do with the container image, by a `docker` on the PATH that runs the binary as they ask: no
-//! network, nobody, no arguments, nothing of the environment.
+//! What hosts do with the container image, by a `docker` on the PATH that runs the binary as they ask: without
+//! a network unless they want one, as nobody, without arguments, with nothing of the environment.
 
 use std::path::Path;
 
@@ -15,10 +15,14 @@ pub(crate) fn docker(stage: &Stage, image: &str) {
 echo "$*" >>ASKED
 [ "$1" != version ] || { echo 27.0.0; exit; }
 [ "$1" = run ] || exit 0
+case " $* " in
+*" --network none "*) network="unshare --net" ;;
+*) network= ;;
+esac
 while [ "$1" != IMAGE ]; do shift; done
 shift
 if [ "$(id -u)" -eq 0 ]; then
-    exec unshare --net setpriv --reuid=65534 --regid=65534 --clear-groups env -i ENTRYPOINT "$@"
+    exec $network setpriv --reuid=65534 --regid=65534 --clear-groups env -i ENTRYPOINT "$@"
 fi
 exec env -i ENTRYPOINT "$@"
 "#;

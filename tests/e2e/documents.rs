@@ -158,6 +158,34 @@ fn example_kustomize_function() {
 }
 
 #[test]
+fn example_kpt_lock() {
+    for kpt in tools::all("kpt") {
+        let stage = checkout(&[]).unwrap();
+        symlink(kpt, stage.path("bin/kpt")).unwrap();
+        for _ in 0..2 {
+            example(&stage, "kpt-lock");
+            let rendered = tree::read(&stage.path("krm-fn/examples/kpt-lock/package"));
+            assert_eq!(rendered, tree::read(&project("krm-fn/examples/kpt-lock/expected")));
+        }
+    }
+}
+
+#[test]
+fn example_kustomize_lock() {
+    let Some(stage) = checkout(&[("kustomize", "kustomize")]) else { return };
+    assert_eq!(example(&stage, "kustomize-lock"), expected("kustomize-lock"));
+    // What the lock file does not have fails the build.
+    let folder = "krm-fn/examples/kustomize-lock";
+    let shop = format!("{folder}/overlay/shop.yaml");
+    let text = fs::read_to_string(stage.path(&shop)).unwrap().replace("nginx:1.27", "nginx:1.28");
+    stage.write(&shop, &text);
+    let mut command = stage.command("bash");
+    command.args(["-ec", &commands(&format!("{folder}/README.md"), "")[0]]).current_dir(stage.path(folder));
+    let said = run(&mut command).fails();
+    assert!(said.contains("has no entry for it"), "{said}");
+}
+
+#[test]
 fn example_kustomize_plugin() {
     for kubectl in tools::all("kubectl") {
         let stage = checkout(&[]).unwrap();

@@ -6,11 +6,14 @@
 
 mod container;
 mod corpus;
+mod digests;
 mod documents;
 mod helm;
 mod kpt;
 mod kustomize;
 mod packages;
+#[path = "../registry_support/mod.rs"]
+mod registry_support;
 mod stage;
 mod tools;
 mod tree;

@@ -3,9 +3,11 @@
 //! where they are there.
 #![allow(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 
+mod everywhere;
 mod kustomizing;
 mod locking;
 mod logging_in;
+mod messages;
 mod reaching;
 #[path = "../registry_support/mod.rs"]
 mod registry_support;

@@ -1,7 +1,7 @@
 //! A registry on loopback, and a folder to work in.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use tempfile::TempDir;
@@ -47,9 +47,8 @@ impl Scene {
     }
 
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_imageswap"));
-        // No configuration of whoever runs the tests.
-        command.env_clear().env("HOME", self.folder.path()).current_dir(self.folder.path()).args(arguments);
+        let mut command = command_in(self.folder.path());
+        command.args(arguments);
         command
     }
 
@@ -70,6 +69,13 @@ impl Scene {
         assert_eq!(output.status.code(), Some(code), "{}", words(&output));
         words(&output)
     }
+}
+
+/// imageswap, to be run in a folder, with no configuration of whoever runs the tests.
+pub(crate) fn command_in(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_imageswap"));
+    command.env_clear().env("HOME", folder).current_dir(folder);
+    command
 }
 
 pub(crate) fn words(output: &Output) -> String {

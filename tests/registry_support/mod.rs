@@ -1,6 +1,7 @@
 //! What the tests of the registry client share: programs, real registries, a token server, servers that misbehave.
 #![allow(dead_code, clippy::unwrap_used)]
 
+pub(crate) mod connect_proxy;
 pub(crate) mod hostile;
 pub(crate) mod http;
 pub(crate) mod program;

@@ -52,6 +52,15 @@ impl Kind {
     }
 }
 
+/// The certificate and key of a registry with TLS.
+#[derive(Clone, Copy)]
+pub(crate) struct Tls<'a> {
+    pub(crate) certificate: &'a Path,
+    pub(crate) key: &'a Path,
+    /// The authority of the certificates that clients must show.
+    pub(crate) clients: Option<&'a Path>,
+}
+
 /// A registry that runs until it is dropped.
 pub(crate) struct Registry {
     child: Child,
@@ -107,17 +116,17 @@ impl Registry {
 
     /// Starts `program` over the files in `storage`, with TLS where a certificate and key are given.
     pub(crate) fn start(program: &Path, storage: &Path, auth: &Auth, tls: Option<(&Path, &Path)>) -> Self {
+        let tls = tls.map(|(certificate, key)| Tls { certificate, key, clients: None });
         Self::start_with(program, storage, auth, tls, "")
     }
 
+    /// Starts `program` with TLS, and perhaps for clients with a certificate alone.
+    pub(crate) fn start_tls(program: &Path, storage: &Path, auth: &Auth, tls: Tls<'_>) -> Self {
+        Self::start_with(program, storage, auth, Some(tls), "")
+    }
+
     /// The same, with more lines of configuration.
-    fn start_with(
-        program: &Path,
-        storage: &Path,
-        auth: &Auth,
-        tls: Option<(&Path, &Path)>,
-        more: &str,
-    ) -> Self {
+    fn start_with(program: &Path, storage: &Path, auth: &Auth, tls: Option<Tls<'_>>, more: &str) -> Self {
         let folder = TempDir::new().unwrap();
         let mut config = format!(
             "version: 0.1\nlog: {{level: info, formatter: json}}\nstorage:\n  filesystem: {{rootdirectory: {storage}}}\n  \
@@ -125,9 +134,10 @@ impl Registry {
             storage = storage.display()
         );
         config.insert_str(config.find("log:").unwrap(), more);
-        if let Some((certificate, key)) = tls {
-            writeln!(config, "  tls: {{certificate: {}, key: {}}}", certificate.display(), key.display())
-                .unwrap();
+        if let Some(Tls { certificate, key, clients }) = tls {
+            let clients = clients.map_or(String::new(), |path| format!(", clientcas: [{}]", path.display()));
+            let (certificate, key) = (certificate.display(), key.display());
+            writeln!(config, "  tls: {{certificate: {certificate}, key: {key}{clients}}}").unwrap();
         }
         match auth {
             Auth::Open => {}
@@ -311,7 +321,9 @@ impl Certificates {
         let authority = rcgen::CertifiedIssuer::self_signed(parameters, key).unwrap();
         let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
         write("ca.pem", &authority.pem());
-        for (name, names) in [("server", &["localhost", "127.0.0.1"] as &[&str]), ("client", &["client"])] {
+        for (name, names) in
+            [("server", &["localhost", "127.0.0.1", "registry.test"] as &[&str]), ("client", &["client"])]
+        {
             let key = rcgen::KeyPair::generate().unwrap();
             let names = names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
             let parameters = rcgen::CertificateParams::new(names).unwrap();

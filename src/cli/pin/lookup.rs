@@ -80,7 +80,8 @@ impl From<&RegistryError> for Failure {
             Some(hint) => format!("{error} ({hint})"),
             None => error.to_string(),
         };
-        let unreachable = matches!(*error.reason, Reason::Dns { .. } | Reason::Connect { .. });
+        let unreachable =
+            matches!(*error.reason, Reason::Dns { .. } | Reason::Connect { .. } | Reason::Proxy { .. });
         Self { text: text.into(), missing: error.is_not_found(), unreachable }
     }
 }
