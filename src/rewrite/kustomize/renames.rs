@@ -42,7 +42,13 @@ impl Renames {
     /// Adds the images of `plan`, changed or not.
     pub fn learn(&mut self, plan: &Plan) {
         for change in &plan.changes {
-            self.add(&change.site.image, &change.to, change.rule.as_ref());
+            let image = &*change.site.image;
+            // Pinned or not, it is what the maps make of it that entries follow.
+            let unpinned = change.to.rsplit_once('@').filter(|_| change.pinned).map(|(target, _)| {
+                let digest = image.find('@').map_or("", |at| &image[at..]);
+                format!("{target}{digest}")
+            });
+            self.add(image, unpinned.as_deref().unwrap_or(&change.to), change.rule.as_ref());
         }
         for kept in &plan.kept {
             self.add(&kept.site.image, &kept.site.image, None);
