@@ -1,6 +1,7 @@
 //! The house's rules, held by reading the sources: which module may use which, and how long a file may be.
 #![allow(clippy::unwrap_used)]
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -296,6 +297,53 @@ fn dependencies_point_inward() {
     });
     assert!(read > 50, "only {read} files were read");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Layers whose files use one another in no circle: each can be read and understood after those that it uses.
+const WITHOUT_CIRCLES: &[&str] = &["krm", "lock", "maps"];
+
+/// The files and folders of `layer` that use themselves by way of others, when each uses what `uses` says.
+fn in_circles(uses: &BTreeMap<String, BTreeSet<String>>) -> Vec<&str> {
+    let reaches_itself = |start: &String| {
+        let mut seen: BTreeSet<&String> = BTreeSet::new();
+        let mut next: Vec<&String> = uses[start].iter().collect();
+        while let Some(file) = next.pop() {
+            if file == start {
+                return true;
+            }
+            if seen.insert(file) {
+                next.extend(uses.get(file).into_iter().flatten());
+            }
+        }
+        false
+    };
+    uses.keys().filter(|file| reaches_itself(file)).map(String::as_str).collect()
+}
+
+#[test]
+fn files_use_one_another_in_no_circle() {
+    for layer in WITHOUT_CIRCLES {
+        let mut uses: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        sources(&Path::new("src").join(layer), &mut |name, text| {
+            let module = module_of(name);
+            if !is_test(name) && module.len() > 1 {
+                let used = paths(&module, &without_tests_and_comments(text))
+                    .into_iter()
+                    .filter(|path| path[0] == "crate" && path.get(1).is_some_and(|name| name == layer))
+                    .filter_map(|path| path.into_iter().nth(2));
+                uses.entry(module[1].to_owned()).or_default().extend(used);
+            }
+        });
+        let files: BTreeSet<String> = uses.keys().cloned().collect();
+        for (file, used) in &mut uses {
+            used.retain(|other| files.contains(other) && other != file);
+        }
+        assert!(uses.values().any(|used| !used.is_empty()), "{layer}");
+        assert_eq!(in_circles(&uses), Vec::<&str>::new(), "circles in src/{layer}");
+    }
+    let circle = [("a", "b"), ("b", "c"), ("c", "b"), ("d", "a")];
+    let circle = circle.map(|(file, used)| (file.to_owned(), BTreeSet::from([used.to_owned()])));
+    assert_eq!(in_circles(&BTreeMap::from(circle)), ["b", "c"]);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 mod krm_support;
 
-use imageswap::krm::{Ending, FunctionConfig, Manner, ResourceList, Severity, Verdict, run};
+use imageswap::krm::{Ending, FunctionConfig, FunctionOptions, ResourceList, Severity, Verdict, run};
 use imageswap::manifest::edit;
 use imageswap::maps::{Maps, MapsText, ParseOptions};
 use imageswap::rewrite::Engine;
@@ -127,9 +127,9 @@ fn engine() -> Engine {
     Engine { maps: Maps::parse(&[maps], ParseOptions::default()).unwrap().maps.into(), ..Engine::default() }
 }
 
-fn apply(text: &str, manner: Manner) -> (Verdict, String) {
+fn apply(text: &str, options: FunctionOptions) -> (Verdict, String) {
     let list = ResourceList::read(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-    let verdict = run(&list, &engine(), manner, &[]);
+    let verdict = run(&list, &engine(), options, &[]);
     let output = edit::apply(text, &verdict.edits).unwrap();
     (verdict, output)
 }
@@ -173,7 +173,7 @@ proptest! {
     fn only_images_of_items_and_results_change(written in written()) {
         let text = written.text();
         let before = without_results(&text);
-        let (verdict, output) = apply(&text, Manner::default());
+        let (verdict, output) = apply(&text, FunctionOptions::default());
         prop_assert_eq!(verdict.ending, Ending::Done);
         let after = without_results(&output);
         prop_assert_eq!(&after["items"], &expected(&before["items"]), "{}", output);
@@ -202,10 +202,10 @@ proptest! {
 
     #[test]
     fn a_second_run_changes_no_item_and_a_third_nothing(written in written()) {
-        let (_, first) = apply(&written.text(), Manner::default());
-        let (_, second) = apply(&first, Manner::default());
+        let (_, first) = apply(&written.text(), FunctionOptions::default());
+        let (_, second) = apply(&first, FunctionOptions::default());
         prop_assert_eq!(without_results(&first), without_results(&second));
-        let (verdict, third) = apply(&second, Manner::default());
+        let (verdict, third) = apply(&second, FunctionOptions::default());
         prop_assert_eq!(&third, &second);
         prop_assert_eq!(verdict.edits, vec![]);
     }
@@ -213,8 +213,8 @@ proptest! {
     #[test]
     fn validation_changes_nothing_but_results(written in written()) {
         let text = written.text();
-        let (changing, _) = apply(&text, Manner::default());
-        let (verdict, output) = apply(&text, Manner { validate: true, ..Manner::default() });
+        let (changing, _) = apply(&text, FunctionOptions::default());
+        let (verdict, output) = apply(&text, FunctionOptions { validate: true, ..FunctionOptions::default() });
         prop_assert_eq!(without_results(&output), without_results(&text));
         let would_change = changing.results.iter().any(|r| r.field.as_ref().is_some_and(|f| f.proposed_value.is_some()));
         prop_assert_eq!(verdict.ending != Ending::Done, would_change);
@@ -232,7 +232,7 @@ proptest! {
         let _ = FunctionConfig::read("x", &text);
         let head = "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\n";
         if let Ok(list) = ResourceList::read(&format!("{head}{text}")) {
-            let _ = run(&list, &engine(), Manner::default(), &[]);
+            let _ = run(&list, &engine(), FunctionOptions::default(), &[]);
         }
     }
 }

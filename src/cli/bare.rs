@@ -66,7 +66,7 @@ fn on_stdin() -> Result<ExitCode> {
     {
         return rewrite::run_on(&args, Some(&bytes));
     }
-    speech::say(&format!("{}\n", Cli::command().render_help()));
+    speech::print(&format!("{}\n", Cli::command().render_help()));
     speech::error(
         "no command given, and standard input is not a ResourceList (as imageswap fn takes); to rewrite other \
          manifests use imageswap rewrite -, or set IMAGESWAP_MAPS_FILE",

@@ -28,7 +28,7 @@ pub fn run(args: &ExplainArgs) -> Result<ExitCode> {
     let mut out = String::new();
     let mut pages = Pages::default();
     ruleset.warnings().for_each(|warning| warning.report(report(args.format), &mut pages));
-    speech::say(&pages.speech);
+    speech::print(&pages.speech);
     out.push_str(&pages.report);
     let mut failed = false;
     match &args.file {
@@ -63,7 +63,7 @@ fn report(format: ReportFormat) -> &'static dyn Report {
 fn tell(out: &mut String, format: ReportFormat, message: &Message<'_>) {
     let mut pages = Pages::default();
     report(format).message(&mut pages, message);
-    speech::say(&pages.speech);
+    speech::print(&pages.speech);
     out.push_str(&pages.report);
 }
 

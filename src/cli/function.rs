@@ -8,7 +8,9 @@ use std::sync::atomic::AtomicBool;
 use anyhow::{Context, Result, bail};
 
 use crate::files::write_parts;
-use crate::krm::{self, Ending, FunctionConfig, FunctionResult, Manner, ResourceList, Severity, Verdict};
+use crate::krm::{
+    self, Ending, FunctionConfig, FunctionOptions, FunctionResult, ResourceList, Severity, Verdict,
+};
 use crate::manifest::edit::{self, Edit};
 use crate::manifest::encoding;
 use crate::maps::{MapsNotice, MapsText};
@@ -41,7 +43,7 @@ pub fn on_text(args: &FunctionArgs, text: &str) -> Result<ExitCode> {
             let mut plan = krm::plan(&list, &prepared.engine);
             match prepared.pin(&mut plan, text) {
                 Ok(()) => {
-                    krm::conclude(&list, &plan, &prepared.engine.maps, prepared.manner, &prepared.notices)
+                    krm::conclude(&list, &plan, &prepared.engine.maps, prepared.options, &prepared.notices)
                 }
                 Err(error) => krm::failed(&list, &[format!("{error:#}")]),
             }
@@ -56,7 +58,7 @@ pub fn on_text(args: &FunctionArgs, text: &str) -> Result<ExitCode> {
 /// All of standard input.
 pub fn read_stdin() -> Result<Vec<u8>> {
     if io::stdin().is_terminal() {
-        speech::say("reading from the terminal; press Ctrl-D to end\n");
+        speech::print("reading from the terminal; press Ctrl-D to end\n");
     }
     let mut bytes = Vec::new();
     io::stdin().lock().read_to_end(&mut bytes).context("cannot read standard input")?;
@@ -77,10 +79,10 @@ pub fn say_errors(verdict: &Verdict) {
     let errors: Vec<&FunctionResult> =
         verdict.results.iter().filter(|result| result.severity == Severity::Error).collect();
     for error in errors.iter().take(SPOKEN) {
-        speech::say(&format!("{error}\n"));
+        speech::print(&format!("{error}\n"));
     }
     if errors.len() > SPOKEN {
-        speech::say(&format!("… and {} more\n", errors.len() - SPOKEN));
+        speech::print(&format!("… and {} more\n", errors.len() - SPOKEN));
     }
 }
 
@@ -90,7 +92,7 @@ pub struct Prepared {
     pub pinning: Option<Pinning>,
     /// Whether the pull secrets of the cluster are used.
     online: bool,
-    pub manner: Manner,
+    pub options: FunctionOptions,
     pub notices: Vec<MapsNotice>,
 }
 
@@ -140,8 +142,8 @@ pub fn prepared(
         OnPinError::Skip => None,
     };
     let RuleSettings { on_unmapped, validate, .. } = ruleset.settings;
-    let manner = Manner { on_unmapped, validate: validate.is_some(), unpinned };
-    Ok(Prepared { engine, pinning, online: args.online, manner, notices: ruleset.notices })
+    let options = FunctionOptions { on_unmapped, validate: validate.is_some(), unpinned };
+    Ok(Prepared { engine, pinning, online: args.online, options, notices: ruleset.notices })
 }
 
 fn sources(

@@ -172,7 +172,7 @@ pub fn run(args: &ImagesArgs) -> Result<ExitCode> {
     for text in &errors {
         report.message(&mut pages, &Message { level: Level::Error, file: None, location: None, text });
     }
-    speech::say(&pages.speech);
+    speech::print(&pages.speech);
     let mut stdout = io::BufWriter::new(io::stdout().lock());
     stdout.write_all(printed.as_bytes())?;
     rows.iter().try_for_each(|rows| stdout.write_all(rows.as_bytes()))?;

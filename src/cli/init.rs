@@ -25,7 +25,7 @@ pub fn run(args: &InitArgs) -> Result<ExitCode> {
         write(&folder.join("tls.key"), issued.key_pem.as_str(), 0o600)?;
         write(&folder.join("tls.crt"), &issued.chain_pem, 0o644)?;
     }
-    speech::say(&format!("{}\n", summary(&issued, &args.bootstrap.webhook_configuration)));
+    speech::print(&format!("{}\n", summary(&issued, &args.bootstrap.webhook_configuration)));
     Ok(ExitCode::Done)
 }
 

@@ -98,7 +98,7 @@ impl Followed {
 fn close(renames: &mut Renames, entries: &[(KustomizeImage, Arc<Maps>)]) {
     let entries: Vec<(&KustomizeImage, &Maps)> =
         entries.iter().map(|(entry, maps)| (entry, &**maps)).collect();
-    renames.close(&entries);
+    renames.add_entries(&entries);
 }
 
 /// The files that Kustomizations name.

@@ -46,14 +46,14 @@ pub fn run(args: &LintArgs) -> Result<ExitCode> {
     let errors =
         faults + report.findings.iter().filter(|finding| finding.severity == Severity::Error).count();
     if errors > 0 {
-        speech::say(&format!("{}\n", speech::count(errors, "error")));
+        speech::print(&format!("{}\n", speech::count(errors, "error")));
         return Ok(ExitCode::Error);
     }
     let is_warning = |finding: &&Finding| finding.severity == Severity::Warning;
     let lenient = if args.lenient_maps { report.errors.len() } else { 0 };
     let warnings = lenient + report.findings.iter().filter(is_warning).count();
     if args.deny_warnings && warnings > 0 {
-        speech::say(&format!("{}\n", speech::count(warnings, "warning")));
+        speech::print(&format!("{}\n", speech::count(warnings, "warning")));
         return Ok(ExitCode::Error);
     }
     Ok(ExitCode::Done)
@@ -76,7 +76,7 @@ fn fix(read: &[(String, String)], report: &LintReport) -> Result<()> {
     }
     for (name, text, places) in &fixed {
         write_file(Path::new(name), text.as_bytes())?;
-        speech::say(&format!("{name}: fixed {}\n", speech::count(*places, "line")));
+        speech::print(&format!("{name}: fixed {}\n", speech::count(*places, "line")));
     }
     Ok(())
 }

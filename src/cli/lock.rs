@@ -35,7 +35,7 @@ pub fn update(args: &LockArgs) -> Result<ExitCode> {
     file.save(&lock)?;
     let summary = show(&compared, ReportFormat::Text)?;
     let of = speech::count(compared.len(), "image");
-    speech::say(&format!("{}: {} of {of} changed\n", file.name(), summary.changed));
+    speech::print(&format!("{}: {} of {of} changed\n", file.name(), summary.changed));
     Ok(ExitCode::Done)
 }
 

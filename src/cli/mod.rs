@@ -122,7 +122,7 @@ fn failed(error: &anyhow::Error, report: &dyn Report) {
         }
         _ => add(None, None, &format!("{error:#}")),
     }
-    speech::say(&pages.speech);
+    speech::print(&pages.speech);
     let parts = [&*pages.report];
     let report = report.document(&parts, false).unwrap_or(pages.report);
     // Nothing helps when even this cannot be said.

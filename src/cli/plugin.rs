@@ -38,10 +38,10 @@ pub fn run(call: &PluginCall) -> Result<ExitCode> {
     let text = encoding::decode(&bytes).context("standard input")?;
     let mut plan = prepared.engine.plan_alone(text);
     prepared.pin(&mut plan, text)?;
-    let verdict: Verdict = krm::judge(&plan, &prepared.engine.maps, prepared.manner, &prepared.notices);
+    let verdict: Verdict = krm::judge(&plan, &prepared.engine.maps, prepared.options, &prepared.notices);
     function::say_errors(&verdict);
     // As a validator the plugin must not say the manifests again: kustomize takes that for a change.
-    if verdict.ending == Ending::Done && !prepared.manner.validate {
+    if verdict.ending == Ending::Done && !prepared.options.validate {
         function::print_edited(text, &verdict.edits)?;
     }
     Ok(function::exit_code(&verdict))

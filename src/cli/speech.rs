@@ -9,7 +9,7 @@ pub use crate::report::text::count;
 
 /// Writes `text` to standard error, where a terminal shows `error:` and the like in clap's colours; a closed standard error
 /// is nobody's error.
-pub fn say(text: &str) {
+pub fn print(text: &str) {
     let coloured = anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
     let text = if coloured { Cow::Owned(painted(text)) } else { Cow::Borrowed(text) };
     let _ = io::stderr().lock().write_all(text.as_bytes());
@@ -32,12 +32,12 @@ fn painted(text: &str) -> String {
 
 /// Says an error.
 pub fn error(message: &str) {
-    say(&format!("error: {message}\n"));
+    print(&format!("error: {message}\n"));
 }
 
 /// Says a warning.
 pub fn warning(message: &str) {
-    say(&format!("warning: {message}\n"));
+    print(&format!("warning: {message}\n"));
 }
 
 /// Whether a person is likely to see what is said.

@@ -86,7 +86,7 @@ pub fn run(args: &VerifyArgs) -> Result<ExitCode> {
     io::stdout().lock().write_all(out.as_bytes())?;
     if args.format == ReportFormat::Text {
         let images = speech::count(summary.images - summary.failed, "image");
-        speech::say(&format!("verified {images}: {drifted} drifted or missing\n"));
+        speech::print(&format!("verified {images}: {drifted} drifted or missing\n"));
     }
     Ok(match (summary.failed, drifted) {
         (0, 0) => ExitCode::Done,

@@ -13,9 +13,9 @@ use super::summary::Summary;
 /// How many rules that matched nothing are named.
 const NAMED_MAX: usize = 5;
 
-/// What the function minds.
+/// What the function is asked for besides rewriting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Manner {
+pub struct FunctionOptions {
     /// What to do about an image that no rule covers.
     pub on_unmapped: OnUnmapped,
     /// Change nothing, and fail when an image would change.
@@ -30,7 +30,7 @@ pub enum Ending {
     /// Done, or nothing to do.
     #[default]
     Done,
-    /// Something would change, and [`Manner::validate`] forbids it.
+    /// Something would change, and [`FunctionOptions::validate`] forbids it.
     WouldChange,
     /// An error.
     Failed,
@@ -61,10 +61,15 @@ pub fn failed(list: &ResourceList<'_>, reasons: &[String]) -> Verdict {
 
 /// Rewrites the images of `list` as `engine` says. `notices` are about the rules.
 ///
-/// When there is an error, or with [`Manner::validate`], only `results` are set.
+/// When there is an error, or with [`FunctionOptions::validate`], only `results` are set.
 #[must_use]
-pub fn run(list: &ResourceList<'_>, engine: &Engine, manner: Manner, notices: &[MapsNotice]) -> Verdict {
-    conclude(list, &plan(list, engine), &engine.maps, manner, notices)
+pub fn run(
+    list: &ResourceList<'_>,
+    engine: &Engine,
+    options: FunctionOptions,
+    notices: &[MapsNotice],
+) -> Verdict {
+    conclude(list, &plan(list, engine), &engine.maps, options, notices)
 }
 
 /// What becomes of the images of `list`, before anything is said of it: nothing outside the items is touched.
@@ -81,16 +86,16 @@ pub fn conclude(
     list: &ResourceList<'_>,
     plan: &Plan,
     maps: &Maps,
-    manner: Manner,
+    options: FunctionOptions,
     notices: &[MapsNotice],
 ) -> Verdict {
-    with_results(list, judge(plan, maps, manner, notices))
+    with_results(list, judge(plan, maps, options, notices))
 }
 
 /// What is to be said of `plan`, which was made with `maps`, and whether its edits are to be made: the function without
 /// its envelope, as the legacy plugin of kustomize needs it.
 #[must_use]
-pub fn judge(plan: &Plan, maps: &Maps, manner: Manner, notices: &[MapsNotice]) -> Verdict {
+pub fn judge(plan: &Plan, maps: &Maps, options: FunctionOptions, notices: &[MapsNotice]) -> Verdict {
     let mut summary = Summary {
         changes: plan.changes.len(),
         images: plan.changes.len() + plan.kept.len() + plan.skips.len() + plan.problems.len(),
@@ -98,9 +103,9 @@ pub fn judge(plan: &Plan, maps: &Maps, manner: Manner, notices: &[MapsNotice]) -
         ..Summary::default()
     };
     plan.skips.iter().for_each(|skip| summary.skip(skip));
-    let warnings = warnings(plan, manner, notices);
-    let errors = errors(plan, manner);
-    let unwanted = if manner.validate { unwanted(plan) } else { Vec::new() };
+    let warnings = warnings(plan, options, notices);
+    let errors = errors(plan, options);
+    let unwanted = if options.validate { unwanted(plan) } else { Vec::new() };
     let ending = match (errors.is_empty(), unwanted.is_empty()) {
         (true, true) => Ending::Done,
         (true, false) => Ending::WouldChange,
@@ -140,7 +145,7 @@ fn sentence(from: &str, to: &str, rule: Option<&Rule>) -> String {
     rule.map_or_else(|| format!("{from} -> {to}"), |rule| format!("{from} -> {to} by {rule}"))
 }
 
-fn errors(plan: &Plan, manner: Manner) -> Vec<FunctionResult> {
+fn errors(plan: &Plan, options: FunctionOptions) -> Vec<FunctionResult> {
     let mut errors: Vec<_> = plan
         .errors
         .iter()
@@ -150,16 +155,16 @@ fn errors(plan: &Plan, manner: Manner) -> Vec<FunctionResult> {
         let message = format!("{}: {}", problem.site.image, problem.kind);
         FunctionResult::about(Severity::Error, &problem.site, &message, None)
     }));
-    if manner.on_unmapped == OnUnmapped::Error {
+    if options.on_unmapped == OnUnmapped::Error {
         errors.extend(unmapped(plan, Severity::Error));
     }
-    if manner.unpinned == Some(Severity::Error) {
+    if options.unpinned == Some(Severity::Error) {
         errors.extend(unpinned(plan, Severity::Error));
     }
     errors
 }
 
-/// The changes that [`Manner::validate`] forbids.
+/// The changes that [`FunctionOptions::validate`] forbids.
 fn unwanted(plan: &Plan) -> Vec<FunctionResult> {
     let result = |change: &Change| {
         let message =
@@ -169,13 +174,13 @@ fn unwanted(plan: &Plan) -> Vec<FunctionResult> {
     plan.changes.iter().map(result).collect()
 }
 
-fn warnings(plan: &Plan, manner: Manner, notices: &[MapsNotice]) -> Vec<FunctionResult> {
+fn warnings(plan: &Plan, options: FunctionOptions, notices: &[MapsNotice]) -> Vec<FunctionResult> {
     let mut warnings: Vec<_> =
         notices.iter().map(|notice| FunctionResult::new(Severity::Warning, &notice.to_string())).collect();
-    if manner.on_unmapped == OnUnmapped::Warn {
+    if options.on_unmapped == OnUnmapped::Warn {
         warnings.extend(unmapped(plan, Severity::Warning));
     }
-    if manner.unpinned == Some(Severity::Warning) {
+    if options.unpinned == Some(Severity::Warning) {
         warnings.extend(unpinned(plan, Severity::Warning));
     }
     // What somebody asked to be left alone is only counted.

@@ -19,6 +19,10 @@ use crate::rewrite::SkipRule;
 use super::fields::Fields;
 use super::skip::Skip;
 
+/// The keys of `spec`, which are reserved in a ConfigMap's `data` as well.
+pub(super) const KEYS: [&str; 8] =
+    ["maps", "mapsFile", "pin", "lock", "fields", "skip", "onUnmapped", "validate"];
+
 /// The API version of [`ImageSwap`].
 pub const API_VERSION: &str = "imageswap.dev/v1alpha1";
 

@@ -17,8 +17,7 @@ use crate::manifest::{Lines, Position, ScalarStyle};
 use crate::maps::MapsText;
 
 use super::config_error::ConfigErrors;
-use super::function_config::FunctionConfig;
-use super::reader::KEYS;
+use super::function_config::{FunctionConfig, KEYS};
 use super::rules::is_rule_key;
 
 /// What a file of rules holds.

@@ -21,7 +21,7 @@ mod skip;
 mod summary;
 
 pub use config_error::{ConfigError, ConfigErrors};
-pub use function::{Ending, Manner, Verdict, conclude, failed, judge, plan, run};
+pub use function::{Ending, FunctionOptions, Verdict, conclude, failed, judge, plan, run};
 pub use function_config::{FunctionConfig, OnUnmapped};
 pub use holder::{Held, HolderError, held};
 pub use resource_list::{ResourceList, ResourceListError};

@@ -7,16 +7,12 @@ use crate::nearest::nearest;
 
 use super::config_error::{ConfigError, ConfigErrors, unknown_key};
 use super::fields;
-use super::function_config::{API_VERSION, FunctionConfig, OnUnmapped};
+use super::function_config::{API_VERSION, FunctionConfig, KEYS, OnUnmapped};
 use super::holder::located;
 use super::outline::Outline;
 use super::rules::{RULE_WORDS, is_rule_key, rule_text};
 use super::skip;
 use crate::manifest::tree::Node;
-
-/// The keys of `spec`, which are reserved in a ConfigMap's `data` as well.
-pub(super) const KEYS: [&str; 8] =
-    ["maps", "mapsFile", "pin", "lock", "fields", "skip", "onUnmapped", "validate"];
 
 impl FunctionConfig {
     /// Reads a configuration that is a file of its own, called `source` in errors.

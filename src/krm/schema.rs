@@ -37,7 +37,7 @@ pub fn openapi() -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::super::reader::KEYS;
+    use super::super::function_config::KEYS;
     use super::*;
 
     #[test]

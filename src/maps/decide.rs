@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use crate::image::ImageReference;
 
-use super::explain::Step;
 use super::rule::{ResultError, Rule, RuleKind};
+use super::rule_value::RuleValue;
 use super::rules::Maps;
 use super::target::is_guarded;
-use super::value::Value;
 
 /// How many steps are followed where chains are allowed.
 const STEPS_MAX: usize = 8;
@@ -87,6 +86,15 @@ impl Outcome {
     }
 }
 
+/// One step of a chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The rule that applies.
+    pub rule: Arc<Rule>,
+    /// What it makes of the image before.
+    pub result: String,
+}
+
 /// One pass of the rules, called s in `docs/maps.md`.
 enum Pass<'m> {
     Changed(&'m Arc<Rule>, String),
@@ -106,11 +114,11 @@ impl Maps {
         match self.pass(*image) {
             Pass::Unchanged(decision) => decision,
             Pass::Changed(rule, once) if self.allow_chained => self.follow(*image, rule, once),
-            Pass::Changed(rule, once) => self.settle(rule, once),
+            Pass::Changed(rule, once) => self.unless_chained(rule, once),
         }
     }
 
-    fn settle(&self, rule: &Arc<Rule>, once: String) -> Decision {
+    fn unless_chained(&self, rule: &Arc<Rule>, once: String) -> Decision {
         let outcome = match self.pass(reparse(&once)) {
             Pass::Unchanged(Decision { outcome: outcome @ Outcome::Invalid { .. }, rule }) => {
                 return Decision { outcome, rule };
@@ -194,13 +202,15 @@ impl Maps {
         if let Some(substrings) = &self.substrings {
             return substrings.is_in(image.as_str()).then_some(rule);
         }
-        match &rule.read {
-            Value::Substrings(entries) => {
+        match &rule.parsed {
+            RuleValue::Substrings(entries) => {
                 entries.iter().any(|entry| image.as_str().contains(entry.as_str())).then_some(rule)
             }
-            Value::Empty | Value::Reference | Value::Name { .. } | Value::Dash | Value::Template { .. } => {
-                None
-            }
+            RuleValue::Empty
+            | RuleValue::Reference
+            | RuleValue::Name { .. }
+            | RuleValue::Dash
+            | RuleValue::Template { .. } => None,
         }
     }
 

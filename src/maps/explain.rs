@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::image::ImageReference;
 
-use super::decide::{Decision, Outcome};
+use super::decide::{Decision, Outcome, Step};
 use super::rule::{Rule, RuleKind};
 use super::rules::Maps;
 
@@ -30,15 +30,6 @@ pub struct Explanation {
     pub other_spelling: Option<Arc<Rule>>,
     /// What becomes of the image step by step, and by which rules, where chains are allowed and it takes several.
     pub steps: Vec<Step>,
-}
-
-/// One step of a chain.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
-    /// The rule that applies.
-    pub rule: Arc<Rule>,
-    /// What it makes of the image before.
-    pub result: String,
 }
 
 impl Explanation {

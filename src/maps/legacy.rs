@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::error::{MapsError, MapsErrorKind, MapsErrors, MapsNotice, NoticeKind, Place};
 use super::parse::{Parsed, check_results};
 use super::rule::{Rule, RuleKind};
+use super::rule_value::RuleValue;
 use super::rules::Maps;
-use super::value::Value;
 
 /// What messages call the source of the prefix.
 const SOURCE: &str = "IMAGE_PREFIX";
@@ -33,16 +33,16 @@ impl Maps {
             let kind = MapsErrorKind::Value { reason };
             MapsErrors::unless_empty(vec![MapsError::new(&place, column, kind, expected)])
         };
-        let read = match Value::of_name(value, true) {
+        let read = match RuleValue::of_name(value, true) {
             // Braces are no part of that mode.
-            Ok(Value::Template { .. }) => {
+            Ok(RuleValue::Template { .. }) => {
                 refuse(0, "a prefix has no braces".to_owned(), "a registry and path")?;
-                Value::Empty
+                RuleValue::Empty
             }
             Ok(read) => read,
             Err(error) => {
                 refuse(error.at, error.reason, error.expected)?;
-                Value::Empty
+                RuleValue::Empty
             }
         };
         let rule = Rule {
@@ -54,12 +54,12 @@ impl Maps {
             column: 0,
             name: None,
             official_image: None,
-            read,
+            parsed: read,
         };
         if let Err(error) = check_results(&rule) {
             refuse(error.at, error.reason, error.expected)?;
         }
-        let instead = if rule.read == Value::Dash {
+        let instead = if rule.parsed == RuleValue::Dash {
             // Nearly the same: maps always write the registry, docker.io where none is written.
             format!("default::{value}\nnoswap_wildcards::{value}")
         } else {

@@ -10,54 +10,14 @@ use crate::image::ImageReference;
 
 use super::decide::Outcome;
 use super::error::{MapsError, MapsNotice, NoticeKind};
-use super::finding_code::FindingCode;
+use super::finding::{Finding, FindingCode, Severity, finding};
 use super::glob::Glob;
 use super::parse::Reader;
 use super::rule::{Rule, RuleKind};
+use super::rule_value::{Piece, RuleValue};
 use super::rules::Maps;
 use super::suspect::suspicions;
 use super::text::MapsText;
-use super::value::{Piece, Value};
-
-/// How bad a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Severity {
-    /// Images that the rules name are left alone with an error.
-    Error,
-    /// It works, and surely not as meant, or not for long.
-    Warning,
-    /// Advice.
-    Hint,
-}
-
-impl Severity {
-    /// The name used in messages and in JSON.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Warning => "warning",
-            Self::Hint => "hint",
-        }
-    }
-}
-
-/// Something lint has to say about a line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// How bad it is.
-    pub severity: Severity,
-    /// The file.
-    pub source: String,
-    /// The line, from 1.
-    pub line: usize,
-    /// The column, from 1.
-    pub column: usize,
-    /// The kind of finding.
-    pub code: FindingCode,
-    /// What there is to say.
-    pub message: String,
-}
 
 /// What lint found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -94,11 +54,6 @@ pub fn lint(texts: &[MapsText<'_>]) -> LintReport {
         (text, finding.line, finding.column, finding.code.as_str())
     });
     LintReport { errors: read.errors, findings }
-}
-
-pub(super) fn finding(rule: &Rule, severity: Severity, code: FindingCode, message: String) -> Finding {
-    let source = rule.source_name().to_owned();
-    Finding { severity, source, line: rule.line(), column: rule.column(), code, message }
 }
 
 fn noticed(notice: &MapsNotice) -> Option<Finding> {
@@ -257,7 +212,7 @@ fn samples(keys: &Keys, rule: &Rule) -> Vec<String> {
     if rule.kind() == RuleKind::Path {
         samples.push(front.to_owned());
     }
-    if let Value::Name { target, .. } = &rule.read {
+    if let RuleValue::Name { target, .. } = &rule.parsed {
         samples.extend(
             Keys::behind(&keys.names, &target.canonical())
                 .flat_map(|behind| [format!("{front}/{behind}/app"), format!("{front}/{behind}")]),
@@ -269,7 +224,7 @@ fn samples(keys: &Keys, rule: &Rule) -> Vec<String> {
 
 /// A value with braces that has no part of the path makes one name of many images.
 fn same_name(rule: &Rule) -> Option<Finding> {
-    let Value::Template { pieces, .. } = &rule.read else { return None };
+    let RuleValue::Template { pieces, .. } = &rule.parsed else { return None };
     if pieces.contains(&Piece::Path) {
         return None;
     }
@@ -289,10 +244,12 @@ fn library(maps: &Maps, rule: &Rule) -> Option<Finding> {
     if name.host != "docker.io" || !name.path.is_empty() || name.port.is_some() {
         return None;
     }
-    let fill = match &rule.read {
-        Value::Name { .. } => format!("{}::{}/{{path}}", rule.key(), rule.value()),
-        Value::Dash => format!("{}::{}{{registry}}/{{path}}", rule.key(), rule.value()),
-        Value::Template { .. } | Value::Empty | Value::Reference | Value::Substrings(_) => return None,
+    let fill = match &rule.parsed {
+        RuleValue::Name { .. } => format!("{}::{}/{{path}}", rule.key(), rule.value()),
+        RuleValue::Dash => format!("{}::{}{{registry}}/{{path}}", rule.key(), rule.value()),
+        RuleValue::Template { .. } | RuleValue::Empty | RuleValue::Reference | RuleValue::Substrings(_) => {
+            return None;
+        }
     };
     let has_library = maps.names.longest("docker.io", None, "library").is_some_and(|(length, _)| length > 0);
     if has_library {

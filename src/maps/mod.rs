@@ -8,7 +8,7 @@ mod decide;
 mod error;
 mod explain;
 pub mod export;
-mod finding_code;
+mod finding;
 mod fix;
 mod glob;
 mod globs;
@@ -19,24 +19,24 @@ mod lint;
 mod name;
 mod parse;
 mod rule;
+mod rule_value;
 mod rules;
 mod start;
 mod suspect;
 mod table;
 mod target;
 mod text;
-mod value;
 
 #[cfg(test)]
 mod tests;
 
-pub use decide::{Decision, Outcome};
+pub use decide::{Decision, Outcome, Step};
 pub use error::{MapsError, MapsErrorKind, MapsErrors, MapsNotice, NoticeKind};
-pub use explain::{Candidate, Explanation, Step};
-pub use finding_code::FindingCode;
+pub use explain::{Candidate, Explanation};
+pub use finding::{Finding, FindingCode, Severity};
 pub use fix::with_double_colons;
 pub use glob::Glob;
-pub use lint::{Finding, LintReport, Severity, lint};
+pub use lint::{LintReport, lint};
 pub use parse::{ParseOptions, Parsed};
 pub use rule::{ResultError, Rule, RuleKind};
 pub use rules::Maps;

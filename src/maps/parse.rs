@@ -11,10 +11,10 @@ use super::glob::{self, Glob};
 use super::line::{self, Form, Line};
 use super::name::NamePrefix;
 use super::rule::{Rule, RuleKind};
+use super::rule_value::{RuleValue, ValueError};
 use super::rules::Maps;
 use super::suspect::keyword;
 use super::text::MapsText;
-use super::value::{Value, ValueError};
 
 /// How maps are read and followed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -107,11 +107,11 @@ impl Reader {
         // The entries of noswap_wildcards are substrings, where a `/` at the end says something.
         let value = if kind == RuleKind::NoSwap { line.value } else { without_slash(line, place)? };
         let read = match kind {
-            RuleKind::Exact => Value::of_exact(value),
-            RuleKind::Replace => Value::of_name(value, false),
-            RuleKind::NoSwap => Ok(Value::of_noswap(value)),
+            RuleKind::Exact => RuleValue::of_exact(value),
+            RuleKind::Replace => RuleValue::of_name(value, false),
+            RuleKind::NoSwap => Ok(RuleValue::of_noswap(value)),
             RuleKind::Registry | RuleKind::Path | RuleKind::Default | RuleKind::Legacy => {
-                Value::of_name(value, true)
+                RuleValue::of_name(value, true)
             }
         }
         .map_err(|error| value_error(line, place, error))?;
@@ -128,7 +128,7 @@ impl Reader {
             column: place.indent + line.key_column,
             official_image: name.as_ref().and_then(NamePrefix::official_image),
             name,
-            read,
+            parsed: read,
         };
         check_results(&rule).map_err(|error| value_error(line, place, error))?;
         self.notice(line, place, &rule);
@@ -143,7 +143,7 @@ impl Reader {
             let column = line.key_column + line.key.chars().count();
             self.notices.push(MapsNotice::new(place, column, kind));
         }
-        if let Value::Substrings(entries) = &rule.read {
+        if let RuleValue::Substrings(entries) = &rule.parsed {
             for entry in entries {
                 let fits = |c: char| c.is_ascii_alphanumeric() || "._-:/@[]+".contains(c);
                 if !entry.chars().all(fits) {
@@ -259,8 +259,8 @@ fn value_error(line: &Line<'_>, place: &Place<'_>, error: ValueError) -> MapsErr
 
 /// Refuses a value that can yield no valid image: one that fails for images that the key surely matches.
 pub(super) fn check_results(rule: &Rule) -> Result<(), ValueError> {
-    let samples = match (rule.kind, &rule.read) {
-        (RuleKind::Exact | RuleKind::NoSwap, _) | (_, Value::Empty) => return Ok(()),
+    let samples = match (rule.kind, &rule.parsed) {
+        (RuleKind::Exact | RuleKind::NoSwap, _) | (_, RuleValue::Empty) => return Ok(()),
         (RuleKind::Registry, _) => vec![format!("{}/a/x", rule.key)],
         (RuleKind::Path, _) => vec![format!("{}/x", rule.key), rule.key.clone()],
         (RuleKind::Default | RuleKind::Replace | RuleKind::Legacy, _) => vec!["docker.io/a/x".to_owned()],

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::image::{ImageReference, ReferenceError};
 
 use super::name::NamePrefix;
-use super::value::{self, Value};
+use super::rule_value::{self, RuleValue};
 
 /// The kinds of rules. Their order is the order in which they are asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -62,7 +62,7 @@ pub struct Rule {
     pub(super) name: Option<NamePrefix>,
     /// The image of Docker Hub that the key names as well, [`NamePrefix::official_image`].
     pub(super) official_image: Option<NamePrefix>,
-    pub(super) read: Value,
+    pub(super) parsed: RuleValue,
 }
 
 /// Why what a rule makes of an image cannot be used.
@@ -141,15 +141,15 @@ impl Rule {
     }
 
     /// The value, read.
-    pub(super) fn read(&self) -> &Value {
-        &self.read
+    pub(super) fn parsed(&self) -> &RuleValue {
+        &self.parsed
     }
 
     /// What the rule makes of an image that it applies to. Not called for empty values and substrings.
     pub(super) fn result(&self, image: ImageReference<'_>) -> Result<String, (String, ResultError)> {
         let mut text = String::with_capacity(self.value.len() + image.as_str().len() + 16);
         let outcome = self.write_name(image, &mut text);
-        if self.read != Value::Reference {
+        if self.parsed != RuleValue::Reference {
             text.push_str(image.suffix());
         }
         match outcome.and_then(|()| self.check(image, &text)) {
@@ -159,10 +159,10 @@ impl Rule {
     }
 
     fn write_name(&self, image: ImageReference<'_>, text: &mut String) -> Result<(), ResultError> {
-        match &self.read {
-            Value::Template { pieces, .. } => value::fill(pieces, image, text),
-            Value::Reference | Value::Empty | Value::Substrings(_) => text.push_str(&self.value),
-            Value::Dash => {
+        match &self.parsed {
+            RuleValue::Template { pieces, .. } => rule_value::fill(pieces, image, text),
+            RuleValue::Reference | RuleValue::Empty | RuleValue::Substrings(_) => text.push_str(&self.value),
+            RuleValue::Dash => {
                 text.push_str(&self.value);
                 if self.kind == RuleKind::Legacy {
                     text.push_str(image.name());
@@ -172,7 +172,7 @@ impl Rule {
                     text.push_str(image.path());
                 }
             }
-            Value::Name { target, .. } => {
+            RuleValue::Name { target, .. } => {
                 text.push_str(&self.value);
                 let rest = match self.kind {
                     RuleKind::Replace | RuleKind::Legacy => image.last_part(),
@@ -204,7 +204,7 @@ impl Rule {
     pub(super) fn keeps_port(&self) -> bool {
         self.kind == RuleKind::Registry
             && self.name.as_ref().is_some_and(|name| name.port.is_none())
-            && matches!(&self.read, Value::Name { bare_host: true, .. })
+            && matches!(&self.parsed, RuleValue::Name { bare_host: true, .. })
     }
 
     /// The key as it names `image`: `docker.io/nginx` names `nginx` as `docker.io/library/nginx`.
@@ -228,7 +228,7 @@ impl Rule {
 
     fn check(&self, image: ImageReference<'_>, text: &str) -> Result<(), ResultError> {
         let result = ImageReference::parse(text)?;
-        if self.read == Value::Reference {
+        if self.parsed == RuleValue::Reference {
             return Ok(());
         }
         if result.suffix() != image.suffix() {

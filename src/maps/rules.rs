@@ -9,9 +9,9 @@ use crate::image::ImageReference;
 use super::glob::Glob;
 use super::globs::{Globs, Substrings};
 use super::rule::{Rule, RuleKind};
+use super::rule_value::RuleValue;
 use super::table::NameTable;
 use super::target::Targets;
-use super::value::Value;
 
 /// Rules that were read, ready to decide about images. The default has no rules.
 #[derive(Clone, Debug, Default)]
@@ -52,13 +52,13 @@ impl Maps {
                 }
                 RuleKind::NoSwap => {
                     maps.noswap = Some(number);
-                    maps.substrings = match &rule.read {
-                        Value::Substrings(entries) => Substrings::new(entries),
-                        Value::Empty
-                        | Value::Reference
-                        | Value::Name { .. }
-                        | Value::Dash
-                        | Value::Template { .. } => None,
+                    maps.substrings = match &rule.parsed {
+                        RuleValue::Substrings(entries) => Substrings::new(entries),
+                        RuleValue::Empty
+                        | RuleValue::Reference
+                        | RuleValue::Name { .. }
+                        | RuleValue::Dash
+                        | RuleValue::Template { .. } => None,
                     };
                 }
                 RuleKind::Default => maps.default = Some(number),

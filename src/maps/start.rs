@@ -7,9 +7,9 @@ use crate::image::ImageReference;
 use super::decide::Outcome;
 use super::name::NamePrefix;
 use super::rule::Rule;
+use super::rule_value::RuleValue;
 use super::rules::Maps;
 use super::target::is_guarded;
-use super::value::Value;
 
 /// What is not known of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,7 +171,7 @@ impl Maps {
 
     /// Whether some images that start with `front` hold an entry of `noswap_wildcards`, and others may not.
     fn noswap_may_be_behind(&self, noswap: usize, front: &str, rest: Rest) -> bool {
-        let Value::Substrings(entries) = self.rules[noswap].read() else { return false };
+        let RuleValue::Substrings(entries) = self.rules[noswap].parsed() else { return false };
         if entries.iter().any(|entry| front.contains(entry.as_str())) {
             return false;
         }

@@ -1,11 +1,10 @@
 //! Rules that are read as something else than they look like: mistyped keywords, ports that no registry has, values that
 //! name no registry, single names of Docker Hub.
 
-use super::finding_code::FindingCode;
-use super::lint::{Finding, Severity, finding};
+use super::finding::{Finding, FindingCode, Severity, finding};
 use super::name::NamePrefix;
 use super::rule::{Rule, RuleKind};
-use super::value::{Piece, Value};
+use super::rule_value::{Piece, RuleValue};
 
 /// The keys that are words and no registries.
 const KEYWORDS: [&str; 2] = ["default", "noswap_wildcards"];
@@ -44,14 +43,14 @@ fn no_registry(rule: &Rule) -> Option<Finding> {
     if matches!(rule.kind(), RuleKind::Exact | RuleKind::NoSwap | RuleKind::Legacy) {
         return None;
     }
-    let message = match &rule.read {
-        Value::Name { target, .. } if !target.has_registry => {
+    let message = match &rule.parsed {
+        RuleValue::Name { target, .. } if !target.has_registry => {
             let value = rule.value();
             format!(
                 "{value} is no registry, and the images become Docker Hub's; if that is meant, write docker.io/{value}"
             )
         }
-        Value::Template { pieces, target } => {
+        RuleValue::Template { pieces, target } => {
             let named = match pieces.first() {
                 Some(Piece::Registry) => true,
                 Some(Piece::Literal(_)) => target.as_ref().is_none_or(|target| target.has_registry),
@@ -63,7 +62,11 @@ fn no_registry(rule: &Rule) -> Option<Finding> {
             "the value names no registry, and the images become Docker Hub's; if that is meant, write docker.io/ before it"
                 .to_owned()
         }
-        Value::Name { .. } | Value::Dash | Value::Empty | Value::Reference | Value::Substrings(_) => {
+        RuleValue::Name { .. }
+        | RuleValue::Dash
+        | RuleValue::Empty
+        | RuleValue::Reference
+        | RuleValue::Substrings(_) => {
             return None;
         }
     };
@@ -84,10 +87,10 @@ fn single_name(rule: &Rule) -> Option<Finding> {
 }
 
 fn target(rule: &Rule) -> Option<&NamePrefix> {
-    match &rule.read {
-        Value::Name { target, .. } => Some(target),
-        Value::Template { target, .. } => target.as_ref(),
-        Value::Dash | Value::Empty | Value::Reference | Value::Substrings(_) => None,
+    match &rule.parsed {
+        RuleValue::Name { target, .. } => Some(target),
+        RuleValue::Template { target, .. } => target.as_ref(),
+        RuleValue::Dash | RuleValue::Empty | RuleValue::Reference | RuleValue::Substrings(_) => None,
     }
 }
 

@@ -6,8 +6,8 @@ use crate::image::ImageReference;
 
 use super::name::NamePrefix;
 use super::rule::{Rule, RuleKind};
+use super::rule_value::RuleValue;
 use super::table::{NameTable, dash_prefixes};
-use super::value::Value;
 
 /// The targets of all rules, each with the number of the first rule that leads there.
 ///
@@ -34,18 +34,18 @@ pub(super) struct Targets {
 impl Targets {
     /// Adds where the rule with this number leads to.
     pub(super) fn add(&mut self, rule: &Rule, number: usize) {
-        match &rule.read {
-            Value::Empty | Value::Substrings(_) | Value::Template { target: None, .. } => {}
-            Value::Reference => {
+        match &rule.parsed {
+            RuleValue::Empty | RuleValue::Substrings(_) | RuleValue::Template { target: None, .. } => {}
+            RuleValue::Reference => {
                 self.references.entry(rule.value.as_str().into()).or_insert(number);
             }
-            Value::Name { target, .. } | Value::Template { target: Some(target), .. } => {
+            RuleValue::Name { target, .. } | RuleValue::Template { target: Some(target), .. } => {
                 self.names.insert(target, number);
                 if rule.keeps_port() {
                     self.kept_ports.entry(target.host.as_str().into()).or_insert(number);
                 }
             }
-            Value::Dash => self.add_dash(&rule.value, number),
+            RuleValue::Dash => self.add_dash(&rule.value, number),
         }
     }
 

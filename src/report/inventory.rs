@@ -69,10 +69,10 @@ pub fn of_plan(file: &str, plan: &mut Plan, all: bool) -> Vec<Listed> {
 
 fn status_of(image: &str) -> &'static str {
     match crate::rewrite::classify(image) {
-        crate::rewrite::Value::Reference(_) => "ok",
-        crate::rewrite::Value::Templated => "templated",
-        crate::rewrite::Value::Encrypted => "encrypted",
-        crate::rewrite::Value::Invalid(_) => "invalid",
+        crate::rewrite::ImageValue::Reference(_) => "ok",
+        crate::rewrite::ImageValue::Templated => "templated",
+        crate::rewrite::ImageValue::Encrypted => "encrypted",
+        crate::rewrite::ImageValue::Invalid(_) => "invalid",
     }
 }
 

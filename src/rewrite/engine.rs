@@ -86,7 +86,7 @@ impl Engine {
         let mut renames = Renames::default();
         renames.learn(&plan);
         let entries: Vec<_> = plan.kustomize_images.iter().map(|entry| (entry, &*self.maps)).collect();
-        renames.close(&entries);
+        renames.add_entries(&entries);
         self.follow(&mut plan, &renames);
         plan
     }

@@ -14,11 +14,11 @@ use crate::maps::{Outcome, Rest, StartOutcome};
 
 use super::charts::ChartImages;
 use super::engine::{Engine, problem};
+use super::image_value::{ImageValue, classify};
 use super::memory::Memory;
 use super::plan::{Change, Decided, Plan, Skip, SkipReason};
 use super::problem::Problem;
 use super::site::Site;
-use super::value::{Value, classify};
 
 impl Engine {
     /// Plans the rewrite of the values of `chart`; `is_own`: this is its `values.yaml`, on which others come.
@@ -149,7 +149,7 @@ impl Engine {
         let FoundKind::Whole { text, prefix } = &image.kind else { return };
         let (span, slot) = (text.span, text.slot());
         if image.blocked.is_none()
-            && classify(&text.value) == Value::Templated
+            && classify(&text.value) == ImageValue::Templated
             && let Some(edit) = text.edit
         {
             let quote = usize::from(text.style.is_quoted());

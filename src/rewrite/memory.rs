@@ -8,8 +8,8 @@ use rustc_hash::FxHashMap;
 use crate::manifest::fast::FastReader;
 use crate::maps::{Decision, Maps, Rule};
 
+use super::image_value::{ImageValue, classify};
 use super::plan::SkipReason;
-use super::value::{Value, classify};
 
 /// How many images are remembered before all are forgotten, so that memory stays bounded whatever the tree.
 const CAPACITY: usize = 10_000;
@@ -55,10 +55,10 @@ impl Memory {
             return Ok(&self.rulings[number]);
         }
         let reference = match classify(text) {
-            Value::Reference(reference) => reference,
-            Value::Templated => return Err(SkipReason::Templated),
-            Value::Encrypted => return Err(SkipReason::Encrypted),
-            Value::Invalid(error) => return Err(SkipReason::Invalid(error.to_string())),
+            ImageValue::Reference(reference) => reference,
+            ImageValue::Templated => return Err(SkipReason::Templated),
+            ImageValue::Encrypted => return Err(SkipReason::Encrypted),
+            ImageValue::Invalid(error) => return Err(SkipReason::Invalid(error.to_string())),
         };
         let decision = maps.decide(&reference);
         let other_spelling = maps.exact_in_other_spelling(&reference).cloned();

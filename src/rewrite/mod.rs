@@ -4,6 +4,7 @@
 mod charts;
 mod engine;
 mod formats;
+mod image_value;
 mod kustomize;
 mod memory;
 mod parts;
@@ -14,16 +15,15 @@ mod site;
 mod skip;
 mod unread;
 mod uses;
-mod value;
 
 pub use engine::Engine;
+pub use image_value::{ImageValue, classify};
 pub use kustomize::{Given, Graph, Input, InputFiles, InputKind, KustomizeMode, Renames, is_kustomization};
 pub use memory::Memory;
-pub use pin::{Need, PinFrom, PinPolicy, Pins, Unpinned};
-pub use plan::{Change, Decided, EntryImage, Plan, Skip, SkipReason};
+pub use pin::{Need, PinFrom, PinPolicy, Pins};
+pub use plan::{Change, Decided, EntryImage, Plan, Skip, SkipReason, Unpinned};
 pub use problem::{Problem, ProblemKind};
 pub use site::Site;
 pub use skip::{SkipRule, SkipRuleError};
 pub use unread::{Unread, unread};
 pub use uses::Uses;
-pub use value::{Value, classify};

@@ -11,7 +11,7 @@ use crate::manifest::Blocked;
 use crate::maps::{Maps, Outcome};
 
 use super::engine::Engine;
-use super::plan::{Change, EntryImage, Plan, Skip, SkipReason};
+use super::plan::{Change, EntryImage, Plan, Skip, SkipReason, Unpinned};
 use super::problem::{Problem, ProblemKind};
 use super::site::Site;
 
@@ -71,29 +71,6 @@ impl Pins {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.found.is_empty()
-    }
-}
-
-/// An image whose digest was wanted and not found.
-#[derive(Debug, Clone)]
-pub struct Unpinned {
-    /// The image.
-    pub site: Site,
-    /// The reference that was looked up.
-    pub lookup: String,
-    /// Why there is no digest.
-    pub reason: Arc<str>,
-}
-
-impl Unpinned {
-    /// That there is no digest, and why.
-    #[must_use]
-    pub fn message(&self) -> String {
-        // What registries say names the reference already.
-        match self.reason.strip_prefix(self.lookup.as_str()) {
-            Some(_) => format!("no digest for {}", self.reason),
-            None => format!("no digest for {}: {}", self.lookup, self.reason),
-        }
     }
 }
 

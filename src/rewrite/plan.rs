@@ -7,7 +7,6 @@ use crate::manifest::{Blocked, DocumentError, KustomizeImage, Notes, Resource};
 use crate::maps::Rule;
 
 use super::kustomize::Input;
-use super::pin::Unpinned;
 use super::problem::Problem;
 use super::site::Site;
 
@@ -118,6 +117,29 @@ impl SkipReason {
             | Self::Unclear(_)
             | Self::Blocked(Blocked::SharedAnchor | Blocked::NotEditable) => true,
             Self::Blocked(Blocked::DisableLabel | Blocked::OwnKind) | Self::SkipRule | Self::Auto => false,
+        }
+    }
+}
+
+/// An image whose digest was wanted and not found.
+#[derive(Debug, Clone)]
+pub struct Unpinned {
+    /// The image.
+    pub site: Site,
+    /// The reference that was looked up.
+    pub lookup: String,
+    /// Why there is no digest.
+    pub reason: Arc<str>,
+}
+
+impl Unpinned {
+    /// That there is no digest, and why.
+    #[must_use]
+    pub fn message(&self) -> String {
+        // What registries say names the reference already.
+        match self.reason.strip_prefix(self.lookup.as_str()) {
+            Some(_) => format!("no digest for {}", self.reason),
+            None => format!("no digest for {}: {}", self.lookup, self.reason),
         }
     }
 }

@@ -13,10 +13,10 @@ mod layout;
 mod lint;
 mod lock;
 mod manifests;
-mod manner;
 mod maps;
 mod mirror;
 mod mirroring;
+mod output;
 mod pin;
 mod program;
 mod rewrite;
@@ -39,10 +39,10 @@ pub use lock::{
     VerifyArgs,
 };
 pub use manifests::{ManifestsArgs, PolicyName, ResourcesName, ScopeName};
-pub use manner::{ColourChoice, ReportFormat, Verbosity};
 pub use maps::MapsArgs;
 pub use mirror::MirrorArgs;
 pub use mirroring::{MirrorMissing, MirrorWhen};
+pub use output::{ColourChoice, ReportFormat, Verbosity};
 pub use pin::{OnPinError, OnlineArgs, PinArgs, PinFromArg, RegistryArgs};
 pub use program::{CompletionsArgs, CopySelfArgs, ManArgs};
 pub use rewrite::{Policy, RewriteArgs, RewriteFormat};

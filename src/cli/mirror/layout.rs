@@ -40,7 +40,7 @@ pub fn export(args: &MirrorArgs, path: &Path) -> Result<ExitCode> {
     let is_tar = copier.target().folder() != path;
     if code == ExitCode::Error && is_tar {
         let folder = copier.target().folder().display();
-        speech::say(&format!(
+        speech::print(&format!(
             "{} is not written; what is there is kept in {folder} for the next run\n",
             path.display()
         ));
@@ -52,7 +52,7 @@ pub fn export(args: &MirrorArgs, path: &Path) -> Result<ExitCode> {
             let bytes =
                 path.metadata().ok().filter(std::fs::Metadata::is_file).map(|metadata| metadata.len());
             let bytes = bytes.map_or(String::new(), |bytes| format!(" ({})", size(bytes)));
-            speech::say(&format!("{}: written{bytes}\n", path.display()));
+            speech::print(&format!("{}: written{bytes}\n", path.display()));
         }
     }
     Ok(code)

@@ -143,7 +143,7 @@ async fn go<S: Source, T: Target>(
     if args.format == ReportFormat::Json {
         print(&summary.json())?;
     } else if !args.quiet {
-        speech::say(&summary.text());
+        speech::print(&summary.text());
     }
     let code = if summary.is_failure() {
         ExitCode::Error
@@ -310,7 +310,7 @@ fn remember(file: &LockFile, done: &[Option<Done>]) -> Result<()> {
         }
     }
     if file.save(&lock)? {
-        speech::say(&format!("{}: written\n", file.name()));
+        speech::print(&format!("{}: written\n", file.name()));
     }
     Ok(())
 }

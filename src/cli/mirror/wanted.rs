@@ -98,7 +98,7 @@ fn of_manifests(args: &MirrorArgs, errors: &mut Vec<String>) -> Result<(Pairs, u
     if !with_maps {
         return Err(rules::none_given());
     }
-    speech::say(&pages.speech);
+    speech::print(&pages.speech);
     io::stdout().lock().write_all(pages.report.as_bytes())?;
     Ok((unique::moved(&distinct, errors), failed))
 }

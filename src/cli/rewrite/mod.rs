@@ -1,8 +1,8 @@
 //! `imageswap rewrite`
 
+mod file_report;
 mod outcome;
 mod output;
-mod said;
 mod stdin;
 mod tree;
 mod unused;
@@ -50,9 +50,9 @@ impl Destination<'_> {
     }
 }
 
-/// How the run speaks and what it minds.
+/// What a run is asked for besides rewriting: what it reports, and what makes it fail.
 #[derive(Clone, Copy)]
-struct Manner<'r> {
+struct RunOptions<'r> {
     report: &'r dyn Report,
     /// Whether standard output holds the result, so that the report goes to standard error.
     result_on_stdout: bool,
@@ -69,8 +69,8 @@ struct Manner<'r> {
     diff_style: DiffStyle,
 }
 
-impl Manner<'_> {
-    /// The manner for a file with these settings.
+impl RunOptions<'_> {
+    /// The options for a file with these settings.
     fn with(self, settings: &RuleSettings) -> Self {
         Self { on_unmapped: self.on_unmapped.or(Some(settings.on_unmapped.into())), ..self }
     }
@@ -99,10 +99,10 @@ pub fn run_on(args: &RewriteArgs, read: Option<&[u8]>) -> Result<ExitCode> {
         destination = Destination::Nowhere;
     }
     if args.verbosity.verbose {
-        engines.origins().iter().for_each(|origin| speech::say(&format!("{origin}\n")));
+        engines.origins().iter().for_each(|origin| speech::print(&format!("{origin}\n")));
     }
     if let Some(name) = validates.filter(|_| !(args.verbosity.quiet || args.check)) {
-        speech::say(&format!(
+        speech::print(&format!(
             "note: {name} says validate: true, so this is a check and nothing is written\n"
         ));
     }
@@ -112,7 +112,7 @@ pub fn run_on(args: &RewriteArgs, read: Option<&[u8]>) -> Result<ExitCode> {
             "--format sarif and github say what would change, and cannot be combined with --diff or --output -"
         );
     }
-    let manner = Manner {
+    let options = RunOptions {
         report: &*report,
         check: args.check || validates.is_some(),
         diff: args.diff,
@@ -133,7 +133,7 @@ pub fn run_on(args: &RewriteArgs, read: Option<&[u8]>) -> Result<ExitCode> {
             DiffStyle::plain()
         },
     };
-    if manner.on_mention != Policy::Ignore {
+    if options.on_mention != Policy::Ignore {
         engines.list_mentions();
     }
     let mut pinning = Pinning::of_engines(&args.pin, engines.settings(), &args.registry)?;
@@ -141,16 +141,16 @@ pub fn run_on(args: &RewriteArgs, read: Option<&[u8]>) -> Result<ExitCode> {
         online::refuse_without(pinning.as_ref())?;
     }
     match walked {
-        None => stdin::run(args, &engines, destination, manner, read, pinning.as_mut()),
-        Some(walked) => tree::run(args, &walked, &engines, destination, manner, pinning.as_mut()),
+        None => stdin::run(args, &engines, destination, options, read, pinning.as_mut()),
+        Some(walked) => tree::run(args, &walked, &engines, destination, options, pinning.as_mut()),
     }
 }
 
 /// Says how many documents took the slow way, to those who want to know more.
-fn say_read_slowly(summary: &Summary, manner: Manner<'_>) {
-    if manner.verbose && summary.read_slowly() > 0 {
+fn say_read_slowly(summary: &Summary, options: RunOptions<'_>) {
+    if options.verbose && summary.read_slowly() > 0 {
         let documents = speech::count(summary.read_slowly(), "document");
-        speech::say(&format!("read by the full YAML reader, which is slower: {documents}\n"));
+        speech::print(&format!("read by the full YAML reader, which is slower: {documents}\n"));
     }
 }
 

@@ -10,7 +10,7 @@ use super::super::args::Policy;
 use super::super::engines::Engines;
 use super::super::pin::Remark;
 use super::super::speech;
-use super::Manner;
+use super::RunOptions;
 
 /// What became of a file.
 #[derive(Debug, Default)]
@@ -25,36 +25,42 @@ pub(super) struct Outcome {
 
 impl Outcome {
     /// Adds an error about the file, or about the whole run.
-    pub(super) fn error(&mut self, manner: Manner<'_>, file: &str, text: &str) {
+    pub(super) fn error(&mut self, options: RunOptions<'_>, file: &str, text: &str) {
         self.summary.errors(1);
-        self.message(manner, Level::Error, file, text);
+        self.message(options, Level::Error, file, text);
     }
 
     /// Adds what is to be said about the rules.
-    pub(super) fn rules(&mut self, manner: Manner<'_>, engines: &Engines) {
-        if !manner.quiet {
-            engines.warnings().iter().for_each(|warning| warning.report(manner.report, &mut self.pages));
+    pub(super) fn rules(&mut self, options: RunOptions<'_>, engines: &Engines) {
+        if !options.quiet {
+            engines.warnings().iter().for_each(|warning| warning.report(options.report, &mut self.pages));
         }
     }
 
     /// Adds something about the file.
-    pub(super) fn message(&mut self, manner: Manner<'_>, level: Level, file: &str, text: &str) {
+    pub(super) fn message(&mut self, options: RunOptions<'_>, level: Level, file: &str, text: &str) {
         let message = Message { level, file: Some(file), location: None, text };
-        manner.report.message(&mut self.pages, &message);
+        options.report.message(&mut self.pages, &message);
     }
 
     /// Adds a document that does not parse.
-    pub(super) fn document_error(&mut self, manner: Manner<'_>, file: &str, error: &DocumentError) {
+    pub(super) fn document_error(&mut self, options: RunOptions<'_>, file: &str, error: &DocumentError) {
         self.summary.errors(1);
         let location = Some(Location::from(error));
         let message = Message { level: Level::Error, file: Some(file), location, text: &error.message };
-        manner.report.message(&mut self.pages, &message);
+        options.report.message(&mut self.pages, &message);
     }
 
     /// Counts a file that does not parse and that nobody meant as a manifest; `verbose` names it.
-    pub(super) fn unread(&mut self, manner: Manner<'_>, file: &str, why: Unread, errors: &[DocumentError]) {
+    pub(super) fn unread(
+        &mut self,
+        options: RunOptions<'_>,
+        file: &str,
+        why: Unread,
+        errors: &[DocumentError],
+    ) {
         self.summary.unread(why);
-        if manner.verbose
+        if options.verbose
             && let Some(error) = errors.first()
         {
             let text = format!("passed over, {}: {}", why.as_str(), error.message);
@@ -64,21 +70,21 @@ impl Outcome {
                 location: Some(Location::from(error)),
                 text: &text,
             };
-            manner.report.message(&mut self.pages, &message);
+            options.report.message(&mut self.pages, &message);
         }
     }
 
     /// Adds what the plan says, and counts it.
-    pub(super) fn plan(&mut self, file: &str, plan: &Plan, remarks: &[Remark], manner: Manner<'_>) {
+    pub(super) fn plan(&mut self, file: &str, plan: &Plan, remarks: &[Remark], options: RunOptions<'_>) {
         self.summary.plan(plan);
-        let fails = |skip: &Skip| manner.strict && skip.reason.fails_strict();
-        let heard = |level: &Level| !manner.quiet || *level == Level::Error;
+        let fails = |skip: &Skip| options.strict && skip.reason.fails_strict();
+        let heard = |level: &Level| !options.quiet || *level == Level::Error;
         let mut entries: Vec<Entry<'_>> = plan.problems.iter().map(Entry::Problem).collect();
-        if let Some(level) = manner.on_unmapped.and_then(Policy::level).filter(heard) {
+        if let Some(level) = options.on_unmapped.and_then(Policy::level).filter(heard) {
             let kept = plan.kept.iter().filter(|kept| kept.unmapped);
             entries.extend(kept.map(|kept| Entry::Unmapped { site: &kept.site, level }));
         }
-        if let Some(level) = manner.on_mention.level().filter(heard) {
+        if let Some(level) = options.on_mention.level().filter(heard) {
             entries.extend(plan.unchecked.iter().map(|site| Entry::Unchecked { site, level }));
         }
         let remarks = remarks.iter().filter(|remark| heard(&remark.level));
@@ -88,7 +94,7 @@ impl Outcome {
             status,
             text,
         }));
-        if manner.strict {
+        if options.strict {
             let alone = plan.changes.iter().filter(|change| change.site.place.is_of_manifest());
             let alone = alone.filter(|change| !change.site.is_in_resource());
             entries.extend(alone.map(|change| Entry::NoResource { site: &change.site }));
@@ -104,28 +110,28 @@ impl Outcome {
             )
         };
         self.summary.errors(entries.iter().filter(is_error).count());
-        self.add(file, &entries, manner);
-        if manner.quiet {
+        self.add(file, &entries, options);
+        if options.quiet {
             return;
         }
-        let worth_saying = |kind: NoteKind| manner.verbose || kind != NoteKind::Alias;
+        let worth_saying = |kind: NoteKind| options.verbose || kind != NoteKind::Alias;
         let mut entries: Vec<Entry<'_>> = plan.changes.iter().map(Entry::Change).collect();
         let left = plan.skips.iter().filter(|skip| !fails(skip));
         entries.extend(left.map(|skip| Entry::LeftAlone { skip, fails: false }));
         entries.extend(plan.notes.iter().filter(|note| worth_saying(note.kind)).map(Entry::Note));
-        if manner.verbose {
+        if options.verbose {
             entries.extend(plan.kept.iter().map(Entry::Kept));
         }
         entries.sort_by_key(Entry::position);
-        self.add(file, &entries, manner);
+        self.add(file, &entries, options);
         for (kind, more) in plan.notes.not_kept().filter(|(kind, _)| worth_saying(*kind)) {
             let text = format!("{file}: {} more: {}", speech::count(more, "note"), kind.as_str());
-            self.message(manner, Level::Note, file, &text);
+            self.message(options, Level::Note, file, &text);
         }
     }
 
-    fn add(&mut self, file: &str, entries: &[Entry<'_>], manner: Manner<'_>) {
-        entries.iter().for_each(|entry| manner.report.entry(&mut self.pages, file, entry));
+    fn add(&mut self, file: &str, entries: &[Entry<'_>], options: RunOptions<'_>) {
+        entries.iter().for_each(|entry| options.report.entry(&mut self.pages, file, entry));
     }
 
     /// Adds the diff of the file, where one is wanted.
@@ -134,15 +140,15 @@ impl Outcome {
         path: &Path,
         source: &str,
         plan: &Plan,
-        manner: Manner<'_>,
+        options: RunOptions<'_>,
     ) -> std::io::Result<()> {
-        if !manner.diff || plan.changes.is_empty() {
+        if !options.diff || plan.changes.is_empty() {
             return Ok(());
         }
         let mut bytes = Vec::new();
-        diff::unified(path, source, &plan.edits(), &manner.diff_style, &mut bytes)?;
+        diff::unified(path, source, &plan.edits(), &options.diff_style, &mut bytes)?;
         let diff = String::from_utf8_lossy(&bytes);
-        if !manner.report.diff(&mut self.pages, &path.to_string_lossy(), &diff) {
+        if !options.report.diff(&mut self.pages, &path.to_string_lossy(), &diff) {
             self.result.push_str(&diff);
         }
         Ok(())

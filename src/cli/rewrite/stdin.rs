@@ -17,7 +17,7 @@ use super::super::pin::{self, Pinning};
 use super::super::{function, speech};
 use super::outcome::Outcome;
 use super::unused::{learn, unused};
-use super::{Destination, Manner, say_read_slowly};
+use super::{Destination, RunOptions, say_read_slowly};
 
 /// What reports call standard input.
 const NAME: &str = "-";
@@ -27,11 +27,11 @@ pub(super) fn run(
     args: &RewriteArgs,
     engines: &Engines,
     destination: Destination<'_>,
-    manner: Manner<'_>,
+    options: RunOptions<'_>,
     read: Option<&[u8]>,
     mut pinning: Option<&mut Pinning>,
 ) -> Result<ExitCode> {
-    let (engine, manner) = (&engines.all()[0], manner.with(engines.settings_of(Path::new(NAME))));
+    let (engine, options) = (&engines.all()[0], options.with(engines.settings_of(Path::new(NAME))));
     let bytes =
         read.map_or_else(|| function::read_stdin().map(Cow::Owned), |read| Ok(Cow::Borrowed(read)))?;
     let bytes = &*bytes;
@@ -42,33 +42,33 @@ pub(super) fn run(
     if let Some(pinning) = pinning.as_deref_mut().filter(|_| plan.errors.is_empty()) {
         pinning.note(&plan);
         let pullers = args.online.then_some(|| pin::online::pullers_of(text));
-        pinning.look_up(pullers, speech::is_watched() && !manner.quiet)?;
-        remarks = pinning.settle(engine, &mut plan, manner.check);
+        pinning.look_up(pullers, speech::is_watched() && !options.quiet)?;
+        remarks = pinning.settle(engine, &mut plan, options.check);
     }
     let mut outcome = Outcome { summary: Summary::of_file(), ..Outcome::default() };
-    outcome.rules(manner, engines);
+    outcome.rules(options, engines);
     for error in &plan.errors {
-        outcome.document_error(manner, NAME, error);
+        outcome.document_error(options, NAME, error);
     }
-    outcome.plan(NAME, &plan, &remarks, manner);
+    outcome.plan(NAME, &plan, &remarks, options);
     let (mut uses, skips) = (Uses::default(), &args.find.skip);
-    learn(&mut uses, &plan, skips, manner);
-    unused(&mut outcome, engines, skips, &uses, manner);
-    outcome.diff(Path::new("stdin"), text, &plan, manner)?;
+    learn(&mut uses, &plan, skips, options);
+    unused(&mut outcome, engines, skips, &uses, options);
+    outcome.diff(Path::new("stdin"), text, &plan, options)?;
     let good = plan.errors.is_empty() && (args.keep_going || !outcome.summary.has_errors());
     let written = good && destination.writes();
     if written && let Some(pinning) = pinning {
         pinning.save()?;
     }
     let mut end = Pages::default();
-    manner.report.summary(&mut end, &outcome.summary, destination.ending(written));
-    speech::say(&outcome.pages.speech);
+    options.report.summary(&mut end, &outcome.summary, destination.ending(written));
+    speech::print(&outcome.pages.speech);
     let parts = [&*outcome.pages.report, &*end.report];
     let success = !outcome.summary.has_errors();
-    let report = manner.report.document(&parts, success).unwrap_or_else(|| parts.concat());
+    let report = options.report.document(&parts, success).unwrap_or_else(|| parts.concat());
     let mut stdout = io::stdout().lock();
-    if manner.result_on_stdout {
-        speech::say(&report);
+    if options.result_on_stdout {
+        speech::print(&report);
     } else {
         stdout.write_all(report.as_bytes())?;
     }
@@ -81,7 +81,7 @@ pub(super) fn run(
         Destination::Stdout | Destination::Folder(_) | Destination::InPlace => {}
     }
     stdout.flush()?;
-    speech::say(&end.speech);
-    say_read_slowly(&outcome.summary, manner);
-    Ok(super::tree::exit_code(&outcome.summary, manner))
+    speech::print(&end.speech);
+    say_read_slowly(&outcome.summary, options);
+    Ok(super::tree::exit_code(&outcome.summary, options))
 }

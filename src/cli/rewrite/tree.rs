@@ -9,7 +9,7 @@ use crate::files::{
 };
 use crate::manifest::edit::{self, Edit};
 use crate::manifest::encoding;
-use crate::report::{Level, Pages, Summary};
+use crate::report::{Level, Summary};
 use crate::rewrite::{Memory, Plan, Renames, SkipRule, Unread, Uses, unread};
 
 use super::super::args::RewriteArgs;
@@ -20,11 +20,11 @@ use super::super::kustomized::{Followed, Waiting};
 use super::super::pin::{self, Pinning};
 use super::super::signals::Signals;
 use super::super::{settings, speech, tree};
+use super::file_report::{FileReport, failures, ignored, remarks, report_last, show};
 use super::outcome::Outcome;
 use super::output::{self, Places};
-use super::said::{Said, failures, ignored, remarks, show};
 use super::unused::{learn, unused};
-use super::{Destination, Manner, say_read_slowly};
+use super::{Destination, RunOptions};
 
 /// What is said when a signal came in time.
 const INTERRUPTED: &str = "interrupted; nothing was written";
@@ -36,7 +36,7 @@ struct Run<'r> {
     skips: &'r [SkipRule],
     pinning: Option<&'r Pinning>,
     destination: Destination<'r>,
-    manner: Manner<'r>,
+    options: RunOptions<'r>,
     transaction: Transaction<'r>,
     /// With `--output`.
     places: Option<Places<'r>>,
@@ -64,15 +64,15 @@ struct Worker {
 
 impl Worker {
     /// Counts what became of a file, and keeps what there is to say.
-    fn done(&mut self, mut outcome: Outcome) -> Said {
+    fn done(&mut self, mut outcome: Outcome) -> FileReport {
         self.summary.add(&outcome.summary);
-        Said::from(&mut outcome)
+        FileReport::from(&mut outcome)
     }
 }
 
 /// What became of a file in the first pass.
 enum Planned {
-    Done(Said),
+    Done(FileReport),
     /// A Kustomization, which waits until the images of the tree are known.
     Waits(Waiting),
 }
@@ -93,7 +93,7 @@ pub(super) fn run(
     walked: &Walked,
     engines: &Engines,
     destination: Destination<'_>,
-    manner: Manner<'_>,
+    options: RunOptions<'_>,
     mut pinning: Option<&mut Pinning>,
 ) -> Result<ExitCode> {
     let places = match destination {
@@ -101,34 +101,34 @@ pub(super) fn run(
         _ => None,
     };
     let mut all = Outcome::default();
-    all.rules(manner, engines);
-    remarks(&mut all, walked, manner);
-    if manner.verbose {
-        ignored(&mut all, walked, args, settings::walk(&args.walk, &args.formats), manner)?;
+    all.rules(options, engines);
+    remarks(&mut all, walked, options);
+    if options.verbose {
+        ignored(&mut all, walked, args, settings::walk(&args.walk, &args.formats), options)?;
     }
     if let Some((file, text)) = engines.without_rules() {
         let file = file.display().to_string();
-        if manner.strict {
-            all.error(manner, &file, &text);
+        if options.strict {
+            all.error(options, &file, &text);
         } else {
-            all.message(manner, Level::Warning, &file, &text);
+            all.message(options, Level::Warning, &file, &text);
         }
     }
     let threads = settings::threads(&args.walk);
     if let Some(pinning) = pinning.as_deref_mut().filter(|pinning| pinning.is_online()) {
         pin::collect(&walked.files, threads, engines, pinning);
         let pullers = args.online.then_some(|| pin::online::pullers(&walked.files, threads, engines));
-        pinning.look_up(pullers, tree::is_watched(manner.quiet))?;
+        pinning.look_up(pullers, tree::is_watched(options.quiet))?;
     }
     let signals = Signals::watch()?;
-    let options = Options { sync: !args.no_sync, threads, keep_going: args.keep_going };
-    let transaction = Transaction::new(options, signals.flag());
+    let writing = Options { sync: !args.no_sync, threads, keep_going: args.keep_going };
+    let transaction = Transaction::new(writing, signals.flag());
     let run = Run {
         engines,
         skips: &args.find.skip,
         pinning: pinning.as_deref(),
         destination,
-        manner,
+        options,
         transaction,
         places,
     };
@@ -143,10 +143,10 @@ pub(super) fn run(
 }
 
 /// How a run with this summary ends.
-pub(super) fn exit_code(summary: &Summary, manner: Manner<'_>) -> ExitCode {
+pub(super) fn exit_code(summary: &Summary, options: RunOptions<'_>) -> ExitCode {
     if summary.has_errors() {
         ExitCode::Error
-    } else if manner.check && summary.has_changes() {
+    } else if options.check && summary.has_changes() {
         ExitCode::Changes
     } else {
         ExitCode::Done
@@ -162,14 +162,19 @@ pub(super) fn write_one(output: &Path, name: &str, text: &str, edits: &[Edit]) -
 
 impl<'r> Run<'r> {
     /// Plans every file, Kustomizations last, and returns what there is to say in the order of the files, and the counts.
-    fn plan_all(&self, files: &[Found], threads: usize, signals: &Signals) -> (Vec<Said>, Summary, Uses) {
+    fn plan_all(
+        &self,
+        files: &[Found],
+        threads: usize,
+        signals: &Signals,
+    ) -> (Vec<FileReport>, Summary, Uses) {
         // One large file can take long; whoever stops the run does not wait for it.
         let late = || {
             self.transaction.abandon();
             speech::error(INTERRUPTED);
             signals.obey();
         };
-        let watched = tree::is_watched(self.manner.quiet);
+        let watched = tree::is_watched(self.options.quiet);
         let watch = tree::Watch { cancel: signals.flag(), watched, late: Some(&late) };
         let (mut planned, workers) =
             tree::each(files, threads, watch, Worker::default, |file, worker| self.first(file, worker));
@@ -242,7 +247,7 @@ impl<'r> Run<'r> {
         };
         let read = self.plan(&mut outcome, file, buffer, memory, followed);
         if let Read::Planned(plan) = &read {
-            learn(uses, plan, self.skips, self.manner);
+            learn(uses, plan, self.skips, self.options);
         }
         match read {
             Read::Waits(plan) => (outcome, Some(plan)),
@@ -283,7 +288,7 @@ impl<'r> Run<'r> {
                     .filter(|_| matches!(error, encoding::EncodingError::NotUtf8 { .. }))
                 {
                     Some(why) => outcome.summary.unread(why),
-                    None => outcome.error(self.manner, &name, &format!("{name}: {error}")),
+                    None => outcome.error(self.options, &name, &format!("{name}: {error}")),
                 }
                 return Read::AsIs;
             }
@@ -292,7 +297,7 @@ impl<'r> Run<'r> {
             Ok(kind) => kind,
             Err(error) => {
                 outcome.error(
-                    self.manner,
+                    self.options,
                     &name,
                     &format!("{name}: cannot read the chart around it: {error}"),
                 );
@@ -308,7 +313,7 @@ impl<'r> Run<'r> {
             if kind.is_manifest() {
                 self.does_not_parse(outcome, file, text, &plan);
             } else {
-                plan.errors.iter().for_each(|error| outcome.document_error(self.manner, &name, error));
+                plan.errors.iter().for_each(|error| outcome.document_error(self.options, &name, error));
             }
             return Read::AsIs;
         }
@@ -325,18 +330,18 @@ impl<'r> Run<'r> {
             self.holds_no_image(outcome, &name);
         }
         let pinning = self.pinning.filter(|pinning| pinning.is_for(self.engines.number(&file.path)));
-        let remarks = pinning.map(|pinning| pinning.settle(engine, &mut plan, self.manner.check));
-        let manner = self.manner.with(self.engines.settings_of(&file.path));
-        outcome.plan(&name, &plan, &remarks.unwrap_or_default(), manner);
-        if let Err(error) = outcome.diff(&file.path, text, &plan, self.manner) {
+        let remarks = pinning.map(|pinning| pinning.settle(engine, &mut plan, self.options.check));
+        let options = self.options.with(self.engines.settings_of(&file.path));
+        outcome.plan(&name, &plan, &remarks.unwrap_or_default(), options);
+        if let Err(error) = outcome.diff(&file.path, text, &plan, self.options) {
             self.fail(outcome, file, &error, None);
         }
         Read::Planned(plan)
     }
 
     fn holds_no_image(&self, outcome: &mut Outcome, name: &str) {
-        if self.manner.verbose {
-            outcome.message(self.manner, Level::Note, name, &format!("{name}: holds no image"));
+        if self.options.verbose {
+            outcome.message(self.options, Level::Note, name, &format!("{name}: holds no image"));
         }
     }
 
@@ -344,14 +349,14 @@ impl<'r> Run<'r> {
     fn does_not_parse(&self, outcome: &mut Outcome, file: &Found, text: &str, plan: &Plan) {
         let name = file.path.to_string_lossy();
         match unread(text, is_template(&file.path)) {
-            Some(why) if !(self.manner.strict && why == Unread::Template) => {
-                outcome.unread(self.manner, &name, why, &plan.errors);
+            Some(why) if !(self.options.strict && why == Unread::Template) => {
+                outcome.unread(self.options, &name, why, &plan.errors);
             }
             _ => {
-                plan.errors.iter().for_each(|error| outcome.document_error(self.manner, &name, error));
+                plan.errors.iter().for_each(|error| outcome.document_error(self.options, &name, error));
                 if memchr::memmem::find(text.as_bytes(), b"{{").is_some() {
                     let text = format!("{name}: contains {{{{: use --exclude to leave out templates");
-                    outcome.message(self.manner, Level::Note, &name, &text);
+                    outcome.message(self.options, Level::Note, &name, &text);
                 }
             }
         }
@@ -386,7 +391,7 @@ impl<'r> Run<'r> {
         }
     }
 
-    /// Plans everything, says what there is to say, and carries it out.
+    /// Plans everything, reports it, and writes it.
     fn rewrite(
         self,
         mut all: Outcome,
@@ -394,61 +399,72 @@ impl<'r> Run<'r> {
         threads: usize,
         signals: &Signals,
     ) -> Result<ExitCode> {
-        let (destination, manner, places, pinning) =
-            (self.destination, self.manner, self.places, self.pinning);
-        let (said, summary, uses) = self.plan_all(files, threads, signals);
+        let (destination, options, pinning) = (self.destination, self.options, self.pinning);
+        let (planned, summary, uses) = self.plan_all(files, threads, signals);
         if signals.came() {
             bail!(INTERRUPTED);
         }
         all.summary.add(&summary);
-        unused(&mut all, self.engines, self.skips, &uses, manner);
+        unused(&mut all, self.engines, self.skips, &uses, options);
         let mut summary = std::mem::take(&mut all.summary);
-        let keep_going = self.transaction.keeps_going();
-        let mut written = destination.writes() && (!summary.has_errors() || keep_going);
-        let mut parts = vec![Said::from(&mut all)];
-        let counts: Vec<usize> = said.iter().map(|said| said.changes).collect();
-        parts.extend(said);
-        // Nothing has changed yet: who cannot be told what changes would not want it changed.
-        if written && !manner.result_on_stdout && manner.report.document(&[], true).is_none() {
-            match show(&parts, destination, manner, written, &summary) {
-                Err(error) if !speech::is_closed_pipe(&error) => {
-                    return Err(error.context("cannot write the report; nothing was written"));
-                }
-                _ => parts.clear(),
-            }
+        let mut written = destination.writes() && (!summary.has_errors() || self.transaction.keeps_going());
+        let changes: Vec<usize> = planned.iter().map(|report| report.changes).collect();
+        let mut reports = vec![FileReport::from(&mut all)];
+        reports.extend(planned);
+        if written {
+            self.report_first(&mut reports, &summary)?;
         }
         let mut end = Outcome::default();
         if written && destination != Destination::Stdout {
-            let Committed { written: paths, failed, warnings } = self.commit()?;
-            failures(&mut end, &failed, &warnings, manner);
-            let is_written = |file: &Found| {
-                let place = places.map_or_else(|| file.path.clone(), |places| places.of(&file.path));
-                paths.binary_search_by(|path| path.as_os_str().cmp(place.as_os_str())).is_ok()
-            };
-            if !failed.is_empty() {
-                let lost = files.iter().zip(counts).filter(|(file, _)| !is_written(file));
-                lost.for_each(|(_, changes)| summary.not_written(changes));
-            }
-            summary.add(&end.summary);
-            written = !paths.is_empty() || !summary.has_errors();
+            written = self.write(&mut end, &mut summary, files, &changes)?;
         }
         if let Some(pinning) = pinning.filter(|_| written) {
             pinning.save()?;
         }
-        let mut last = Pages::default();
-        manner.report.summary(&mut last, &summary, destination.ending(written));
-        end.pages.report.push_str(&last.report);
-        parts.push(Said::from(&mut end));
-        let shown = show(&parts, destination, manner, written, &summary);
-        speech::say(&last.speech);
-        say_read_slowly(&summary, manner);
-        shown.map_err(|error| match error {
-            error if written && destination != Destination::Stdout && !speech::is_closed_pipe(&error) => {
-                error.context("the files are written, but the report is not")
+        report_last(reports, end, &summary, destination, options, written)?;
+        Ok(exit_code(&summary, options))
+    }
+
+    /// Reports what will be written, and takes it out of `reports`: nothing has changed yet, and who cannot be told what
+    /// changes would not want it changed. Where the result goes to standard output, or the report is one document, it
+    /// comes last.
+    fn report_first(&self, reports: &mut Vec<FileReport>, summary: &Summary) -> Result<()> {
+        if self.options.result_on_stdout || self.options.report.document(&[], true).is_some() {
+            return Ok(());
+        }
+        match show(reports, self.destination, self.options, true, summary) {
+            Err(error) if !speech::is_closed_pipe(&error) => {
+                Err(error.context("cannot write the report; nothing was written"))
             }
-            error => error,
-        })?;
-        Ok(exit_code(&summary, manner))
+            _ => {
+                reports.clear();
+                Ok(())
+            }
+        }
+    }
+
+    /// Puts the staged files into place, and takes those that failed out of `summary`; `changes` are the numbers of
+    /// changed images of `files`. Whether anything was written.
+    fn write(
+        self,
+        end: &mut Outcome,
+        summary: &mut Summary,
+        files: &[Found],
+        changes: &[usize],
+    ) -> Result<bool> {
+        let (options, places) = (self.options, self.places);
+        let Committed { written, failed, warnings } = self.commit()?;
+        failures(end, &failed, &warnings, options);
+        let is_written = |file: &Found| {
+            let place = places.map_or_else(|| file.path.clone(), |places| places.of(&file.path));
+            written.binary_search_by(|path| path.as_os_str().cmp(place.as_os_str())).is_ok()
+        };
+        if !failed.is_empty() {
+            let lost = files.iter().zip(changes).filter(|(file, _)| !is_written(file));
+            lost.for_each(|(_, changes)| summary.not_written(*changes));
+        }
+        summary.add(&end.summary);
+        Ok(!written.is_empty() || !summary.has_errors())
     }
 
     /// Carries out what was staged.
@@ -462,6 +478,6 @@ impl<'r> Run<'r> {
 
     fn fail(&self, outcome: &mut Outcome, file: &Found, error: &dyn std::error::Error, hint: Option<&str>) {
         let name = file.path.display().to_string();
-        outcome.error(self.manner, &name, &speech::with_hint(error, hint));
+        outcome.error(self.options, &name, &speech::with_hint(error, hint));
     }
 }

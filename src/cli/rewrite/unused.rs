@@ -7,13 +7,13 @@ use crate::report::{Level, Message};
 use crate::rewrite::{Plan, SkipRule, Uses};
 
 use super::super::engines::Engines;
-use super::Manner;
+use super::RunOptions;
 use super::outcome::Outcome;
 
 /// Learns from `plan` what is of use, as far as somebody wants to know.
-pub(super) fn learn(uses: &mut Uses, plan: &Plan, skips: &[SkipRule], manner: Manner<'_>) {
+pub(super) fn learn(uses: &mut Uses, plan: &Plan, skips: &[SkipRule], options: RunOptions<'_>) {
     uses.learn_skips(plan, skips);
-    if manner.verbose {
+    if options.verbose {
         uses.learn_rules(plan);
     }
 }
@@ -25,11 +25,11 @@ pub(super) fn unused(
     engines: &Engines,
     skips: &[SkipRule],
     uses: &Uses,
-    manner: Manner<'_>,
+    options: RunOptions<'_>,
 ) {
     let mut say = |level, text: &str| {
         let message = Message { level, file: None, location: None, text };
-        manner.report.message(&mut all.pages, &message);
+        options.report.message(&mut all.pages, &message);
     };
     for rule in uses.unused_skips(skips) {
         say(Level::Warning, &format!("--skip='{rule}' matched no image"));
@@ -51,7 +51,7 @@ pub(super) fn unused(
         say(Level::Warning, &format!("--{flag}='{name}' matched no image"));
     }
     // Where images could not be decided about, a rule may be meant for these.
-    if manner.verbose && !all.summary.has_errors() {
+    if options.verbose && !all.summary.has_errors() {
         // A rule of --maps is in several maps.
         let rules = || all_engines.iter().flat_map(|engine| engine.maps.rules());
         let of_use: FxHashSet<String> =

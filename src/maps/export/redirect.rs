@@ -2,7 +2,7 @@
 
 use crate::maps::Maps;
 use crate::maps::rule::{Rule, RuleKind};
-use crate::maps::value::{Piece, Value};
+use crate::maps::rule_value::{Piece, RuleValue};
 
 /// Docker Hub, whose images other tools name in full.
 pub(super) const DOCKER_HUB: &str = "docker.io";
@@ -45,10 +45,10 @@ pub(super) fn of(rule: &Rule) -> Result<Redirect, &'static str> {
         RuleKind::Legacy => return Err("puts a prefix before every image, which cannot be said there"),
     };
     let is_hub = key.host == DOCKER_HUB && key.path.is_empty();
-    let (location, drops_library) = match rule.read() {
-        Value::Empty => (None, false),
-        Value::Name { .. } => (Some(rule.value().to_owned()), is_hub),
-        Value::Dash => {
+    let (location, drops_library) = match rule.parsed() {
+        RuleValue::Empty => (None, false),
+        RuleValue::Name { .. } => (Some(rule.value().to_owned()), is_hub),
+        RuleValue::Dash => {
             let mut location = format!("{}{}", rule.value(), key.host);
             if !key.path.is_empty() {
                 location.push('/');
@@ -56,8 +56,8 @@ pub(super) fn of(rule: &Rule) -> Result<Redirect, &'static str> {
             }
             (Some(location), is_hub)
         }
-        Value::Template { pieces, .. } => (Some(template(pieces, &key.host, &key.path)?), false),
-        Value::Reference | Value::Substrings(_) => {
+        RuleValue::Template { pieces, .. } => (Some(template(pieces, &key.host, &key.path)?), false),
+        RuleValue::Reference | RuleValue::Substrings(_) => {
             return Err("has a value that cannot be said there");
         }
     };

@@ -7,7 +7,7 @@ use proptest::sample::{Index, select};
 
 use super::*;
 use crate::maps::name::NamePrefix;
-use crate::maps::value::Value;
+use crate::maps::rule_value::RuleValue;
 
 #[test]
 fn targets_and_the_guard() {
@@ -339,18 +339,18 @@ fn guarded_by_looking(maps: &Maps, image: ImageReference<'_>, key: Option<&NameP
     };
     let under =
         |target: &str| name == target || name.starts_with(&format!("{}/", target.trim_end_matches('/')));
-    maps.rules.iter().any(|rule| match &rule.read {
-        Value::Empty | Value::Substrings(_) | Value::Template { target: None, .. } => false,
-        Value::Reference => image.as_str() == rule.value,
-        Value::Name { target, .. } if rule.keeps_port() => {
+    maps.rules.iter().any(|rule| match &rule.parsed {
+        RuleValue::Empty | RuleValue::Substrings(_) | RuleValue::Template { target: None, .. } => false,
+        RuleValue::Reference => image.as_str() == rule.value,
+        RuleValue::Name { target, .. } if rule.keeps_port() => {
             target.host == host
                 && key.is_none_or(|key| key.path.is_empty() || key.port.as_deref() != port && port.is_none())
         }
-        Value::Name { target, .. } | Value::Template { target: Some(target), .. } => {
+        RuleValue::Name { target, .. } | RuleValue::Template { target: Some(target), .. } => {
             let target = canonical(&target.host, target.port.as_deref(), &target.path);
             under(&target) && !strictly_under(&target, false)
         }
-        Value::Dash => {
+        RuleValue::Dash => {
             let hub = NamePrefix::parse(&format!("{}x", rule.value)).expect("a value that was read");
             let as_path = canonical(&hub.host, hub.port.as_deref(), &hub.path);
             let as_path = as_path.strip_suffix('x').filter(|_| !hub.path.is_empty());

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use crate::manifest::{Blocked, FieldPath, KustomizeImage, Place, Segment, Text};
 use crate::maps::{Maps, Outcome, Rule};
 
+use super::super::image_value::{ImageValue, classify};
 use super::super::plan::{Change, EntryImage, Plan, Skip, SkipReason};
 use super::super::problem::{Problem, ProblemKind};
 use super::super::site::Site;
-use super::super::value::{Value, classify};
 use super::KustomizeMode;
 use super::renames::{Rename, Renames, name_of};
 
@@ -266,10 +266,10 @@ fn entry_image(entry: &KustomizeImage, name: &Text, maps: &Maps, plan: &Plan) ->
 /// What the maps make of the image `text`.
 pub(super) fn mapped(text: &str, maps: &Maps) -> Result<Mapped, String> {
     let reference = match classify(text) {
-        Value::Reference(reference) => reference,
-        Value::Templated => return Err(format!("{text} is templated")),
-        Value::Encrypted => return Err(format!("{text} is encrypted")),
-        Value::Invalid(error) => return Err(format!("{text} is not a valid image reference: {error}")),
+        ImageValue::Reference(reference) => reference,
+        ImageValue::Templated => return Err(format!("{text} is templated")),
+        ImageValue::Encrypted => return Err(format!("{text} is encrypted")),
+        ImageValue::Invalid(error) => return Err(format!("{text} is not a valid image reference: {error}")),
     };
     let decision = maps.decide(&reference);
     let result = match decision.outcome {

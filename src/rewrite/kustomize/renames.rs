@@ -93,7 +93,7 @@ impl Renames {
 
     /// Adds the names that entries give: one overlay's `newName` may be another's `name`.
     /// Each entry comes with the maps for its file.
-    pub fn close(&mut self, entries: &[(&KustomizeImage, &Maps)]) {
+    pub fn add_entries(&mut self, entries: &[(&KustomizeImage, &Maps)]) {
         if entries.is_empty() {
             return;
         }

@@ -1,4 +1,6 @@
-//! The kinds of findings of lint, by the names that users see.
+//! What lint finds: how bad it is, where it stands, its kind by the name that users see, and what there is to say.
+
+use super::rule::Rule;
 
 /// The kind of a finding; `docs/maps.md` has a table of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -68,4 +70,50 @@ impl FindingCode {
             Self::Deprecated => "deprecated",
         }
     }
+}
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Severity {
+    /// Images that the rules name are left alone with an error.
+    Error,
+    /// It works, and surely not as meant, or not for long.
+    Warning,
+    /// Advice.
+    Hint,
+}
+
+impl Severity {
+    /// The name used in messages and in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Hint => "hint",
+        }
+    }
+}
+
+/// Something lint has to say about a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// How bad it is.
+    pub severity: Severity,
+    /// The file.
+    pub source: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column, from 1.
+    pub column: usize,
+    /// The kind of finding.
+    pub code: FindingCode,
+    /// What there is to say.
+    pub message: String,
+}
+
+/// A finding about `rule`.
+pub(super) fn finding(rule: &Rule, severity: Severity, code: FindingCode, message: String) -> Finding {
+    let source = rule.source_name().to_owned();
+    Finding { severity, source, line: rule.line(), column: rule.column(), code, message }
 }

@@ -6,7 +6,7 @@ use super::name::NamePrefix;
 
 /// A value, read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Value {
+pub(super) enum RuleValue {
     /// Leave alone.
     Empty,
     /// The whole new reference (`[EXACT]`).
@@ -47,7 +47,7 @@ pub(super) struct ValueError {
 
 const NAME: &str = "a registry and path without tag or digest, such as m.example/hub";
 
-impl Value {
+impl RuleValue {
     /// Reads the value of a registry, path, default or (without the dash form) `[REPLACE]` rule. The `/` at its end is
     /// gone already.
     pub(super) fn of_name(text: &str, takes_dash: bool) -> Result<Self, ValueError> {
@@ -98,7 +98,7 @@ fn name_error(text: &str, error: &ReferenceError) -> ValueError {
     ValueError { at: error.offset().min(text.len()), reason: error.reason(), expected: NAME }
 }
 
-fn template(text: &str) -> Result<Value, ValueError> {
+fn template(text: &str) -> Result<RuleValue, ValueError> {
     let error = |at, reason: String| ValueError { at, reason, expected: "{registry}, {path} or {name}" };
     let mut pieces = Vec::new();
     let mut at = 0;
@@ -129,7 +129,7 @@ fn template(text: &str) -> Result<Value, ValueError> {
         Some(Piece::Registry | Piece::Path | Piece::Name) | None => None,
     };
     let target = front.and_then(|front| NamePrefix::parse(front).ok());
-    Ok(Value::Template { pieces, target })
+    Ok(RuleValue::Template { pieces, target })
 }
 
 /// What the pieces make of an image, without its tag and digest.

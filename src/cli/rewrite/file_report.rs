@@ -6,15 +6,15 @@ use anyhow::Result;
 
 use crate::files::{FileError, Found, SkipReason, WalkOptions, Walked, Warning, WarningKind, walk};
 use crate::manifest::base_images;
-use crate::report::{Level, Message, Summary};
+use crate::report::{Level, Message, Pages, Summary};
 
 use super::super::args::RewriteArgs;
 use super::super::{speech, tree};
 use super::outcome::Outcome;
-use super::{Destination, Manner};
+use super::{Destination, RunOptions, say_read_slowly};
 
 /// What there is to say about a file: an [`Outcome`] without its counts and spare room, since a large tree has many.
-pub(super) struct Said {
+pub(super) struct FileReport {
     report: Box<str>,
     speech: Box<str>,
     result: Box<str>,
@@ -22,7 +22,7 @@ pub(super) struct Said {
     pub(super) changes: usize,
 }
 
-impl From<&mut Outcome> for Said {
+impl From<&mut Outcome> for FileReport {
     fn from(outcome: &mut Outcome) -> Self {
         let take = |text: &mut String| std::mem::take(text).into_boxed_str();
         Self {
@@ -35,36 +35,36 @@ impl From<&mut Outcome> for Said {
 }
 
 /// Adds what the walk could not read, passed over, or did not find.
-pub(super) fn remarks(all: &mut Outcome, walked: &Walked, manner: Manner<'_>) {
+pub(super) fn remarks(all: &mut Outcome, walked: &Walked, options: RunOptions<'_>) {
     for skipped in &walked.skipped {
         all.summary.passed_over(tree::passed_over(skipped.reason));
-        if manner.verbose {
+        if options.verbose {
             let path = skipped.path.display().to_string();
             let text = format!("{path}: passed over: {}", tree::why(skipped.reason));
-            all.message(manner, Level::Note, &path, &text);
+            all.message(options, Level::Note, &path, &text);
             if skipped.reason == SkipReason::Dockerfile {
                 let dockerfile = std::fs::read_to_string(&skipped.path).unwrap_or_default();
                 for (line, image) in base_images(&dockerfile) {
                     let text = format!("{path}:{line}: FROM {image}: not rewritten");
-                    all.message(manner, Level::Note, &path, &text);
+                    all.message(options, Level::Note, &path, &text);
                 }
             }
         }
     }
     for error in &walked.errors {
-        all.error(manner, &error.path().display().to_string(), &speech::with_hint(error, tree::hint(error)));
+        all.error(options, &error.path().display().to_string(), &speech::with_hint(error, tree::hint(error)));
     }
     let (empty, globs) = tree::remarks(walked);
     for (folder, text) in &empty {
-        if manner.strict {
-            all.error(manner, folder, text);
+        if options.strict {
+            all.error(options, folder, text);
         } else {
-            all.message(manner, Level::Warning, folder, text);
+            all.message(options, Level::Warning, folder, text);
         }
     }
     for text in &globs {
         let message = Message { level: Level::Warning, file: None, location: None, text };
-        manner.report.message(&mut all.pages, &message);
+        options.report.message(&mut all.pages, &message);
     }
 }
 
@@ -73,40 +73,40 @@ pub(super) fn ignored(
     all: &mut Outcome,
     walked: &Walked,
     args: &RewriteArgs,
-    options: WalkOptions,
-    manner: Manner<'_>,
+    walk_options: WalkOptions,
+    options: RunOptions<'_>,
 ) -> Result<()> {
-    if options.no_ignore {
+    if walk_options.no_ignore {
         return Ok(());
     }
-    let everything = walk(&args.paths, &WalkOptions { no_ignore: true, ..options })?;
+    let everything = walk(&args.paths, &WalkOptions { no_ignore: true, ..walk_options })?;
     let is_read = |found: &Found| {
         walked.files.binary_search_by(|file| file.path.as_os_str().cmp(found.path.as_os_str())).is_ok()
     };
     for found in everything.files.iter().filter(|found| !is_read(found)) {
         let path = found.path.display().to_string();
-        all.message(manner, Level::Note, &path, &format!("{path}: passed over: an ignore file names it"));
+        all.message(options, Level::Note, &path, &format!("{path}: passed over: an ignore file names it"));
     }
     Ok(())
 }
 
 /// Prints what there is to print.
 pub(super) fn show(
-    parts: &[Said],
+    parts: &[FileReport],
     destination: Destination<'_>,
-    manner: Manner<'_>,
+    options: RunOptions<'_>,
     written: bool,
     summary: &Summary,
 ) -> Result<()> {
     for part in parts.iter().filter(|part| !part.speech.is_empty()) {
-        speech::say(&part.speech);
+        speech::print(&part.speech);
     }
     let reports: Vec<&str> =
         parts.iter().map(|part| &*part.report).filter(|report| !report.is_empty()).collect();
-    let document = manner.report.document(&reports, !summary.has_errors());
+    let document = options.report.document(&reports, !summary.has_errors());
     let reports = document.as_deref().map_or(reports, |document| vec![document]);
     let mut stdout = io::BufWriter::new(io::stdout().lock());
-    if manner.result_on_stdout {
+    if options.result_on_stdout {
         let mut stderr = io::BufWriter::new(io::stderr().lock());
         // A closed standard error is nobody's error.
         let _ = reports.iter().try_for_each(|report| stderr.write_all(report.as_bytes()));
@@ -119,8 +119,32 @@ pub(super) fn show(
     Ok(stdout.flush()?)
 }
 
+/// Reports what was not reported before, and the summary.
+pub(super) fn report_last(
+    mut reports: Vec<FileReport>,
+    mut end: Outcome,
+    summary: &Summary,
+    destination: Destination<'_>,
+    options: RunOptions<'_>,
+    written: bool,
+) -> Result<()> {
+    let mut last = Pages::default();
+    options.report.summary(&mut last, summary, destination.ending(written));
+    end.pages.report.push_str(&last.report);
+    reports.push(FileReport::from(&mut end));
+    let shown = show(&reports, destination, options, written, summary);
+    speech::print(&last.speech);
+    say_read_slowly(summary, options);
+    shown.map_err(|error| match error {
+        error if written && destination != Destination::Stdout && !speech::is_closed_pipe(&error) => {
+            error.context("the files are written, but the report is not")
+        }
+        error => error,
+    })
+}
+
 /// Writes the files' results; manifests are kept apart by `---`.
-fn write_results(parts: &[Said], destination: Destination<'_>, out: &mut impl Write) -> io::Result<()> {
+fn write_results(parts: &[FileReport], destination: Destination<'_>, out: &mut impl Write) -> io::Result<()> {
     let results = parts.iter().map(|part| &*part.result).filter(|result| !result.is_empty());
     for (number, result) in results.enumerate() {
         if destination == Destination::Stdout && number > 0 {
@@ -136,10 +160,15 @@ fn write_results(parts: &[Said], destination: Destination<'_>, out: &mut impl Wr
 }
 
 /// Adds what went wrong when the files were put into place, and what users should know of those that were.
-pub(super) fn failures(all: &mut Outcome, failed: &[FileError], warnings: &[Warning], manner: Manner<'_>) {
+pub(super) fn failures(
+    all: &mut Outcome,
+    failed: &[FileError],
+    warnings: &[Warning],
+    options: RunOptions<'_>,
+) {
     for error in failed {
         let message = speech::with_hint(error, error.hint());
-        all.error(manner, &error.path().display().to_string(), &message);
+        all.error(options, &error.path().display().to_string(), &message);
     }
     for warning in warnings {
         let path = warning.path.display().to_string();
@@ -158,6 +187,6 @@ pub(super) fn failures(all: &mut Outcome, failed: &[FileError], warnings: &[Warn
                 )
             }
         };
-        all.message(manner, Level::Warning, &path, &text);
+        all.message(options, Level::Warning, &path, &text);
     }
 }

@@ -4,7 +4,7 @@ use crate::image::{ImageReference, ReferenceError};
 
 /// The value of an image field.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Value<'a> {
+pub enum ImageValue<'a> {
     /// An image reference.
     Reference(ImageReference<'a>),
     /// A placeholder that another program fills in: `{{ }}`, `${X}`, `$(X)`, `<<X>>`, `###X###`.
@@ -17,12 +17,12 @@ pub enum Value<'a> {
 
 /// Says what `text` is.
 #[must_use]
-pub fn classify(text: &str) -> Value<'_> {
+pub fn classify(text: &str) -> ImageValue<'_> {
     match ImageReference::parse(text) {
-        Ok(reference) => Value::Reference(reference),
-        Err(_) if text.starts_with("ENC[") && text.ends_with(']') => Value::Encrypted,
-        Err(_) if is_templated(text) => Value::Templated,
-        Err(error) => Value::Invalid(error),
+        Ok(reference) => ImageValue::Reference(reference),
+        Err(_) if text.starts_with("ENC[") && text.ends_with(']') => ImageValue::Encrypted,
+        Err(_) if is_templated(text) => ImageValue::Templated,
+        Err(error) => ImageValue::Invalid(error),
     }
 }
 
@@ -55,12 +55,12 @@ mod tests {
             "gcr.io/###X###/a",
         ];
         for text in templated {
-            assert_eq!(classify(text), Value::Templated, "{text}");
+            assert_eq!(classify(text), ImageValue::Templated, "{text}");
         }
-        assert_eq!(classify("ENC[AES256_GCM,data:x,iv:y,tag:z,type:str]"), Value::Encrypted);
+        assert_eq!(classify("ENC[AES256_GCM,data:x,iv:y,tag:z,type:str]"), ImageValue::Encrypted);
         for text in ["", "!*:latest", "*", "ko://github.com/a/b", "NGINX", "a b", "<image>", "a$"] {
-            assert!(matches!(classify(text), Value::Invalid(_)), "{text}");
+            assert!(matches!(classify(text), ImageValue::Invalid(_)), "{text}");
         }
-        assert!(matches!(classify("nginx"), Value::Reference(_)));
+        assert!(matches!(classify("nginx"), ImageValue::Reference(_)));
     }
 }
