@@ -31,8 +31,8 @@ pub struct ImageText {
     pub resource: Option<Resource>,
 }
 
-/// The texts of `text` that look like images, but for those in scalars that have an image at a place that is `known`. None of what does not
-/// parse.
+/// The texts of `text` that look like images, but for those in scalars that have an image at a place that is `known`.
+/// None of what does not parse.
 #[must_use]
 pub fn image_texts(text: &str, known: &BTreeSet<usize>) -> Vec<ImageText> {
     let Ok(trees) = tree::read(text) else { return Vec::new() };
@@ -40,7 +40,7 @@ pub fn image_texts(text: &str, known: &BTreeSet<usize>) -> Vec<ImageText> {
         Walk { text, lines: Lines::new(text), known, seen: FxHashSet::default(), found: Vec::new() };
     for root in trees.iter().filter_map(|tree| tree.root.as_ref()) {
         let before = walk.found.len();
-        walk.node(root, &mut FieldPath::default());
+        root.each_scalar(&mut |scalar, path| walk.scalar(scalar, path));
         let resource = resource(root);
         walk.found[before..].iter_mut().for_each(|found| found.resource.clone_from(&resource));
     }
@@ -76,26 +76,6 @@ struct Walk<'a, 'k> {
 }
 
 impl Walk<'_, '_> {
-    fn node(&mut self, node: &Node<'_>, path: &mut FieldPath) {
-        match node {
-            Node::Scalar(scalar) => self.scalar(scalar, path),
-            Node::Sequence(items) => {
-                for (index, item) in items.iter().enumerate() {
-                    path.push(Segment::Index(index));
-                    self.node(item, path);
-                    path.pop();
-                }
-            }
-            Node::Mapping(pairs) => {
-                for (key, value) in pairs {
-                    path.push(Segment::Key(&key.value));
-                    self.node(value, path);
-                    path.pop();
-                }
-            }
-        }
-    }
-
     fn scalar(&mut self, scalar: &Scalar<'_>, path: &FieldPath) {
         let is_known =
             || self.known.range(scalar.start..scalar.span.end.max(scalar.start + 1)).next().is_some();

@@ -5,6 +5,7 @@
 use rustc_hash::FxHashMap;
 
 use super::event::{AnchorId, Event, Scalar, Sink, Tag};
+use super::path::{FieldPath, Segment};
 use super::{ParseError, ScalarStyle, Span, json, yaml};
 
 /// How many nodes a tree may have once its aliases are followed.
@@ -67,6 +68,31 @@ impl<'a> Node<'a> {
         match self {
             Self::Mapping(pairs) => pairs.iter().find(|(k, _)| k.value == key).map(|(_, node)| node),
             Self::Scalar(_) | Self::Sequence(_) => None,
+        }
+    }
+
+    /// Hands every scalar but keys to `visit`, with the way to it, in the order of the document.
+    pub fn each_scalar(&self, visit: &mut impl FnMut(&Scalar<'a>, &FieldPath)) {
+        self.scalars_below(&mut FieldPath::default(), visit);
+    }
+
+    fn scalars_below(&self, path: &mut FieldPath, visit: &mut impl FnMut(&Scalar<'a>, &FieldPath)) {
+        match self {
+            Node::Scalar(scalar) => visit(scalar, path),
+            Node::Sequence(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    path.push(Segment::Index(index));
+                    item.scalars_below(path, visit);
+                    path.pop();
+                }
+            }
+            Node::Mapping(pairs) => {
+                for (key, value) in pairs {
+                    path.push(Segment::Key(&key.value));
+                    value.scalars_below(path, visit);
+                    path.pop();
+                }
+            }
         }
     }
 }

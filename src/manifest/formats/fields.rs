@@ -6,7 +6,7 @@ use super::found::{FoundImage, FoundKind};
 use crate::manifest::event::Scalar;
 use crate::manifest::path::{FieldPath, Segment};
 use crate::manifest::scalar::{self, image_text, is_string};
-use crate::manifest::tree::{self, Node};
+use crate::manifest::tree;
 use crate::manifest::{Blocked, Layers, Lines, ParseError, Span, Text};
 
 /// What stands before an image in a workflow's `uses`.
@@ -21,7 +21,7 @@ pub fn find(text: &str, format: &PathFormat) -> Result<Vec<FoundImage>, ParseErr
     for (document, tree) in tree::read(text)?.iter().enumerate() {
         let Some(root) = &tree.root else { continue };
         let mut walk = Walk { text, lines: Lines::new(text), format, document, found: Vec::new() };
-        walk.node(root, &mut FieldPath::default());
+        root.each_scalar(&mut |scalar, path| walk.scalar(scalar, path));
         let places = Places::new(root, text);
         let used: Vec<FieldPath> = walk.found.iter().map(|image| image.path.clone()).collect();
         walk.found.sort_by_key(|image| image.main_text().map_or(0, |text| text.span.start));
@@ -44,26 +44,6 @@ struct Walk<'a, 'f> {
 }
 
 impl Walk<'_, '_> {
-    fn node(&mut self, node: &Node<'_>, path: &mut FieldPath) {
-        match node {
-            Node::Scalar(scalar) => self.scalar(scalar, path),
-            Node::Sequence(items) => {
-                for (index, item) in items.iter().enumerate() {
-                    path.push(Segment::Index(index));
-                    self.node(item, path);
-                    path.pop();
-                }
-            }
-            Node::Mapping(pairs) => {
-                for (key, value) in pairs {
-                    path.push(Segment::Key(&key.value));
-                    self.node(value, path);
-                    path.pop();
-                }
-            }
-        }
-    }
-
     fn scalar(&mut self, scalar: &Scalar<'_>, path: &FieldPath) {
         if !is_string(scalar) || !self.format.has(path) {
             return;
