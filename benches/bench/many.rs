@@ -38,8 +38,13 @@ fn paths(size: Size, space: &Path, maps: &Path) {
     line(&name, check, Some(search));
 }
 
-/// A form of rules: its name, and the rule of a number.
+/// A form of rules: its name, and so many rules of it.
 type Form = (&'static str, fn(usize) -> String);
+
+/// `one` for each number below `rules`.
+fn each(rules: usize, one: fn(usize) -> String) -> String {
+    (0..rules).map(one).collect()
+}
 
 /// Rules by the thousand, on images that are all different.
 fn rules(size: Size, space: &Path) {
@@ -51,15 +56,21 @@ fn rules(size: Size, space: &Path) {
     let file = space.join("distinct.yaml");
     fs::write(&file, text).expect("the file is written");
     let forms: [Form; 3] = [
-        ("noswap_wildcards", |n| format!("noswap_wildcards::other-{n}.example.org\n")),
-        ("[REPLACE]", |n| format!("[REPLACE]other-{n}.example.org/*::mirror.example.com/{n}\n")),
-        ("path rules", |n| format!("other-{n}.example.org/team-{n}::mirror.example.com/{n}\n")),
+        ("noswap_wildcards", |rules| {
+            let words: Vec<String> = (0..rules).map(|n| format!("other-{n}.example.org")).collect();
+            format!("noswap_wildcards::{}\n", words.join(","))
+        }),
+        ("[REPLACE]", |rules| {
+            each(rules, |n| format!("[REPLACE]other-{n}.example.org/*::mirror.example.com/{n}\n"))
+        }),
+        ("path rules", |rules| {
+            each(rules, |n| format!("other-{n}.example.org/team-{n}::mirror.example.com/{n}\n"))
+        }),
     ];
     for (name, form) in forms {
         let check = |rules: usize| {
             let maps = space.join(format!("{rules}.maps"));
-            let rules: String = (0..rules).map(form).collect();
-            fs::write(&maps, format!("default::mirror.example.com/all\n{rules}"))
+            fs::write(&maps, format!("default::mirror.example.com/all\n{}", form(rules)))
                 .expect("the maps are written");
             format!("{} rewrite --check -q --maps {} {}", imageswap(), maps.display(), file.display())
         };

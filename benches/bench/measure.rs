@@ -70,10 +70,13 @@ pub fn race_all(runs: usize, lines: &[&str], mut prepare: impl FnMut(usize)) -> 
 /// Runs a line of shell.
 fn once(line: &str) -> Seconds {
     // bash's `time` reads the children's rusage, to the millisecond.
-    let script = format!("TIMEFORMAT='@@ %R %U %S'; time {{ {line} ; }} >/dev/null 2>/dev/null");
-    let output = Command::new("bash").args(["-c", &script]).output().expect("bash runs");
+    let run = |script: &str| Command::new("bash").args(["-c", script]).output().expect("bash runs");
+    let output = run(&format!("TIMEFORMAT='@@ %R %U %S'; time {{ {line} ; }} >/dev/null 2>/dev/null"));
     let code = output.status.code().unwrap_or(255);
-    assert!(code <= 1, "{line}: exit code {code}");
+    if code > 1 {
+        let again = run(&format!("{{ {line} ; }} 2>&1 >/dev/null | head -n 5"));
+        panic!("{line}: exit code {code}\n{}", String::from_utf8_lossy(&again.stdout));
+    }
     let said = String::from_utf8_lossy(&output.stderr);
     let numbers = said.lines().rev().find_map(|line| line.strip_prefix("@@ ")).expect("bash says the times");
     let numbers: Vec<f64> = numbers.split(' ').map(|n| n.parse().expect("seconds")).collect();

@@ -139,7 +139,10 @@ fn lock_of(tree: &Path, maps: &Path, file: &Path) -> usize {
     let mut lock = Lock::default();
     for (number, (image, target)) in images.iter().enumerate() {
         let digest = Digest::parse(&format!("sha256:{number:064x}")).expect("a digest");
-        if let (Ok(image), Ok(target)) = (ImageReference::parse(image), ImageReference::parse(target)) {
+        // What has a digest of its own needs none of the lock file.
+        if let (Ok(image), Ok(target)) = (ImageReference::parse(image), ImageReference::parse(target))
+            && image.digest().is_none()
+        {
             lock.put(Entry::new(image, target, digest));
         }
     }
