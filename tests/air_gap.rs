@@ -73,25 +73,6 @@ fn status(registry: &Registry, path: &str) -> u16 {
     http::request(&registry.host, "GET", path, &[("Accept", accept)], b"").status
 }
 
-/// Puts an image of these layers.
-fn push(registry: &Registry, repository: &str, tag: &str, layers: &[&str]) {
-    let descriptor = |kind: &str, text: &str| {
-        let digest = registry.push_blob(repository, text.as_bytes());
-        format!(
-            r#"{{"mediaType":"application/vnd.oci.image.{kind}","digest":"{digest}","size":{}}}"#,
-            text.len()
-        )
-    };
-    let config = descriptor("config.v1+json", r#"{"architecture":"amd64","os":"linux"}"#);
-    let layers: Vec<String> = layers.iter().map(|layer| descriptor("layer.v1.tar", layer)).collect();
-    let kind = "application/vnd.oci.image.manifest.v1+json";
-    let manifest = format!(
-        r#"{{"schemaVersion":2,"mediaType":"{kind}","config":{config},"layers":[{}]}}"#,
-        layers.join(",")
-    );
-    registry.push_manifest(repository, tag, kind, manifest.as_bytes());
-}
-
 #[test]
 fn a_reader_gets_from_nothing_to_a_site() {
     let storage = TempDir::new().unwrap();
@@ -101,7 +82,7 @@ fn a_reader_gets_from_nothing_to_a_site() {
     for version in ["2.1", "2.2"] {
         for name in ["shop/migrate", "shop/web"] {
             // The first layer is the same in all of them.
-            push(&outside, name, version, &[&base, &format!("{name} {version}")]);
+            outside.push_layers(name, version, &[&base, &format!("{name} {version}")], "");
         }
     }
     let folder = TempDir::new().unwrap();

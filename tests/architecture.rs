@@ -300,7 +300,10 @@ fn dependencies_point_inward() {
 }
 
 /// Layers whose files use one another in no circle: each can be read and understood after those that it uses.
-const WITHOUT_CIRCLES: &[&str] = &["krm", "lock", "maps"];
+const WITHOUT_CIRCLES: &[&str] = &[
+    "cli", "cluster", "files", "image", "krm", "lock", "manifest", "maps", "mirror", "registry", "report",
+    "rewrite", "webhook",
+];
 
 /// The files and folders of `layer` that use themselves by way of others, when each uses what `uses` says.
 fn in_circles(uses: &BTreeMap<String, BTreeSet<String>>) -> Vec<&str> {
@@ -409,7 +412,7 @@ fn the_checker_finds_violations() {
         ("maps", "use crate::manifest::Span;"),
         ("image", "use crate::maps;"),
         ("rewrite", "use crate::cli::args;"),
-        ("report", "use crate::files::Found;"),
+        ("report", "use crate::files::FoundFile;"),
         ("files", "use crate::cli;"),
         ("files", "use clap::Parser;"),
         ("maps", "use std::fs;"),

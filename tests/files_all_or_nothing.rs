@@ -18,15 +18,17 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use files_support::{child, contents, is_root, many, run_test, stage, temps, tree};
-use imageswap::files::{FileError, Found, Options, Source, StageError, Transaction, WarningKind, write_file};
+use imageswap::files::{
+    FileError, FoundFile, SourceFile, StageError, Transaction, WarningKind, WriteOptions, write_file,
+};
 
 static GO_ON: AtomicBool = AtomicBool::new(false);
 
 const OLD: &str = "kind: Pod\nspec: {containers: [{image: nginx}]}\n";
 const NEW: &str = "kind: Pod\nspec: {containers: [{image: m.example/nginx}]}\n";
 
-fn unsynced() -> Options {
-    Options { sync: false, threads: 2, keep_going: false }
+fn unsynced() -> WriteOptions {
+    WriteOptions { sync: false, threads: 2, keep_going: false }
 }
 
 fn imageswap(folder: &Path, args: &[&str]) -> Output {
@@ -59,7 +61,7 @@ fn a_place_that_became_a_folder_and_no_file_is_written() {
     let folder = tree(&[("in/a.yaml", "old"), ("out/b.yaml", "older")]);
     let path = |name: &str| folder.path().join(name);
     let transaction = Transaction::new(unsynced(), &GO_ON);
-    stage(&transaction, &Found::file(path("in/a.yaml")), "new").unwrap();
+    stage(&transaction, &FoundFile::file(path("in/a.yaml")), "new").unwrap();
     for name in ["out/b.yaml", "out/c.yaml", "deep/er/d.yaml", "out/e.yaml"] {
         transaction.stage_at(&path(name), None, &["new"]).unwrap();
     }
@@ -93,12 +95,12 @@ fn what_comes_to_nothing_leaves_no_folder() {
 #[test]
 fn new_files_have_the_permissions_of_the_old_ones() {
     let folder = tree(&[("a.yaml", "old")]);
-    let found = Found::file(folder.path().join("a.yaml"));
+    let found = FoundFile::file(folder.path().join("a.yaml"));
     for mode in [0o600, 0o755, 0o664] {
         fs::set_permissions(&found.path, fs::Permissions::from_mode(mode)).unwrap();
         let transaction = Transaction::new(unsynced(), &GO_ON);
         let mut buffer = Vec::new();
-        let source = Source::read(&found, &mut buffer).unwrap();
+        let source = SourceFile::read(&found, &mut buffer).unwrap();
         let target = folder.path().join("out/a.yaml");
         transaction.stage_at(&target, Some(&source), &["new"]).unwrap();
         transaction.commit().unwrap();
@@ -211,7 +213,7 @@ fn an_ordinary_user() {
 
 fn as_ordinary_user(root: &Path) {
     // A file of a group that is not one's own: kept but for that, and its permissions go to nobody else.
-    let group = Found::file(root.join("mine/group.yaml"));
+    let group = FoundFile::file(root.join("mine/group.yaml"));
     let transaction = Transaction::new(unsynced(), &GO_ON);
     stage(&transaction, &group, NEW).unwrap();
     let committed = transaction.commit().unwrap();

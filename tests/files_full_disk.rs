@@ -13,7 +13,7 @@ use std::process::Command;
 use std::sync::atomic::AtomicBool;
 
 use files_support::{contents, many, stage, temps};
-use imageswap::files::{Options, StageError, Transaction};
+use imageswap::files::{StageError, Transaction, WriteOptions};
 use tempfile::TempDir;
 
 static GO_ON: AtomicBool = AtomicBool::new(false);
@@ -51,7 +51,7 @@ impl Drop for Tmpfs {
 fn first_failure(folder: &Path, files: usize, text: &str) -> (StageError, usize) {
     let files = many(folder, files, "old");
     let before = contents(folder);
-    let transaction = Transaction::new(Options::default(), &GO_ON);
+    let transaction = Transaction::new(WriteOptions::default(), &GO_ON);
     let error =
         files.iter().find_map(|found| stage(&transaction, found, text).err()).expect("the disk is full");
     let staged = temps(folder).len();
@@ -87,7 +87,7 @@ fn a_read_only_disk() {
     let files = many(disk.path(), 1, "old");
     let remount = Command::new("mount").args(["-o", "remount,ro"]).arg(disk.path()).status();
     assert!(remount.unwrap().success());
-    let error = stage(&Transaction::new(Options::default(), &GO_ON), &files[0], "new").unwrap_err();
+    let error = stage(&Transaction::new(WriteOptions::default(), &GO_ON), &files[0], "new").unwrap_err();
     assert!(error.to_string().ends_with("the file system is read-only"), "{error}");
     assert!(error.hint().is_some());
 }

@@ -10,12 +10,11 @@ mod files_support;
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use files_support::{child, contents, many, run_test, stage, temps};
-use imageswap::files::{Found, Options, Transaction};
+use files_support::{child, contents, many, run_test, stage, temps, traced};
+use imageswap::files::{FoundFile, Transaction, WriteOptions};
 use tempfile::TempDir;
 
 const FILES: usize = 6;
@@ -42,21 +41,8 @@ fn run(test: &str, inject: &str) -> Option<(Left, TempDir)> {
     fs::create_dir(&files).unwrap();
     many(&files, FILES, "old");
     let child = run_test(&std::env::current_exe().unwrap(), test, folder.path().to_str().unwrap());
-    let mut strace = Command::new("strace");
-    strace.args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("inject={inject}")]);
-    strace.arg(child.get_program()).args(child.get_args());
-    for (name, value) in child.get_envs() {
-        strace.env(name, value.unwrap());
-    }
-    let Ok(output) = strace.output() else {
-        eprintln!("SKIPPED: there is no `strace` program");
-        return None;
-    };
+    let output = traced(&["-o", "/dev/null", "-e", &format!("inject={inject}")], &child)?;
     let said = String::from_utf8_lossy(&output.stderr);
-    if said.contains("PTRACE") || said.contains("ptrace") {
-        eprintln!("SKIPPED: may not trace: {said}");
-        return None;
-    }
     let outcome = fs::read_to_string(folder.path().join("outcome")).unwrap_or_default();
     assert!(outcome.is_empty() != output.status.success(), "{inject}: {outcome}{said}");
     let contents = contents(&files);
@@ -82,9 +68,9 @@ fn transact(folder: &Path, keep_going: bool) -> String {
     signal_hook::flag::register(signal_hook::consts::SIGTERM, Arc::clone(&cancel)).unwrap();
     let mut paths: Vec<_> = contents(folder).into_keys().collect();
     paths.sort();
-    let transaction = Transaction::new(Options { sync: true, threads: 1, keep_going }, &cancel);
+    let transaction = Transaction::new(WriteOptions { sync: true, threads: 1, keep_going }, &cancel);
     for path in paths {
-        if let Err(error) = stage(&transaction, &Found::file(path), "new") {
+        if let Err(error) = stage(&transaction, &FoundFile::file(path), "new") {
             return format!("stage: {error}");
         }
     }

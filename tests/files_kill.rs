@@ -20,7 +20,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use files_support::{child, contents, many, run_test, temps};
-use imageswap::files::{Found, Options, Source, Transaction};
+use imageswap::files::{FoundFile, SourceFile, Transaction, WriteOptions};
 
 const FILES: usize = 40;
 /// Large enough that a file takes several writes to fill.
@@ -81,7 +81,7 @@ fn text(letter: char) -> String {
 fn rewrite_for_ever(folder: &Path) -> ! {
     let mut paths: Vec<_> = contents(folder).into_keys().collect();
     paths.sort();
-    let files: Vec<_> = paths.into_iter().map(Found::file).collect();
+    let files: Vec<_> = paths.into_iter().map(FoundFile::file).collect();
     let go_on = AtomicBool::new(false);
     let mut buffer = Vec::new();
     eprint!("!");
@@ -89,9 +89,10 @@ fn rewrite_for_ever(folder: &Path) -> ! {
         for letter in 'a'..='z' {
             let new = text(letter);
             let (first, second) = new.split_at(SIZE / 3);
-            let transaction = Transaction::new(Options { sync: false, threads: 2, keep_going: true }, &go_on);
+            let transaction =
+                Transaction::new(WriteOptions { sync: false, threads: 2, keep_going: true }, &go_on);
             for found in &files {
-                let source = Source::read(found, &mut buffer).unwrap();
+                let source = SourceFile::read(found, &mut buffer).unwrap();
                 transaction.stage(&source, &[first, second]).unwrap();
             }
             assert!(transaction.commit().unwrap().failed.is_empty());

@@ -11,11 +11,10 @@ mod files_support;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 use std::sync::atomic::AtomicBool;
 
-use files_support::{child, many, run_test};
-use imageswap::files::{Found, Options, Source, Transaction};
+use files_support::{child, many, run_test, traced};
+use imageswap::files::{FoundFile, SourceFile, Transaction, WriteOptions};
 
 /// A trace: the name of each call, and its line.
 type Calls = Vec<(String, String)>;
@@ -29,21 +28,8 @@ fn trace(test: &str, read: usize, changed: usize, sync: bool) -> Option<Calls> {
     let log = folder.path().join("log");
     let argument = format!("{}:{changed}:{sync}", files.display());
     let child = run_test(&std::env::current_exe().unwrap(), test, &argument);
-    let mut strace = Command::new("strace");
-    strace.args(["-f", "-qq", "-y", "-o"]).arg(&log).arg(child.get_program()).args(child.get_args());
-    for (name, value) in child.get_envs() {
-        strace.env(name, value.unwrap());
-    }
-    let Ok(output) = strace.output() else {
-        eprintln!("SKIPPED: there is no `strace` program");
-        return None;
-    };
-    let said = String::from_utf8_lossy(&output.stderr);
-    if said.contains("PTRACE") || said.contains("ptrace") {
-        eprintln!("SKIPPED: may not trace: {said}");
-        return None;
-    }
-    assert!(output.status.success(), "{said}");
+    let output = traced(&["-y", "-o", log.to_str().unwrap()], &child)?;
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let log = fs::read_to_string(&log).unwrap();
     assert_eq!(fs::read(files.join("f0000.yaml")).unwrap(), b"new");
     // Those between the two marks are the transaction's.
@@ -81,13 +67,13 @@ fn as_child(argument: &str) {
     let sync = parts.next() == Some("true");
     let mut paths: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
-    let files: Vec<_> = paths.into_iter().map(Found::file).collect();
+    let files: Vec<_> = paths.into_iter().map(FoundFile::file).collect();
     let go_on = AtomicBool::new(false);
     let mut buffer = Vec::new();
     assert!(fs::metadata("/begin").is_err());
-    let transaction = Transaction::new(Options { sync, threads: 1, keep_going: true }, &go_on);
+    let transaction = Transaction::new(WriteOptions { sync, threads: 1, keep_going: true }, &go_on);
     for (number, found) in files.iter().enumerate() {
-        let source = Source::read(found, &mut buffer).unwrap();
+        let source = SourceFile::read(found, &mut buffer).unwrap();
         if number < changed {
             transaction.stage(&source, &["n", "e", "w"]).unwrap();
         }

@@ -19,16 +19,16 @@ use std::time::{Duration, SystemTime};
 
 use files_support::{child, contents, identity, is_root, many, run_test, stage, temps, tree};
 use imageswap::files::{
-    CommitError, FileError, Found, Options, ReadError, Source, StageError, Transaction, WalkError,
-    WalkOptions, WarningKind, walk,
+    CommitError, FileError, FoundFile, ReadError, SourceFile, StageError, Transaction, WalkError,
+    WalkOptions, WarningKind, WriteOptions, walk,
 };
 use rustix::fs::{CWD, FileType, Mode, XattrFlags, mknodat};
 use rustix::io::Errno;
 
 static GO_ON: AtomicBool = AtomicBool::new(false);
 
-fn unsynced() -> Options {
-    Options { sync: false, threads: 2, keep_going: true }
+fn unsynced() -> WriteOptions {
+    WriteOptions { sync: false, threads: 2, keep_going: true }
 }
 
 #[test]
@@ -36,7 +36,7 @@ fn staged_files_change_at_commit_and_not_before() {
     let folder = tempfile::tempdir().unwrap();
     let files = many(folder.path(), 20, "old");
     let before: Vec<_> = files.iter().map(|found| identity(&found.path)).collect();
-    let transaction = Transaction::new(Options { sync: true, threads: 3, keep_going: true }, &GO_ON);
+    let transaction = Transaction::new(WriteOptions { sync: true, threads: 3, keep_going: true }, &GO_ON);
     for found in files.iter().step_by(2) {
         stage(&transaction, found, "new").unwrap();
     }
@@ -75,7 +75,7 @@ fn one_bad_file_in_a_thousand_and_nothing_changes() {
             .iter()
             .filter_map(|found| {
                 let mut buffer = Vec::new();
-                let source = Source::read(found, &mut buffer).map_err(|error| error.to_string());
+                let source = SourceFile::read(found, &mut buffer).map_err(|error| error.to_string());
                 source
                     .and_then(|source| transaction.stage(&source, &["new"]).map_err(|e| e.to_string()))
                     .err()
@@ -109,7 +109,7 @@ fn content_is_written_piece_by_piece_whatever_their_number() {
     ] {
         let transaction = Transaction::new(unsynced(), &GO_ON);
         let mut buffer = Vec::new();
-        transaction.stage(&Source::read(&files[0], &mut buffer).unwrap(), &parts).unwrap();
+        transaction.stage(&SourceFile::read(&files[0], &mut buffer).unwrap(), &parts).unwrap();
         transaction.commit().unwrap();
         assert!(fs::read_to_string(&files[0].path).unwrap() == parts.concat());
     }
@@ -247,7 +247,7 @@ fn cancelled_it_changes_nothing_and_leaves_nothing() {
     let before = contents(folder.path());
     for at in 0..=files.len() {
         let cancel = AtomicBool::new(false);
-        let transaction = Transaction::new(Options::default(), &cancel);
+        let transaction = Transaction::new(WriteOptions::default(), &cancel);
         for (number, found) in files.iter().enumerate() {
             cancel.store(number >= at, Ordering::Relaxed);
             let staged = stage(&transaction, found, "new");
@@ -269,16 +269,20 @@ fn what_is_no_file_is_refused_without_waiting() {
     for path in [fifo, folder.path().to_owned(), "/dev/null".into()] {
         let done = done.clone();
         std::thread::spawn(move || {
-            let found = Found::file(path);
-            let refused = matches!(Source::read(&found, &mut Vec::new()), Err(ReadError::NotRegular { .. }));
+            let found = FoundFile::file(path);
+            let refused =
+                matches!(SourceFile::read(&found, &mut Vec::new()), Err(ReadError::NotRegular { .. }));
             done.send(refused).unwrap();
         });
         assert_eq!(wait.recv_timeout(Duration::from_secs(20)), Ok(true));
     }
     let link = folder.path().join("l.yaml");
     symlink("/etc/passwd", &link).unwrap();
-    let late = Found::file(link);
-    assert!(Source::read(&late, &mut Vec::new()).is_err(), "a file that has become a link is not followed");
+    let late = FoundFile::file(link);
+    assert!(
+        SourceFile::read(&late, &mut Vec::new()).is_err(),
+        "a file that has become a link is not followed"
+    );
 }
 
 #[test]
@@ -286,15 +290,15 @@ fn reading_fills_the_buffer_whatever_it_held() {
     let folder = tempfile::tempdir().unwrap();
     let mut buffer = vec![7; 100];
     for size in [0, 1, 4095, 4096, 8192, 100_000, 3] {
-        let found = Found::file(folder.path().join("f"));
+        let found = FoundFile::file(folder.path().join("f"));
         let bytes: Vec<u8> = (0..size).map(|at: usize| u8::try_from(at % 251).unwrap()).collect();
         fs::write(&found.path, &bytes).unwrap();
-        Source::read(&found, &mut buffer).unwrap();
+        SourceFile::read(&found, &mut buffer).unwrap();
         assert!(buffer == bytes, "{size}");
     }
     // A file whose size is not known before it is read.
-    let status = Found::file("/proc/self/mountinfo".into());
-    Source::read(&status, &mut buffer).unwrap();
+    let status = FoundFile::file("/proc/self/mountinfo".into());
+    SourceFile::read(&status, &mut buffer).unwrap();
     assert_eq!(buffer.last(), Some(&b'\n'));
 }
 
@@ -334,7 +338,7 @@ fn set_xattr(path: &Path, name: &str, value: &[u8]) -> bool {
     }
 }
 
-fn rewrite(found: &Found) -> imageswap::files::Committed {
+fn rewrite(found: &FoundFile) -> imageswap::files::Committed {
     let transaction = Transaction::new(unsynced(), &GO_ON);
     stage(&transaction, found, "new").unwrap();
     let committed = transaction.commit().unwrap();
@@ -405,7 +409,7 @@ fn root_keeps_the_owner() {
 #[test]
 fn a_file_that_is_mounted_for_itself_is_refused() {
     let folder = tree(&[("a.yaml", "old"), ("b", "other")]);
-    let found = Found::file(folder.path().join("a.yaml"));
+    let found = FoundFile::file(folder.path().join("a.yaml"));
     let mount = |arguments: &[&Path]| {
         std::process::Command::new("mount").arg("--bind").args(arguments).status().is_ok_and(|s| s.success())
     };
@@ -475,7 +479,7 @@ fn as_ordinary_user(root: &Path) {
     assert!(walked.errors[0].to_string().ends_with("closed: permission denied"));
 
     // Somebody else's file in one's own folder and group: as sed -i does, and it is said.
-    let theirs = Found::file(root.join("mine/theirs.yaml"));
+    let theirs = FoundFile::file(root.join("mine/theirs.yaml"));
     let committed = rewrite(&theirs);
     assert!(
         matches!(committed.warnings[..], [ref warning] if matches!(warning.kind, WarningKind::Owner(change)
@@ -485,9 +489,9 @@ fn as_ordinary_user(root: &Path) {
     assert_eq!(theirs.path.metadata().unwrap().mode() & 0o7777, 0o664);
 
     let transaction = Transaction::new(unsynced(), &GO_ON);
-    let committed = rewrite(&Found::file(root.join("mine/their-group.yaml")));
+    let committed = rewrite(&FoundFile::file(root.join("mine/their-group.yaml")));
     assert_eq!(committed.warnings.len(), 2, "user and group: {committed:?}");
-    let locked = stage(&transaction, &Found::file(root.join("locked/b.yaml")), "new").unwrap_err();
+    let locked = stage(&transaction, &FoundFile::file(root.join("locked/b.yaml")), "new").unwrap_err();
     assert!(matches!(locked, StageError::Create { .. }), "{locked:?}");
     assert!(locked.hint().is_some_and(|hint| hint.contains("folder must be writable")));
     assert!(temps(&root.join("mine")).is_empty());

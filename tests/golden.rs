@@ -4,9 +4,13 @@
 //! After a wanted change of a message: `TRYCMD=overwrite cargo test --test golden`, and read the difference.
 #![allow(clippy::unwrap_used)]
 
+mod folders;
+
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
+
+use folders::copy;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_imageswap");
 
@@ -234,17 +238,4 @@ fn fenced<'a>(text: &'a str, language: &str) -> impl Iterator<Item = &'a str> {
         }
         inside && !line.trim().is_empty() && !line.starts_with('#')
     })
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry: PathBuf = entry.unwrap().path();
-        let target = to.join(entry.file_name().unwrap());
-        if entry.is_dir() {
-            copy(&entry, &target);
-        } else {
-            fs::copy(&entry, &target).unwrap();
-        }
-    }
 }

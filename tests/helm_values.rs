@@ -9,11 +9,15 @@
     reason = "helpers of tests stop at the first surprise and say why"
 )]
 
+mod folders;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+use folders::copy;
 
 /// Rules by registry, by path, and a default with a port.
 const MAPS: [&[&str]; 4] = [
@@ -64,8 +68,9 @@ const SETTINGS: &[(&str, &[&str])] = &[
     ("prometheus-node-exporter", &["kubeRBACProxy.enabled=true"]),
 ];
 
-/// Charts with images of which nobody but their templates knows the names: these are reported, and stay as they are.
-const UNCLEAR: &[&str] = &["traefik", "unclear"];
+/// Charts with images of which nobody but their templates knows the names, and one whose registry stands before the images of
+/// another chart: what cannot be told is reported, and stays as it is.
+const UNCLEAR: &[&str] = &["registry", "traefik", "unclear"];
 
 fn helms() -> Vec<PathBuf> {
     let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
@@ -102,18 +107,6 @@ fn charts() -> Vec<PathBuf> {
 
 fn name(chart: &Path) -> &str {
     chart.file_name().unwrap().to_str().unwrap()
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let (path, to) = (entry.as_ref().unwrap().path(), to.join(entry.unwrap().file_name()));
-        if path.is_dir() {
-            copy(&path, &to);
-        } else {
-            fs::write(&to, fs::read(&path).unwrap()).unwrap();
-        }
-    }
 }
 
 /// Exit code, standard output and standard error.
@@ -164,11 +157,10 @@ fn a_rewritten_chart_renders_the_rewritten_images() {
             let copied = temp.path().join(number.to_string()).join(name(chart));
             copy(chart, &copied);
             let before: Vec<String> = helms.iter().map(|helm| render(helm, &copied)).collect();
-            // Istio's chart has templates in a folder of another name.
-            let flags = ["rewrite", "--helm-values", "--templates", "--exclude", "files/*"];
+            let flags = ["rewrite", "--helm-values", "--templates"];
             let (code, report, error) = imageswap(maps, &flags, &[&copied], "");
             assert_eq!(code, 0, "{}: {error}", copied.display());
-            let again = ["rewrite", "--check", "--helm-values", "--templates", "--exclude", "files/*"];
+            let again = ["rewrite", "--check", "--helm-values", "--templates"];
             let (code, out, _) = imageswap(maps, &again, &[&copied], "");
             assert_eq!(code, 0, "{}: the second run changes\n{out}", copied.display());
             for (helm, before) in helms.iter().zip(before) {
@@ -187,7 +179,11 @@ fn a_rewritten_chart_renders_the_rewritten_images() {
                 assert_eq!(expected_images.len(), after_images.len(), "{}", chart.display());
                 if UNCLEAR.contains(&name(chart)) {
                     let left = report.lines().filter(|line| line.contains("left alone")).count();
-                    assert!(left > 0, "{}: nothing is reported\n{report}", chart.display());
+                    assert!(
+                        left > 0 || wrong.is_empty(),
+                        "{}: nothing is reported\n{report}",
+                        chart.display()
+                    );
                     // What is left alone is as it was before.
                     let stays: BTreeSet<String> = images(&before).into_iter().collect();
                     for (expected, after) in expected_images.iter().zip(&after_images) {
@@ -215,12 +211,8 @@ fn nothing_but_the_values_of_images_changes() {
         let copied = temp.path().join(name(&chart));
         copy(&chart, &copied);
         let maps = &["default::mirror.example.com/{registry}/{path}"];
-        let (code, diff, error) = imageswap(
-            maps,
-            &["rewrite", "--diff", "--helm-values", "--templates", "--exclude", "files/*"],
-            &[&copied],
-            "",
-        );
+        let (code, diff, error) =
+            imageswap(maps, &["rewrite", "--diff", "--helm-values", "--templates"], &[&copied], "");
         assert_eq!(code, 0, "{error}");
         for line in diff.lines().filter(|line| line.starts_with('-') && !line.starts_with("---")) {
             let said = line.to_ascii_lowercase();

@@ -10,7 +10,7 @@ use std::process::Command;
 
 use imageswap::image::{Digest, ImageReference, Repository};
 use imageswap::lock::Lock;
-use imageswap::mirror::layout::{LeftOut, Reader, Writer};
+use imageswap::mirror::layout::{LayoutReader, LayoutWriter, LeftOut};
 use imageswap::mirror::{Contents, Place, RegistryStore, Source, Started, StoreError, Target};
 use imageswap::registry::{Anonymous, Client};
 use registry_support::real::{Kind, Registry};
@@ -109,7 +109,7 @@ fn others_read_what_is_written() {
         let (digest, bytes) = raw(source, &repository, "v1");
         for (name, split) in [("dir", None), ("x.tar", None), ("y.tar", Some(64 * 1024))] {
             let path = setup.path(&format!("{kind}-{name}"));
-            let writer = Writer::create(&path, split, LeftOut::default()).unwrap();
+            let writer = LayoutWriter::create(&path, split, LeftOut::default()).unwrap();
             let copied = copy_image((&registries(&[&source.host]), &image), (&writer, &image));
             assert_eq!(copied.as_str(), digest);
             let made = writer.finish(&Lock::default()).unwrap();
@@ -181,7 +181,7 @@ fn what_others_write_is_read() {
     run(Path::new("tar"), &["-C", &path("crane"), "--format=pax", "-cf", &path("pax.tar"), "."]);
 
     for name in ["crane", "oras", "skopeo", "skopeo.tar", "gnu.tar", "pax.tar"] {
-        let reader = Reader::open(&setup.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let reader = LayoutReader::open(&setup.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
         // oras lists the manifests of an index, too, without a name.
         let mut named = reader.stored().iter().filter(|stored| stored.listed.name().is_some());
         let (Some(stored), None) = (named.next(), named.next()) else {

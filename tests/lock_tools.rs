@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use imageswap::image::{Digest, ImageReference};
-use imageswap::lock::{Entry, Found, Lock};
+use imageswap::lock::{FoundEntry, Lock, LockEntry};
 
 /// The program `name` on this machine.
 fn tool(name: &str) -> Option<PathBuf> {
@@ -26,9 +26,9 @@ fn tool(name: &str) -> Option<PathBuf> {
     found
 }
 
-fn entry(id: &str, target: &str, digit: &str) -> Entry {
+fn entry(id: &str, target: &str, digit: &str) -> LockEntry {
     let digest = Digest::parse(&format!("sha256:{}", digit.repeat(64))).unwrap();
-    Entry::new(ImageReference::parse(id).unwrap(), ImageReference::parse(target).unwrap(), digest)
+    LockEntry::new(ImageReference::parse(id).unwrap(), ImageReference::parse(target).unwrap(), digest)
 }
 
 fn run(program: &Path, folder: &Path, arguments: &[&str]) -> String {
@@ -71,7 +71,7 @@ fn kbld_reads_and_writes_the_lock() {
         let id = ImageReference::parse(&ours.id).unwrap();
         let target = ImageReference::parse(&ours.target).unwrap();
         match index.find(id, target, None) {
-            Found::Entry(theirs) => {
+            FoundEntry::Current(theirs) => {
                 assert_eq!((&theirs.digest, theirs.image()), (&ours.digest, ours.image()));
             }
             other => panic!("{}: {other:?}", ours.id),

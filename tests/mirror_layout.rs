@@ -70,31 +70,13 @@ impl Site {
     }
 }
 
-/// Puts a manifest with these layers, and what it refers to.
-fn push(registry: &Registry, repository: &str, tag: &str, layers: &[&str], subject: &str) -> String {
-    let descriptor = |kind: &str, text: &str| {
-        let digest = registry.push_blob(repository, text.as_bytes());
-        format!(
-            r#"{{"mediaType":"application/vnd.oci.image.{kind}","digest":"{digest}","size":{}}}"#,
-            text.len()
-        )
-    };
-    let config = descriptor("config.v1+json", r#"{"architecture":"amd64","os":"linux"}"#);
-    let layers: Vec<String> = layers.iter().map(|layer| descriptor("layer.v1.tar", layer)).collect();
-    let manifest = format!(
-        r#"{{"schemaVersion":2,"mediaType":"{MANIFEST}","config":{config},"layers":[{}]{subject}}}"#,
-        layers.join(",")
-    );
-    registry.push_manifest(repository, tag, MANIFEST, manifest.as_bytes())
-}
-
 #[test]
 fn signatures_and_referrers_travel() {
     for kind in [Kind::Docker, Kind::Olareg] {
         let Some(site) = Site::new(kind) else { return };
         let (digest, _) = site.outside.push_index("team/app", "v1", false);
         let cosign = format!("{}.sig", digest.replace(':', "-"));
-        let signature = push(&site.outside, "team/app", &cosign, &["signed"], "");
+        let signature = site.outside.push_layers("team/app", &cosign, &["signed"], "");
         let raw = http::request(
             &site.outside.host,
             "GET",
@@ -106,7 +88,7 @@ fn signatures_and_referrers_travel() {
             r#","subject":{{"mediaType":"application/vnd.oci.image.index.v1+json","digest":"{digest}","size":{}}}"#,
             raw.body.len()
         );
-        let sbom = push(&site.outside, "team/app", "sbom", &["an SBOM"], &subject);
+        let sbom = site.outside.push_layers("team/app", "sbom", &["an SBOM"], &subject);
         let listed = format!(
             r#"{{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[{{"mediaType":"{MANIFEST}","digest":"{sbom}","size":{}}}]}}"#,
             http::request(
@@ -137,8 +119,8 @@ fn signatures_and_referrers_travel() {
 fn what_the_other_side_lacks_is_named_before_anything_is_pushed() {
     let Some(site) = Site::new(Kind::Docker) else { return };
     let base = "x".repeat(200_000);
-    push(&site.outside, "team/app", "v1", &[&base, "one"], "");
-    push(&site.outside, "team/app", "v2", &[&base, "two"], "");
+    site.outside.push_layers("team/app", "v1", &[&base, "one"], "");
+    site.outside.push_layers("team/app", "v2", &[&base, "two"], "");
     site.list(&["team/app:v1"]);
     site.good(&["--images", "list", "--to-layout", "old", "--lock", "old.lock"]);
     site.list(&["team/app:v2"]);
@@ -166,8 +148,8 @@ fn a_blob_of_another_repository_is_taken_from_there() {
     for kind in [Kind::Docker, Kind::Crane] {
         let Some(site) = Site::new(kind) else { return };
         let base = "x".repeat(200_000);
-        push(&site.outside, "team/one", "v1", &[&base], "");
-        let two = push(&site.outside, "team/two", "v1", &[&base, "two"], "");
+        site.outside.push_layers("team/one", "v1", &[&base], "");
+        let two = site.outside.push_layers("team/two", "v1", &[&base, "two"], "");
         site.list(&["team/one:v1"]);
         site.good(&["--images", "list", "--to-layout", "old", "--lock", "old.lock"]);
         site.good(&["--from-layout", "old"]);
@@ -181,13 +163,13 @@ fn a_blob_of_another_repository_is_taken_from_there() {
 #[test]
 fn what_cannot_be_read_leaves_no_tar_and_the_next_run_goes_on() {
     let Some(site) = Site::new(Kind::Docker) else { return };
-    push(&site.outside, "team/app", "v1", &["one"], "");
+    site.outside.push_layers("team/app", "v1", &["one"], "");
     site.list(&["team/app:v1", "team/gone:v1"]);
     let export = ["--images", "list", "--to-layout", "x.tar", "--split", "64KiB"];
     let (code, said) = site.mirror(&export);
     assert!(code == 2 && said.contains("x.tar is not written"), "{said}");
     assert!(!site.path("x.tar.00").exists() && site.path("x.tar.unfinished/index.json").metadata().is_err());
-    push(&site.outside, "team/gone", "v1", &["two", &"y".repeat(100_000)], "");
+    site.outside.push_layers("team/gone", "v1", &["two", &"y".repeat(100_000)], "");
     site.good(&export);
     assert!(site.path("x.tar.01").exists() && !site.path("x.tar.unfinished").exists());
     site.good(&["--from-layout", "x.tar"]);
@@ -199,7 +181,7 @@ fn what_cannot_be_read_leaves_no_tar_and_the_next_run_goes_on() {
 #[test]
 fn the_lock_in_the_layout_says_where_images_go() {
     let Some(site) = Site::new(Kind::Docker) else { return };
-    let digest = push(&site.outside, "team/app", "v1", &["one"], "");
+    let digest = site.outside.push_layers("team/app", "v1", &["one"], "");
     site.list(&["team/app:v1"]);
     site.good(&["--images", "list", "--to-layout", "x.tar"]);
     let elsewhere = TempDir::new().unwrap();
@@ -231,4 +213,26 @@ fn what_skopeo_writes_is_copied_by_the_maps() {
     assert!(copied.status.success(), "{}", String::from_utf8_lossy(&copied.stderr));
     site.good(&["--from-layout", "theirs.tar"]);
     assert_eq!(site.arrived("team/app", "v1"), Some(digest));
+}
+
+/// A run that was killed while it named the parts: those without the first are worth nothing, and the next run replaces
+/// them. Parts that somebody else left are not touched.
+#[test]
+fn parts_without_the_first_are_replaced_when_they_are_of_a_killed_run() {
+    let Some(site) = Site::new(Kind::Docker) else { return };
+    site.outside.push_layers("team/app", "v1", &[&"y".repeat(150_000)], "");
+    site.list(&["team/app:v1", "team/gone:v1"]);
+    let export = ["--images", "list", "--to-layout", "x.tar", "--split", "64KiB"];
+    assert_eq!(site.mirror(&export).0, 2);
+    site.outside.push_layers("team/gone", "v1", &["two"], "");
+    for part in ["x.tar.01", "x.tar.07", ".x.tar.09.imageswap.tmp"] {
+        site.write(part, "half");
+    }
+    let (code, said) = site.mirror(&export);
+    assert!(code == 2 && said.contains("x.tar.01"), "{said}");
+    site.write("x.tar.unfinished/.imageswap-naming", "");
+    site.good(&export);
+    assert!(!site.path("x.tar.07").exists() && !site.path(".x.tar.09.imageswap.tmp").exists());
+    site.good(&["--from-layout", "x.tar"]);
+    assert!(site.arrived("team/app", "v1").is_some() && site.arrived("team/gone", "v1").is_some());
 }

@@ -8,7 +8,7 @@ mod support;
 use imageswap::manifest::edit;
 use imageswap::maps::{Maps, MapsText, ParseOptions};
 use imageswap::rewrite::Engine;
-use imageswap::webhook::admission::{Ask, Outcome, Settings, admit};
+use imageswap::webhook::admission::{Ask, ReviewOutcome, Settings, admit};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use support::{apply, decoded_patch};
@@ -179,11 +179,11 @@ proptest! {
         let Ok(mut asked) = serde_json::from_slice::<Value>(&body) else { return Ok(()) };
         let answer = admit(asked.to_string().as_bytes(), &engine, &ask).unwrap();
         let patch = decoded_patch(&serde_json::from_slice(&answer.body).unwrap());
-        prop_assert_eq!(patch.is_some(), answer.facts.outcome == Outcome::Patched);
+        prop_assert_eq!(patch.is_some(), answer.facts.outcome == ReviewOutcome::Patched);
         let Some(patch) = patch else { return Ok(()) };
         apply(&mut asked["request"]["object"], &patch);
         let again = admit(asked.to_string().as_bytes(), &engine, &ask).unwrap();
-        prop_assert_eq!(again.facts.outcome, Outcome::Unchanged, "{:?}", again.facts);
+        prop_assert_eq!(again.facts.outcome, ReviewOutcome::Unchanged, "{:?}", again.facts);
     }
 
     #[test]
@@ -205,7 +205,7 @@ proptest! {
         let review: Value = serde_json::from_slice(&answer.body).unwrap();
         let mut patched: Value = serde_json::from_str(&object_text).unwrap();
         let patch = decoded_patch(&review);
-        prop_assert_eq!(patch.is_some(), answer.facts.outcome == Outcome::Patched);
+        prop_assert_eq!(patch.is_some(), answer.facts.outcome == ReviewOutcome::Patched);
         if let Some(patch) = patch {
             apply(&mut patched, &patch);
         }

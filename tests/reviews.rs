@@ -10,7 +10,7 @@ use std::fs;
 use imageswap::manifest::{Places, Scanner, edit};
 use imageswap::maps::{Maps, MapsText, ParseOptions};
 use imageswap::rewrite::{Engine, KustomizeMode};
-use imageswap::webhook::admission::{Ask, OnError, OnUnmapped, Outcome, Settings, admit};
+use imageswap::webhook::admission::{Ask, OnError, OnUnmapped, ReviewOutcome, Settings, admit};
 use serde_json::{Value, json};
 use support::{apply, decoded_patch};
 
@@ -50,7 +50,7 @@ fn engine(case: &Value, flags: &Value) -> Engine {
         scanner: Scanner::new(fields, label.to_owned()).within(100_000),
         skips: strings(&flags["skip"]).iter().map(|skip| skip.parse().unwrap()).collect(),
         kustomize: KustomizeMode::Follow,
-        lists_mentions: false,
+        ..Engine::default()
     }
 }
 
@@ -93,7 +93,7 @@ fn answer(name: &str, case: &Value) -> Value {
         one_engine(name, &body, patch, &engine, case);
         twice_is_once(name, &body, patch, &engine, &ask);
     }
-    assert_eq!(patch.is_some(), answer.facts.outcome == Outcome::Patched, "{name}");
+    assert_eq!(patch.is_some(), answer.facts.outcome == ReviewOutcome::Patched, "{name}");
     json!({"status": 200, "outcome": answer.facts.outcome.as_str(), "review": review})
 }
 
@@ -118,7 +118,7 @@ fn twice_is_once(name: &str, body: &str, patch: &Value, engine: &Engine, ask: &A
     let mut review: Value = serde_json::from_str(body).unwrap();
     apply(&mut review["request"]["object"], patch);
     let again = admit(review.to_string().as_bytes(), engine, ask).unwrap();
-    assert_eq!(again.facts.outcome, Outcome::Unchanged, "{name}: {:?}", again.facts);
+    assert_eq!(again.facts.outcome, ReviewOutcome::Unchanged, "{name}: {:?}", again.facts);
 }
 
 #[test]

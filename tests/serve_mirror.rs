@@ -148,6 +148,31 @@ fn a_target_that_cannot_be_asked_is_not_missing() {
 }
 
 #[test]
+fn two_tags_of_one_image_are_copied_once() {
+    let Some(site) = Site::new() else { return };
+    let layer = "a layer that takes its time ".repeat(200_000);
+    let digest = site.source.push_layers("team/app", "v1", &[&layer], "");
+    assert_eq!(site.source.push_layers("team/app", "stable", &[&layer], ""), digest);
+    let served = site.serve(&["--mirror", "wait", "--mirror-missing", "deny"]);
+    let both = |image: &str| {
+        let other = image.replace(":v1", ":stable");
+        let one = format!(r#"{{"name":"web","image":"{image}"}}"#);
+        let review = pod_review("u", image);
+        assert!(review.contains(&one), "{review}");
+        review.replace(&one, &format!(r#"{one},{{"name":"log","image":"{other}"}}"#))
+    };
+    let reply = served.review(&site.home, "/mutate", &both(&site.image("team/app:v1")));
+    assert!(allowed(&reply) && becomes(&reply, &site.mirrored("team/app:v1")), "{reply:?}");
+    assert!(becomes(&reply, &site.mirrored("team/app:stable")), "{reply:?}");
+    for tag in ["v1", "stable"] {
+        assert_eq!(site.at_target("team/app", tag).as_ref(), Some(&digest), "{tag}");
+    }
+    let read = served.metric("imageswap_mirror_copied_bytes_total");
+    let size = layer.len() as f64;
+    assert!(read >= size && read < 1.5 * size, "{read} bytes were read of {size}");
+}
+
+#[test]
 fn private_registries_are_logged_in_to() {
     let (Some(program), Some(_)) = (program::find("docker-registry"), program::find("htpasswd")) else {
         return;

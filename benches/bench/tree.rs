@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use imageswap::files::{Found, Options, Source, Transaction, WalkOptions, walk};
+use imageswap::files::{FoundFile, SourceFile, Transaction, WalkOptions, WriteOptions, walk};
 use memchr::memmem;
 
 use super::measure::{Seconds, best, has, imageswap, line, missing, race, this, workspace};
@@ -18,7 +18,7 @@ pub fn floor(folder: &str) {
     let never = AtomicBool::new(false);
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let walked = walk(&[folder], &WalkOptions::default()).expect("no globs are given");
-    let transaction = Transaction::new(Options { sync: true, threads, keep_going: true }, &never);
+    let transaction = Transaction::new(WriteOptions { sync: true, threads, keep_going: true }, &never);
     let next = AtomicUsize::new(0);
     let worker = || {
         let mut buffer = Vec::new();
@@ -35,8 +35,8 @@ pub fn floor(folder: &str) {
     assert!(committed.failed.is_empty());
 }
 
-fn copy(found: &Found, buffer: &mut Vec<u8>, transaction: &Transaction<'_>) {
-    let source = Source::read(found, buffer).expect("the file is read");
+fn copy(found: &FoundFile, buffer: &mut Vec<u8>, transaction: &Transaction<'_>) {
+    let source = SourceFile::read(found, buffer).expect("the file is read");
     if memmem::find(buffer, b"image:").is_some() {
         let text = std::str::from_utf8(buffer).expect("the data is UTF-8");
         transaction.stage(&source, &[text]).expect("the file is staged");

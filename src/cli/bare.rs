@@ -14,7 +14,7 @@ use crate::manifest::encoding;
 use super::args::{Cli, Command};
 use super::exit_code::ExitCode;
 use super::plugin::{self, PluginCall};
-use super::{function, rewrite, rules, speech};
+use super::{function, rewrite, rules, stderr};
 
 /// A call without a subcommand.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,8 +66,8 @@ fn on_stdin() -> Result<ExitCode> {
     {
         return rewrite::run_on(&args, Some(&bytes));
     }
-    speech::print(&format!("{}\n", Cli::command().render_help()));
-    speech::error(
+    stderr::print(&format!("{}\n", Cli::command().render_help()));
+    stderr::error(
         "no command given, and standard input is not a ResourceList (as imageswap fn takes); to rewrite other \
          manifests use imageswap rewrite -, or set IMAGESWAP_MAPS_FILE",
     );

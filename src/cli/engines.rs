@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use crate::files::Found;
+use crate::files::FoundFile;
 use crate::rewrite::{Engine, KustomizeMode};
 
 use super::args::{FindArgs, FormatArgs, MapsArgs};
 use super::rules::{FolderRules, RuleSettings, RuleWarning, Ruleset};
-use super::{rules, settings, speech};
+use super::{rules, settings, stderr};
 
 /// The engines of a run, and which file has which.
 pub struct Engines {
@@ -25,7 +25,7 @@ impl Engines {
         find: &FindArgs,
         formats: &FormatArgs,
         given: &[PathBuf],
-        files: &[Found],
+        files: &[FoundFile],
     ) -> Result<Self> {
         let rules = FolderRules::read(maps, given, files)?;
         let scanner = settings::scanner(find, formats, None)?;
@@ -37,7 +37,7 @@ impl Engines {
                 Some(_) => settings::engine_of_files(find, formats, ruleset)?,
             });
         }
-        let has_rules = |file: &&Found| rules.sets[rules.number(&file.path)].given;
+        let has_rules = |file: &&FoundFile| rules.sets[rules.number(&file.path)].given;
         let first_without_rules = files.iter().find(|file| !has_rules(file)).map(|file| file.path.clone());
         Ok(Self { all, rules, first_without_rules })
     }
@@ -80,6 +80,11 @@ impl Engines {
             engine.scanner = std::mem::take(&mut engine.scanner).thorough();
         }
         self.list_mentions();
+    }
+
+    /// Notes that images get digests in files with the engines of these numbers.
+    pub fn note_pins(&mut self, is_for: impl Fn(usize) -> bool) {
+        self.all.iter_mut().enumerate().for_each(|(number, engine)| engine.pins = is_for(number));
     }
 
     /// Lists everything that looks like an image among what is not checked.
@@ -134,7 +139,7 @@ impl Engines {
         let sets = self.rules.sets.iter().zip(&self.rules.files).filter(|(ruleset, _)| ruleset.given);
         let one = self.rules.sets.len() == 1;
         let line = |(ruleset, files): (&Ruleset, &usize)| {
-            let of = if one { String::new() } else { format!("for {}: ", speech::count(*files, "file")) };
+            let of = if one { String::new() } else { format!("for {}: ", stderr::count(*files, "file")) };
             format!("{of}rules from {}", ruleset.origin())
         };
         sets.map(line).collect()

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use crate::image::ImageReference;
 use crate::manifest::encoding;
 use crate::maps::Maps;
-use crate::report::explanation::{self, Answer, DigestAnswer, InFile};
+use crate::report::explanation::{self, DigestAnswer, Explained, InFile};
 use crate::report::{JsonReport, Level, Location, Message, Pages, Report, TextReport, why_unchecked};
 use crate::rewrite::{Engine, Memory, Plan, Site, SkipReason};
 
@@ -17,7 +17,7 @@ use super::exit_code::ExitCode;
 use super::file_kind::FileKind;
 use super::pin::{Pinning, online};
 use super::rules::Ruleset;
-use super::{function, rules, settings, speech};
+use super::{function, rules, settings, stderr};
 
 /// Explains the images of the arguments, or those of a manifest.
 pub fn run(args: &ExplainArgs) -> Result<ExitCode> {
@@ -28,7 +28,7 @@ pub fn run(args: &ExplainArgs) -> Result<ExitCode> {
     let mut out = String::new();
     let mut pages = Pages::default();
     ruleset.warnings().for_each(|warning| warning.report(report(args.format), &mut pages));
-    speech::print(&pages.speech);
+    stderr::print(&pages.messages);
     out.push_str(&pages.report);
     let mut failed = false;
     match &args.file {
@@ -63,7 +63,7 @@ fn report(format: ReportFormat) -> &'static dyn Report {
 fn tell(out: &mut String, format: ReportFormat, message: &Message<'_>) {
     let mut pages = Pages::default();
     report(format).message(&mut pages, message);
-    speech::print(&pages.speech);
+    stderr::print(&pages.messages);
     out.push_str(&pages.report);
 }
 
@@ -73,7 +73,7 @@ fn explain(out: &mut String, maps: &Maps, image: &str, format: ReportFormat) -> 
         // As in manifests, where Istio fills this in.
         Ok(_) if image == "auto" && !maps.names_exactly(image) => {
             let reason = SkipReason::Auto.message();
-            say(out, &Answer::LeftAlone { image, reason }, None, format);
+            say(out, &Explained::LeftAlone { image, reason }, None, format);
             true
         }
         Ok(reference) => {
@@ -85,7 +85,7 @@ fn explain(out: &mut String, maps: &Maps, image: &str, format: ReportFormat) -> 
                 let level = Level::Warning;
                 tell(out, format, &Message { level, file: None, location: None, text: &text });
             }
-            say(out, &Answer::Decided(maps.explain(&reference)), None, format);
+            say(out, &Explained::Decided(maps.explain(&reference)), None, format);
             true
         }
         Err(error) => {
@@ -112,14 +112,14 @@ fn explain_digests(
     let plans: Vec<(&String, Plan)> = images.map(|image| (image, plan(image))).collect();
     plans.iter().for_each(|(_, plan)| pinning.note(plan));
     let pullers = online::pullers_of_arguments(&args.online);
-    pinning.look_up(pullers.map(|pullers| || pullers), speech::is_watched())?;
+    pinning.ask_registries(pullers.map(|pullers| || pullers), stderr::is_watched())?;
     let mut good = true;
     for (image, mut plan) in plans {
         let needs = pinning.needs(&plan);
-        pinning.settle(engine, &mut plan, false);
+        pinning.settler().settle(engine, &mut plan, false);
         let change = plan.changes.iter().find(|change| change.pinned);
         let origin = needs.first().and_then(|need| pinning.origin(need));
-        let digest = match (change, plan.unpinned.first()) {
+        let digest = match (change, plan.missing_digests.first()) {
             (Some(change), _) => DigestAnswer::Pinned { to: &change.to, origin: origin.as_ref() },
             (None, Some(unpinned)) => {
                 good = false;
@@ -141,7 +141,7 @@ fn explain_file(out: &mut String, args: &ExplainArgs, ruleset: &Ruleset, file: &
     let bytes = if file == Path::new("-") {
         function::read_stdin()?
     } else {
-        std::fs::read(file).map_err(|error| speech::failure(&format!("cannot read {name}"), &error))?
+        std::fs::read(file).map_err(|error| stderr::failure(&format!("cannot read {name}"), &error))?
     };
     let text = encoding::decode(&bytes).with_context(|| name.clone())?;
     let mut engine: Engine = settings::engine_of_files(&args.find, &args.formats, ruleset)?;
@@ -172,8 +172,8 @@ fn explain_file(out: &mut String, args: &ExplainArgs, ruleset: &Ruleset, file: &
     sites.sort_by_key(|(site, _)| site.span);
     for (site, skipped) in sites {
         let answer = match (skipped, ImageReference::parse(&site.image)) {
-            (None, Ok(reference)) => Answer::Decided(maps.explain(&reference)),
-            (reason, _) => Answer::LeftAlone { image: &site.image, reason: reason.unwrap_or_default() },
+            (None, Ok(reference)) => Explained::Decided(maps.explain(&reference)),
+            (reason, _) => Explained::LeftAlone { image: &site.image, reason: reason.unwrap_or_default() },
         };
         say(out, &answer, Some(InFile { file: &name, site }), args.format);
     }
@@ -185,7 +185,7 @@ fn explain_file(out: &mut String, args: &ExplainArgs, ruleset: &Ruleset, file: &
     Ok(!plan.errors.is_empty())
 }
 
-fn say(out: &mut String, answer: &Answer<'_>, place: Option<InFile<'_>>, format: ReportFormat) {
+fn say(out: &mut String, answer: &Explained<'_>, place: Option<InFile<'_>>, format: ReportFormat) {
     match format {
         ReportFormat::Text => explanation::text(out, answer, place),
         ReportFormat::Json => explanation::json(out, answer, place),

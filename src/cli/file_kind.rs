@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::files::{ChartFiles, chart_of_values, is_template};
+use crate::files::{ChartFiles, chart_of_values, is_chart_file, is_template};
 use crate::manifest::{Chart, Format, PathFormat};
 use crate::rewrite::{Engine, Memory, Plan, is_kustomization};
 
@@ -14,6 +14,8 @@ pub enum FileKind {
     Values { chart: Box<Chart>, is_own: bool },
     /// A template of a chart.
     Template,
+    /// A file that a chart's templates may read: a template itself where it has placeholders.
+    ChartFile,
     /// A file of a format whose images stand at known paths.
     Paths(&'static PathFormat),
 }
@@ -28,6 +30,7 @@ impl FileKind {
         for spec in engine.scanner.formats_of(&name) {
             let kind = match spec.format {
                 Format::HelmTemplates if is_template(path) => Self::Template,
+                Format::HelmTemplates if is_chart_file(path) => Self::ChartFile,
                 Format::HelmTemplates => continue,
                 // Values for tests and templates that are called values.yaml are none of the chart's.
                 Format::HelmValues => match chart_of_values(path) {
@@ -60,10 +63,11 @@ impl FileKind {
         let mut plan = match self {
             Self::Manifest => engine.plan(text, is_kustomization(name), memory),
             Self::Values { chart, is_own } => engine.plan_values(text, chart, *is_own, memory),
-            Self::Template => engine.plan_template(text, memory),
+            Self::ChartFile if !text.contains("{{") => engine.plan(text, is_kustomization(name), memory),
+            Self::Template | Self::ChartFile => engine.plan_template(text, memory),
             Self::Paths(format) => engine.plan_paths(text, format, memory),
         };
-        if !matches!(self, Self::Template) {
+        if !matches!(self, Self::Template | Self::ChartFile) {
             engine.list_mentions(text, &mut plan);
         }
         plan
@@ -71,6 +75,13 @@ impl FileKind {
 }
 
 fn chart(files: ChartFiles) -> Chart {
-    let ChartFiles { metadata, values, templates, charts } = files;
-    Chart { metadata, values, templates, charts: charts.into_iter().map(chart).collect() }
+    let ChartFiles { metadata, values, more_values, templates, charts, parent } = files;
+    let parent = parent.map(|parent| Box::new(chart(*parent)));
+    let outline = |files: &ChartFiles| Chart { metadata: files.metadata.clone(), ..Chart::default() };
+    let outlines = charts.iter().map(outline).collect();
+    let mut own = Chart { metadata, values, more_values, templates, charts: outlines, parent };
+    let charts =
+        charts.into_iter().map(|files| Chart { parent: Some(Box::new(own.clone())), ..chart(files) });
+    own.charts = charts.collect();
+    own
 }

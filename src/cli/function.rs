@@ -20,7 +20,7 @@ use super::args::{FunctionArgs, MapsArgs, OnPinError};
 use super::exit_code::ExitCode;
 use super::pin::{Pinning, online};
 use super::rules::{RuleSettings, RuleSources, SourceError};
-use super::{settings, speech};
+use super::{settings, stderr};
 
 /// How many errors standard error names: hosts cut after a few lines.
 const SPOKEN: usize = 10;
@@ -58,7 +58,7 @@ pub fn on_text(args: &FunctionArgs, text: &str) -> Result<ExitCode> {
 /// All of standard input.
 pub fn read_stdin() -> Result<Vec<u8>> {
     if io::stdin().is_terminal() {
-        speech::print("reading from the terminal; press Ctrl-D to end\n");
+        stderr::print("reading from the terminal; press Ctrl-D to end\n");
     }
     let mut bytes = Vec::new();
     io::stdin().lock().read_to_end(&mut bytes).context("cannot read standard input")?;
@@ -79,10 +79,10 @@ pub fn say_errors(verdict: &Verdict) {
     let errors: Vec<&FunctionResult> =
         verdict.results.iter().filter(|result| result.severity == Severity::Error).collect();
     for error in errors.iter().take(SPOKEN) {
-        speech::print(&format!("{error}\n"));
+        stderr::print(&format!("{error}\n"));
     }
     if errors.len() > SPOKEN {
-        speech::print(&format!("… and {} more\n", errors.len() - SPOKEN));
+        stderr::print(&format!("… and {} more\n", errors.len() - SPOKEN));
     }
 }
 
@@ -102,7 +102,7 @@ impl Prepared {
         let Some(pinning) = self.pinning.as_mut().filter(|_| plan.errors.is_empty()) else { return Ok(()) };
         let pullers = self.online.then_some(|| online::pullers_of(text));
         pinning.settle_alone(&self.engine, plan, pullers)?;
-        for unpinned in &mut plan.unpinned {
+        for unpinned in &mut plan.missing_digests {
             if pinning.is_unreachable(&unpinned.lookup) {
                 unpinned.reason = format!("{}; {NO_NETWORK}", unpinned.reason).into();
             }
@@ -129,10 +129,11 @@ pub fn prepared(
     if ruleset.maps.is_empty() {
         return Err(vec![none_given().to_owned()]);
     }
-    let engine = settings::engine(&args.find, &ruleset).map_err(|error| vec![format!("{error:#}")])?;
+    let mut engine = settings::engine(&args.find, &ruleset).map_err(|error| vec![format!("{error:#}")])?;
     // A function reads a lock file and never writes one.
     let pinning = Pinning::new(&args.pin, &ruleset.settings, &args.registry)
         .map_err(|error| vec![format!("{error:#}")])?;
+    engine.pins = pinning.is_some();
     if args.online && pinning.is_none() {
         online::refuse_without(None).map_err(|error| vec![format!("{error:#}")])?;
     }

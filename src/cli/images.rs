@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::{Result, bail};
 
-use crate::files::{Found, Source, Walked, is_template, walk};
+use crate::files::{FoundFile, SourceFile, Walked, is_template, walk};
 use crate::manifest::encoding;
 use crate::report::inventory::{self, Listed};
 use crate::report::unique::{self, DistinctImages};
@@ -17,7 +17,7 @@ use super::args::{ImagesArgs, ImagesFormat};
 use super::engines::Engines;
 use super::exit_code::ExitCode;
 use super::file_kind::FileKind;
-use super::{function, rules, settings, speech, tree};
+use super::{function, rules, settings, stderr, tree};
 
 /// What one file holds.
 #[derive(Debug, Default)]
@@ -25,6 +25,8 @@ struct Inventory {
     /// A row for each image, in the format that was asked for; none where only distinct images are.
     rows: String,
     errors: Vec<FileError>,
+    /// What is said of places of which it is not known which images come of them, where distinct images are wanted.
+    unknown: Vec<String>,
 }
 
 /// What one thread has to itself.
@@ -130,13 +132,20 @@ pub fn list(args: &ImagesArgs) -> Result<Listing> {
         warn(report, &mut pages, walked.as_ref(), &engines);
     }
     let wanted = Wanted { args, with_maps };
+    let mut unknown = Vec::new();
     let (rows, distinct, file_errors) = if let Some(walked) = &walked {
-        read_files(wanted, walked, &engines)
+        read_files(wanted, walked, &engines, &mut unknown)
     } else {
         let mut worker = Worker { buffer: function::read_stdin()?, ..Worker::default() };
-        let Inventory { rows, errors } = read_bytes("-", &engines.all()[0], &mut worker, wanted);
+        let inventory = read_bytes("-", &engines.all()[0], &mut worker, wanted);
+        let Inventory { rows, errors, unknown: of_stdin } = inventory;
+        unknown = of_stdin;
         (vec![rows], worker.distinct, errors)
     };
+    for text in unknown.iter().filter(|_| !args.quiet) {
+        let text = &format!("{text}: it is left out");
+        report.message(&mut pages, &Message { level: Level::Warning, file: None, location: None, text });
+    }
     file_errors.iter().for_each(|error| report.message(&mut pages, &error.message()));
     Ok(Listing { rows, distinct, with_maps, pages, failed: file_errors.len() })
 }
@@ -172,7 +181,7 @@ pub fn run(args: &ImagesArgs) -> Result<ExitCode> {
     for text in &errors {
         report.message(&mut pages, &Message { level: Level::Error, file: None, location: None, text });
     }
-    speech::print(&pages.speech);
+    stderr::print(&pages.messages);
     let mut stdout = io::BufWriter::new(io::stdout().lock());
     stdout.write_all(printed.as_bytes())?;
     rows.iter().try_for_each(|rows| stdout.write_all(rows.as_bytes()))?;
@@ -202,21 +211,22 @@ fn read_files(
     wanted: Wanted<'_>,
     walked: &Walked,
     engines: &Engines,
+    unknown: &mut Vec<String>,
 ) -> (Vec<String>, DistinctImages, Vec<FileError>) {
     let args = wanted.args;
     let Walked { files, errors, .. } = walked;
     let errors = errors.iter().map(|error| {
         let file = error.path().display().to_string();
-        FileError::new(&file, speech::with_hint(error, tree::hint(error)))
+        FileError::new(&file, stderr::with_hint(error, tree::hint(error)))
     });
     let mut errors: Vec<FileError> = errors.collect();
     let never = AtomicBool::new(false);
     let watch = tree::Watch { cancel: &never, watched: tree::is_watched(args.quiet), late: None };
     let threads = settings::threads(&args.walk);
     let (inventories, workers) =
-        tree::each(files, threads, watch, Worker::default, |file: &Found, worker| {
+        tree::each(files, threads, watch, Worker::default, |file: &FoundFile, worker| {
             let name = file.path.display().to_string();
-            match Source::read(file, &mut worker.buffer) {
+            match SourceFile::read(file, &mut worker.buffer) {
                 Ok(_) => read_bytes(&name, engines.of(&file.path), worker, wanted),
                 Err(error) => {
                     let errors = vec![FileError::new(&name, error.to_string())];
@@ -228,6 +238,7 @@ fn read_files(
     for inventory in inventories {
         rows.extend(Some(inventory.rows).filter(|rows| !rows.is_empty()));
         errors.extend(inventory.errors);
+        unknown.extend(inventory.unknown);
     }
     let mut distinct = DistinctImages::default();
     workers.into_iter().for_each(|worker| distinct.merge(worker.distinct));
@@ -281,10 +292,14 @@ fn read_bytes(name: &str, engine: &Engine, worker: &mut Worker, wanted: Wanted<'
             text: format!("{image}: {}", problem.kind),
         }
     }));
+    if wanted.distinct_alone() {
+        found.unknown = plan.unknown(name).collect();
+    }
     let listed = inventory::of_plan(name, &mut plan, args.all);
     found.rows = wanted.rows(&listed);
     if with_maps || wanted.distinct_alone() {
-        listed.into_iter().for_each(|image| distinct.add(image));
+        let known = listed.into_iter().filter(|image| image.site.unknown_rest().is_none());
+        known.for_each(|image| distinct.add(image));
     }
     found
 }

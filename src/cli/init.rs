@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 
 use super::args::{BootstrapHow, InitArgs};
 use super::exit_code::ExitCode;
-use super::{bootstrap, speech};
+use super::{bootstrap, stderr};
 use crate::cluster::bootstrap::{Bootstrap, Issued, Published};
 
 /// Makes or reads the certificate, publishes its CA, and writes both to files.
@@ -25,7 +25,7 @@ pub fn run(args: &InitArgs) -> Result<ExitCode> {
         write(&folder.join("tls.key"), issued.key_pem.as_str(), 0o600)?;
         write(&folder.join("tls.crt"), &issued.chain_pem, 0o644)?;
     }
-    speech::print(&format!("{}\n", summary(&issued, &args.bootstrap.webhook_configuration)));
+    stderr::print(&format!("{}\n", summary(&issued, &args.bootstrap.webhook_configuration)));
     Ok(ExitCode::Done)
 }
 

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::files::Found;
-use crate::manifest::KustomizeImage;
+use crate::files::FoundFile;
+use crate::manifest::{KustomizeImage, Text};
 use crate::maps::Maps;
-use crate::rewrite::{Engine, Graph, Input, InputFiles, Memory, Plan, Renames, is_kustomization};
+use crate::rewrite::{Engine, Graph, Input, InputFiles, Memory, Naming, Plan, Renames, is_kustomization};
 
 use super::engines::Engines;
 
@@ -43,7 +43,7 @@ impl Followed {
     /// What the `waiting` Kustomizations among `files` follow, in a tree that becomes what `tree` says.
     pub fn new(
         engines: &Engines,
-        files: &[Found],
+        files: &[FoundFile],
         waiting: Vec<(&Path, Waiting)>,
         mut tree: Renames,
     ) -> Self {
@@ -70,15 +70,23 @@ impl Followed {
                 continue;
             }
             let (mut renames, mut known) = (Renames::default(), Vec::new());
+            let mut naming = Naming::default();
             for part in graph.scope(file) {
                 let Some(path) = places.get(&part) else { continue };
                 if let Ok(text) = std::fs::read_to_string(path) {
                     let memory = &mut Memory::default();
-                    renames.learn(&engines.of(path).plan(&text, is_kustomization(&part), memory));
+                    let mut own = Renames::default();
+                    own.learn(&engines.of(path).plan(&text, is_kustomization(&part), memory));
+                    naming.names.insert(part.clone(), own.names().map(str::to_owned).collect());
+                    renames.merge(own);
                 }
                 known.extend(entries.get(&part).into_iter().flat_map(with_maps));
+                if let Some((_, entries)) = entries.get(&part) {
+                    naming.given.insert(part, entries.iter().filter_map(names_given).collect());
+                }
             }
             close(&mut renames, &known);
+            renames.arrive(graph.arriving(file, &naming));
             scoped.insert((*path).to_owned(), renames);
         }
         Self { tree, scoped, graph }
@@ -92,6 +100,12 @@ impl Followed {
         }
         engine.follow_inputs(plan, &absolute(file), &self.graph, &Disk);
     }
+}
+
+/// The name that an entry is for, and the one that it gives.
+fn names_given(entry: &KustomizeImage) -> Option<[String; 2]> {
+    let text = |text: &Option<Text>| text.as_ref().map(|text| text.value.clone());
+    Some([text(&entry.name)?, text(&entry.new_name)?])
 }
 
 /// Ends the learning of `renames` with these entries and the maps for their files.

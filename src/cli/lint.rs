@@ -13,7 +13,7 @@ use crate::report::lint as shown;
 
 use super::args::{LintArgs, ReportFormat};
 use super::exit_code::ExitCode;
-use super::{rules, speech};
+use super::{rules, stderr};
 
 /// Prints what is wrong or suspicious in maps files, by line.
 pub fn run(args: &LintArgs) -> Result<ExitCode> {
@@ -46,14 +46,14 @@ pub fn run(args: &LintArgs) -> Result<ExitCode> {
     let errors =
         faults + report.findings.iter().filter(|finding| finding.severity == Severity::Error).count();
     if errors > 0 {
-        speech::print(&format!("{}\n", speech::count(errors, "error")));
+        stderr::print(&format!("{}\n", stderr::count(errors, "error")));
         return Ok(ExitCode::Error);
     }
     let is_warning = |finding: &&Finding| finding.severity == Severity::Warning;
     let lenient = if args.lenient_maps { report.errors.len() } else { 0 };
     let warnings = lenient + report.findings.iter().filter(is_warning).count();
     if args.deny_warnings && warnings > 0 {
-        speech::print(&format!("{}\n", speech::count(warnings, "warning")));
+        stderr::print(&format!("{}\n", stderr::count(warnings, "warning")));
         return Ok(ExitCode::Error);
     }
     Ok(ExitCode::Done)
@@ -76,7 +76,7 @@ fn fix(read: &[(String, String)], report: &LintReport) -> Result<()> {
     }
     for (name, text, places) in &fixed {
         write_file(Path::new(name), text.as_bytes())?;
-        speech::print(&format!("{name}: fixed {}\n", speech::count(*places, "line")));
+        stderr::print(&format!("{name}: fixed {}\n", stderr::count(*places, "line")));
     }
     Ok(())
 }

@@ -5,14 +5,14 @@ use std::io::{self, Write};
 use anyhow::{Result, anyhow, bail};
 
 use crate::image::ImageReference;
-use crate::lock::{Entry, Lock};
+use crate::lock::{Lock, LockEntry};
 use crate::report::digests::{Compared, ComparedSummary, Comparison};
 
 use super::args::{LockArgs, LockDiffArgs, ReportFormat};
 use super::exit_code::ExitCode;
 use super::lock_file::LockFile;
-use super::pin::{Answer, Question, ask, online};
-use super::speech;
+use super::pin::{LookupAnswer, Question, ask, online};
+use super::stderr;
 
 /// Looks the digests up anew and writes them.
 pub fn update(args: &LockArgs) -> Result<ExitCode> {
@@ -23,7 +23,7 @@ pub fn update(args: &LockArgs) -> Result<ExitCode> {
         .filter_map(|(entry, answer)| Some(format!("{}: {}", entry.id, answer.as_ref().err()?.text)))
         .collect();
     if !errors.is_empty() {
-        let noun = speech::count(errors.len(), "digest");
+        let noun = stderr::count(errors.len(), "digest");
         bail!("{noun} not found; {} stays as it is\n  {}", file.name(), errors.join("\n  "));
     }
     let mut lock = file.lock.clone();
@@ -34,8 +34,8 @@ pub fn update(args: &LockArgs) -> Result<ExitCode> {
     }
     file.save(&lock)?;
     let summary = show(&compared, ReportFormat::Text)?;
-    let of = speech::count(compared.len(), "image");
-    speech::print(&format!("{}: {} of {of} changed\n", file.name(), summary.changed));
+    let of = stderr::count(compared.len(), "image");
+    stderr::print(&format!("{}: {} of {of} changed\n", file.name(), summary.changed));
     Ok(ExitCode::Done)
 }
 
@@ -52,12 +52,12 @@ pub fn diff(args: &LockDiffArgs) -> Result<ExitCode> {
 }
 
 /// The chosen entries of the lock file with what the registries say now.
-fn compare<'l>(args: &LockArgs, file: &'l LockFile) -> Result<Vec<(&'l Entry, Answer)>> {
+fn compare<'l>(args: &LockArgs, file: &'l LockFile) -> Result<Vec<(&'l LockEntry, LookupAnswer)>> {
     let entries = chosen(&file.lock, &args.only)?;
     let questions: Vec<Question> = entries.iter().map(|entry| Question::of(entry)).collect::<Result<_>>()?;
     let pullers = online::pullers_of_arguments(&args.online);
-    let answers = ask(&args.registry, pullers.as_ref(), &questions, speech::is_watched())?;
-    let answer = |entry: &Entry, question| {
+    let answers = ask(&args.registry, pullers.as_ref(), &questions, stderr::is_watched())?;
+    let answer = |entry: &LockEntry, question| {
         answers.get(question).cloned().ok_or_else(|| anyhow!("nobody answered for {}", entry.id))
     };
     let compared = entries.into_iter().zip(&questions);
@@ -65,7 +65,7 @@ fn compare<'l>(args: &LockArgs, file: &'l LockFile) -> Result<Vec<(&'l Entry, An
 }
 
 /// The entries that `only` names, or all.
-fn chosen<'l>(lock: &'l Lock, only: &[String]) -> Result<Vec<&'l Entry>> {
+fn chosen<'l>(lock: &'l Lock, only: &[String]) -> Result<Vec<&'l LockEntry>> {
     let names = |text: &str, wanted: &str| {
         text == wanted || ImageReference::parse(text).is_ok_and(|reference| reference.name() == wanted)
     };
@@ -74,14 +74,14 @@ fn chosen<'l>(lock: &'l Lock, only: &[String]) -> Result<Vec<&'l Entry>> {
             bail!("the lock file has no entry for {wanted}");
         }
     }
-    let is_chosen = |entry: &&Entry| {
+    let is_chosen = |entry: &&LockEntry| {
         only.is_empty() || only.iter().any(|wanted| names(&entry.id, wanted) || names(&entry.target, wanted))
     };
     Ok(lock.entries().filter(is_chosen).collect())
 }
 
 /// Prints what differs, and counts it.
-fn show(compared: &[(&Entry, Answer)], format: ReportFormat) -> Result<ComparedSummary> {
+fn show(compared: &[(&LockEntry, LookupAnswer)], format: ReportFormat) -> Result<ComparedSummary> {
     let (mut out, mut summary) = (String::new(), ComparedSummary::default());
     for (entry, answer) in compared {
         let status = match answer {
@@ -106,7 +106,7 @@ fn show(compared: &[(&Entry, Answer)], format: ReportFormat) -> Result<ComparedS
             ReportFormat::Text => {
                 line.text(&mut out);
                 if let (Comparison::Failed, Some(message)) = (status, line.message) {
-                    speech::error(&format!("{}: {message}", entry.id));
+                    stderr::error(&format!("{}: {message}", entry.id));
                 }
             }
         }

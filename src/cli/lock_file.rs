@@ -7,7 +7,7 @@ use anyhow::{Context, Result, anyhow};
 use crate::files::write_file;
 use crate::lock::{Index, Lock};
 
-use super::speech;
+use super::stderr;
 
 /// Its name where none is given.
 pub const NAME: &str = "imageswap.lock";
@@ -31,7 +31,7 @@ impl LockFile {
             Ok(text) => Some(text),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && !required => None,
             Err(error) => {
-                let error = speech::failure(&format!("cannot read the lock file {}", path.display()), &error);
+                let error = stderr::failure(&format!("cannot read the lock file {}", path.display()), &error);
                 let advice = format!("'imageswap rewrite --pin --lock {}' writes it", path.display());
                 return Err(anyhow!("{error}: {advice}"));
             }
@@ -39,7 +39,7 @@ impl LockFile {
         let name = path.display().to_string();
         let lock = match &text {
             Some(text) => Lock::parse(&name, text).map_err(|errors| {
-                let noun = speech::count(errors.0.len(), "fault");
+                let noun = stderr::count(errors.0.len(), "fault");
                 anyhow!("{noun} in the lock file\n{errors}\nmend it, or delete it and pin anew")
             })?,
             None => Lock::default(),

@@ -7,11 +7,11 @@ use anyhow::Result;
 use super::args::{BootstrapHow, ManifestsArgs, MapsArgs, PolicyName, ResourcesName, ScopeName};
 use super::exit_code::ExitCode;
 use super::rules;
-use crate::cluster::manifests::{self, FailurePolicy, Options, Resources, Scope, Signing};
+use crate::cluster::manifests::{self, FailurePolicy, InstallOptions, Resources, Scope, Signing};
 
 /// Prints the installation that the arguments describe.
 pub fn run(args: &ManifestsArgs) -> Result<ExitCode> {
-    let mut options = Options {
+    let mut options = InstallOptions {
         namespace: args.namespace.clone(),
         replicas: args.replicas,
         failure_policy: args.failure_policy.map(|policy| match policy {
@@ -38,7 +38,7 @@ pub fn run(args: &ManifestsArgs) -> Result<ExitCode> {
         env: args.env.clone(),
         autoscale: args.autoscale,
         network_policy: args.network_policy,
-        ..Options::default()
+        ..InstallOptions::default()
     };
     if let Some(image) = &args.image {
         options.image.clone_from(image);

@@ -9,7 +9,7 @@ use crate::maps::export::{ExportFormat, export};
 
 use super::args::{ExportArgs, ExportTo};
 use super::exit_code::ExitCode;
-use super::{rules, speech};
+use super::{rules, stderr};
 
 /// Prints the rules in another tool's format, or writes them to a folder.
 pub fn run(args: &ExportArgs) -> Result<ExitCode> {
@@ -20,12 +20,12 @@ pub fn run(args: &ExportArgs) -> Result<ExitCode> {
         rules::load(&args.maps, Some(Path::new(".")), true, false)?.ok_or_else(rules::none_given)?;
     let exported = export(&ruleset.maps, format(args.to));
     for note in &exported.notes {
-        speech::warning(&format!("the {} {}", note.rule, note.message));
+        stderr::warning(&format!("the {} {}", note.rule, note.message));
     }
     if args.strict && !exported.notes.is_empty() {
-        speech::error(&format!(
+        stderr::error(&format!(
             "{} cannot be said whole; nothing was written",
-            speech::count(exported.notes.len(), "rule")
+            stderr::count(exported.notes.len(), "rule")
         ));
         return Ok(ExitCode::Error);
     }
@@ -52,5 +52,6 @@ fn format(to: ExportTo) -> ExportFormat {
         ExportTo::Idms => ExportFormat::ImageDigestMirrorSet,
         ExportTo::Itms => ExportFormat::ImageTagMirrorSet,
         ExportTo::Kustomize => ExportFormat::Kustomize,
+        ExportTo::Kyverno => ExportFormat::Kyverno,
     }
 }

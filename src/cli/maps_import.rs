@@ -9,7 +9,7 @@ use crate::maps::import::{ImportFormat, ImportSource, import};
 
 use super::args::{ImportArgs, ImportFrom};
 use super::exit_code::ExitCode;
-use super::speech;
+use super::stderr;
 
 /// Prints the rules of all files. Of a key that several files give, the first file's rule is kept.
 pub fn run(args: &ImportArgs) -> Result<ExitCode> {
@@ -23,7 +23,7 @@ pub fn run(args: &ImportArgs) -> Result<ExitCode> {
         let text = read(&path)?;
         let source = ImportSource { name: &name, text: &text };
         let mut imported = import(source, args.from.map(format), args.target.as_deref())
-            .map_err(|error| anyhow::anyhow!(speech::with_hint(&error, Some(error.hint()))))?;
+            .map_err(|error| anyhow::anyhow!(stderr::with_hint(&error, Some(error.hint()))))?;
         imported.rules.retain(|rule| match keys.get(&rule.key) {
             None => {
                 keys.insert(rule.key.clone(), (rule.value.clone(), name.clone()));
@@ -32,7 +32,7 @@ pub fn run(args: &ImportArgs) -> Result<ExitCode> {
             Some((value, file)) => {
                 if *value != rule.value {
                     let key = &rule.key;
-                    speech::warning(&format!(
+                    stderr::warning(&format!(
                         "{name}:{}: {key} goes to {value} by {file} already; {} is left out",
                         rule.line, rule.value
                     ));
@@ -42,7 +42,7 @@ pub fn run(args: &ImportArgs) -> Result<ExitCode> {
         });
         for note in &imported.notes {
             let place = if note.line > 0 { format!("{name}:{}", note.line) } else { name.clone() };
-            speech::warning(&format!("{place}: {}", note.message));
+            stderr::warning(&format!("{place}: {}", note.message));
         }
         out.push_str(&imported.to_maps(&name));
     }
@@ -55,7 +55,7 @@ fn read(path: &Path) -> Result<String> {
         return io::read_to_string(io::stdin()).context("cannot read standard input");
     }
     std::fs::read_to_string(path)
-        .map_err(|error| speech::failure(&format!("cannot read {}", path.display()), &error))
+        .map_err(|error| stderr::failure(&format!("cannot read {}", path.display()), &error))
 }
 
 fn format(from: ImportFrom) -> ImportFormat {

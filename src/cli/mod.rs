@@ -26,13 +26,14 @@ mod maps_import;
 mod mirror;
 mod pin;
 mod plugin;
+mod progress;
 mod registries;
 mod rewrite;
 mod rules;
 mod serve;
 mod settings;
 mod signals;
-mod speech;
+mod stderr;
 mod tree;
 mod verify;
 
@@ -98,7 +99,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Status {
         _ => None,
     };
     match (result, report) {
-        (Err(error), Some(report)) if !speech::is_closed_pipe(&error) => {
+        (Err(error), Some(report)) if !stderr::is_closed_pipe(&error) => {
             failed(&error, &*report);
             ExitCode::Error.into()
         }
@@ -122,7 +123,7 @@ fn failed(error: &anyhow::Error, report: &dyn Report) {
         }
         _ => add(None, None, &format!("{error:#}")),
     }
-    speech::print(&pages.speech);
+    stderr::print(&pages.messages);
     let parts = [&*pages.report];
     let report = report.document(&parts, false).unwrap_or(pages.report);
     // Nothing helps when even this cannot be said.
@@ -133,9 +134,9 @@ fn failed(error: &anyhow::Error, report: &dyn Report) {
 fn ended(result: anyhow::Result<ExitCode>) -> Status {
     match result {
         Ok(code) => code.into(),
-        Err(error) if speech::is_closed_pipe(&error) => ExitCode::Done.into(),
+        Err(error) if stderr::is_closed_pipe(&error) => ExitCode::Done.into(),
         Err(error) => {
-            speech::error(&format!("{error:#}"));
+            stderr::error(&format!("{error:#}"));
             ExitCode::Error.into()
         }
     }

@@ -14,7 +14,7 @@ use crate::manifest::encoding;
 
 use super::exit_code::ExitCode;
 use super::function::{self, Prepared};
-use super::speech;
+use super::stderr;
 
 /// A call of the plugin.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub fn run(call: &PluginCall) -> Result<ExitCode> {
     let mut prepared = match prepare(call)? {
         Ok(prepared) => prepared,
         Err(reasons) => {
-            reasons.iter().for_each(|reason| speech::error(reason));
+            reasons.iter().for_each(|reason| stderr::error(reason));
             return Ok(ExitCode::Error);
         }
     };
@@ -50,7 +50,7 @@ pub fn run(call: &PluginCall) -> Result<ExitCode> {
 fn prepare(call: &PluginCall) -> Result<Result<Prepared, Vec<String>>> {
     let name = call.config.display().to_string();
     let text = std::fs::read_to_string(&call.config).map_err(|error| {
-        speech::failure(&format!("cannot read the plugin's configuration {name}"), &error)
+        stderr::failure(&format!("cannot read the plugin's configuration {name}"), &error)
     })?;
     let args = function::default_args()?;
     let config = match FunctionConfig::read("the plugin's configuration", &text) {

@@ -10,7 +10,7 @@ use crate::registry::keychain::{MachineKeychain, Surroundings};
 use crate::registry::{Proxies, RegistryOptions};
 
 use super::args::RegistryArgs;
-use super::speech;
+use super::stderr;
 
 /// What `args` and the environment say about registries.
 pub fn options(args: &RegistryArgs) -> Result<RegistryOptions> {
@@ -47,7 +47,7 @@ pub fn options_from(defaults: RegistryOptions, args: &RegistryArgs) -> Result<Re
 /// Takes in the file of `--registries`.
 fn read(options: &mut RegistryOptions, path: &Path) -> Result<()> {
     let text = fs::read_to_string(path)
-        .map_err(|error| speech::failure(&format!("cannot read --registries {}", path.display()), &error))?;
+        .map_err(|error| stderr::failure(&format!("cannot read --registries {}", path.display()), &error))?;
     let folder = path.parent().unwrap_or(Path::new(""));
     options.read_config(&text, folder).map_err(|error| anyhow!("{}:{error}", path.display()))
 }

@@ -60,7 +60,7 @@ pub fn engine_with(args: &FindArgs, ruleset: &Ruleset, scanner: Scanner) -> Engi
     };
     let settings = &ruleset.settings;
     let skips = args.skip.iter().chain(&settings.skip).cloned().collect();
-    Engine { maps: Arc::clone(&ruleset.maps), scanner, skips, kustomize, lists_mentions: false }
+    Engine { maps: Arc::clone(&ruleset.maps), scanner, skips, kustomize, ..Engine::default() }
 }
 
 /// How folders are walked.

@@ -47,6 +47,11 @@ impl Signals {
         self.which.load(Ordering::Relaxed) != 0
     }
 
+    /// Stops to watch: the next signal ends the process.
+    pub fn release(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+
     /// Ends the process as the signal would have, when one came; call it when everything is cleaned up.
     pub fn obey(&self) {
         let signal = self.which.load(Ordering::Relaxed);

@@ -5,14 +5,10 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use crate::files::{FoundFile, SkipReason, WalkError, Walked};
 
-use crate::files::{Found, SkipReason, WalkError, Walked};
-
-use super::speech;
-
-/// How long a run is before it is worth a progress bar.
-const LONG: Duration = Duration::from_secs(1);
+use super::progress::Progress;
+use super::stderr;
 
 /// How often the bar moves.
 const TICK: Duration = Duration::from_millis(100);
@@ -35,11 +31,11 @@ pub struct Watch<'w> {
 /// the order of the files, and the states. Stops early when told to; files that were not reached
 /// have no result.
 pub fn each<T: Send, S: Send>(
-    files: &[Found],
+    files: &[FoundFile],
     threads: usize,
     watch: Watch<'_>,
     start: impl Fn() -> S + Sync,
-    work: impl Fn(&Found, &mut S) -> T + Sync,
+    work: impl Fn(&FoundFile, &mut S) -> T + Sync,
 ) -> (Vec<T>, Vec<S>) {
     let (next, finished) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let threads = threads.clamp(1, files.len().max(1));
@@ -88,8 +84,7 @@ pub fn each<T: Send, S: Send>(
 
 /// Until the work has ended: shows how far it is, if it takes long, and sees to it that it stops when told to.
 fn attend(ended: &mpsc::Receiver<()>, finished: &AtomicUsize, total: usize, watch: Watch<'_>) {
-    let started = Instant::now();
-    let mut bar: Option<ProgressBar> = None;
+    let mut progress = Progress::new(total, "files", watch.watched);
     let mut cancelled: Option<Instant> = None;
     while let Err(mpsc::RecvTimeoutError::Timeout) = ended.recv_timeout(TICK) {
         if watch.cancel.load(Ordering::Relaxed)
@@ -98,32 +93,9 @@ fn attend(ended: &mpsc::Receiver<()>, finished: &AtomicUsize, total: usize, watc
         {
             late();
         }
-        if !watch.watched || started.elapsed() < LONG {
-            continue;
-        }
-        let bar = bar.get_or_insert_with(|| {
-            let bar = ProgressBar::new(total as u64);
-            bar.set_style(style(0));
-            bar
-        });
-        let finished = finished.load(Ordering::Relaxed);
-        if bar.position() == 0 && finished > 0 {
-            bar.set_style(style(finished));
-        }
-        bar.set_position(finished as u64);
-        // So that the time goes on where one large file takes all of it.
-        bar.tick();
+        // Every time, so that the time goes on where one large file takes all of it.
+        progress.show(finished.load(Ordering::Relaxed));
     }
-    if let Some(bar) = bar {
-        bar.finish_and_clear();
-    }
-}
-
-/// How the bar looks: how much time is left nobody knows before the first file is finished.
-fn style(finished: usize) -> ProgressStyle {
-    let time = if finished == 0 { "{elapsed}" } else { "{eta} left" };
-    let style = ProgressStyle::with_template(&format!("{{bar:40}} {{pos}}/{{len}} files, {time}"));
-    style.unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
 /// What to do about a path that cannot be read, if there is good advice.
@@ -171,5 +143,5 @@ pub fn why(reason: SkipReason) -> &'static str {
 
 /// Whether a progress bar may be shown.
 pub fn is_watched(quiet: bool) -> bool {
-    !quiet && speech::is_watched()
+    !quiet && stderr::is_watched()
 }

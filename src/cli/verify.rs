@@ -1,24 +1,24 @@
 //! `imageswap verify`: what the manifests will pull is there, and is what it should be.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::sync::Mutex;
 
 use anyhow::{Result, anyhow};
 use rustc_hash::FxHashMap;
 
-use crate::files::{Found as FoundFile, walk};
+use crate::files::{FoundFile, walk};
 use crate::image::{Digest, DigestRef, ImageReference};
-use crate::lock::{Found, Index};
+use crate::lock::{FoundEntry, Index, Pair};
 use crate::report::digests::{Authority, Verdict, Verified, VerifiedSummary};
-use crate::rewrite::Plan;
+use crate::rewrite::{Plan, Site};
 
 use super::args::{ReportFormat, VerifyArgs};
 use super::engines::Engines;
 use super::exit_code::ExitCode;
 use super::lock_file::LockFile;
-use super::pin::{Answer, Question, ask, each_plan, online};
-use super::{settings, speech, tree};
+use super::pin::{LookupAnswer, Question, ask, each_plan, online};
+use super::{settings, stderr, tree};
 
 /// What a target's digest must be.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,13 +45,13 @@ struct Check {
 pub fn run(args: &VerifyArgs) -> Result<ExitCode> {
     let walked = walk(&args.paths, &settings::walk(&args.walk, &args.formats))?;
     if let Some(error) = walked.errors.first() {
-        return Err(anyhow!("{}", speech::with_hint(error, tree::hint(error))));
+        return Err(anyhow!("{}", stderr::with_hint(error, tree::hint(error))));
     }
     let engines =
         Engines::new(&args.maps, &args.find, &args.formats, &args.paths, &walked.files)?.or_none_given()?;
-    engines.warnings().iter().for_each(|warning| speech::warning(&warning.to_string()));
+    engines.warnings().iter().for_each(|warning| stderr::warning(&warning.to_string()));
     if let Some((_, text)) = engines.without_rules() {
-        speech::warning(&text);
+        stderr::warning(&text);
     }
     let lock = args.lock.as_deref().map(|path| LockFile::open(path, true)).transpose()?;
     let threads = settings::threads(&args.walk);
@@ -62,7 +62,7 @@ pub fn run(args: &VerifyArgs) -> Result<ExitCode> {
     });
     let questions: Vec<Question> = checks.keys().map(|check| check.question.clone()).chain(sources).collect();
     let pullers = args.online.then(|| online::pullers(&walked.files, threads, &engines));
-    let answers = ask(&args.registry, pullers.as_ref(), &questions, speech::is_watched())?;
+    let answers = ask(&args.registry, pullers.as_ref(), &questions, stderr::is_watched())?;
     let lock_name = lock.as_ref().map(LockFile::name).unwrap_or_default();
     let (mut out, mut summary) = (String::new(), VerifiedSummary::default());
     for (check, image) in &checks {
@@ -73,7 +73,7 @@ pub fn run(args: &VerifyArgs) -> Result<ExitCode> {
             ReportFormat::Text => {
                 verified.text(&mut out);
                 if let Some(message) = verified.message {
-                    speech::error(&format!("{image}: {message}"));
+                    stderr::error(&format!("{image}: {message}"));
                 }
             }
         }
@@ -85,8 +85,8 @@ pub fn run(args: &VerifyArgs) -> Result<ExitCode> {
     }
     io::stdout().lock().write_all(out.as_bytes())?;
     if args.format == ReportFormat::Text {
-        let images = speech::count(summary.images - summary.failed, "image");
-        speech::print(&format!("verified {images}: {drifted} drifted or missing\n"));
+        let images = stderr::count(summary.images - summary.failed, "image");
+        stderr::print(&format!("verified {images}: {drifted} drifted or missing\n"));
     }
     Ok(match (summary.failed, drifted) {
         (0, 0) => ExitCode::Done,
@@ -100,7 +100,7 @@ fn verified<'a>(
     check: &'a Check,
     image: &'a str,
     lock_name: &'a str,
-    answers: &'a FxHashMap<Question, Answer>,
+    answers: &'a FxHashMap<Question, LookupAnswer>,
 ) -> Result<Verified<'a>> {
     let answer = |question: &Question| {
         answers.get(question).ok_or_else(|| anyhow!("nobody answered for {}", check.target))
@@ -115,10 +115,16 @@ fn verified<'a>(
             (source_digest, Some(Authority::Source(source)))
         }
     };
+    let mut digest = found.as_ref().ok().map(|resolved| &resolved.digest);
     let (status, message) = match (found, &expected) {
         (_, Err(failure)) => (Verdict::Failed, Some(&*failure.text)),
         (Err(failure), _) if failure.missing => (Verdict::Missing, None),
         (Err(failure), _) => (Verdict::Failed, Some(&*failure.text)),
+        // An image of one platform, as `--platform` pins it, while the tag stands for all of them.
+        (Ok(found), Ok(Some(expected))) if found.images.contains(expected) => {
+            digest = Some(expected);
+            (Verdict::Ok, None)
+        }
         (Ok(found), Ok(Some(expected))) if found.digest != **expected => (Verdict::Drifted, None),
         (Ok(_), Ok(_)) => (Verdict::Ok, None),
     };
@@ -126,7 +132,7 @@ fn verified<'a>(
         status,
         image,
         target: &check.target,
-        digest: found.as_ref().ok().map(|resolved| resolved.digest.as_str()),
+        digest: digest.map(Digest::as_str),
         expected: expected.ok().flatten().map(Digest::as_str),
         expected_by,
         message,
@@ -141,9 +147,12 @@ fn checks(
     index: Option<&Index>,
 ) -> Result<BTreeMap<Check, String>> {
     let checks = Mutex::new(BTreeMap::new());
+    let unknown = Mutex::new(BTreeSet::new());
     let errors = Mutex::new(Vec::new());
     each_plan(files, threads, engines, &|file, plan| match plan {
         Ok(plan) => {
+            let name = file.path.display().to_string();
+            unknown.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(plan.unknown(&name));
             let mut checks = checks.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             for (image, target) in images(plan) {
                 if let Some(check) = check(image, target, index) {
@@ -156,6 +165,9 @@ fn checks(
             errors.push(format!("{}: {reason}", file.path.display()));
         }
     });
+    for text in unknown.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
+        stderr::warning(&format!("{text}: not verified"));
+    }
     let mut errors = errors.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     if !errors.is_empty() {
         errors.sort_unstable();
@@ -166,9 +178,10 @@ fn checks(
 
 /// The images of a plan, each with what it becomes.
 fn images(plan: &Plan) -> impl Iterator<Item = (&str, &str)> {
-    let changes = plan.changes.iter().filter(|change| change.site.place.is_whole());
+    let is_known = |site: &Site| site.place.is_site() && site.unknown_rest().is_none();
+    let changes = plan.changes.iter().filter(move |change| is_known(&change.site));
     let changes = changes.map(|change| (change.site.image.as_str(), &*change.to));
-    let kept = plan.kept.iter().filter(|kept| kept.site.place.is_whole());
+    let kept = plan.kept.iter().filter(move |kept| is_known(&kept.site));
     let kept = kept.map(|kept| (kept.site.image.as_str(), kept.site.image.as_str()));
     let entries = plan.entry_images.iter().filter(|entry| entry.sets_tag);
     changes.chain(kept).chain(entries.map(|entry| (entry.site.image.as_str(), entry.to.as_str())))
@@ -183,9 +196,11 @@ fn check(image: &str, target: &str, index: Option<&Index>) -> Option<Check> {
         _ => target,
     };
     let mut question = Question::about(ImageReference::parse(asked).ok()?);
-    let locked = index.and_then(|index| match index.find(source, reference, None) {
-        Found::Entry(entry) => Some(entry),
-        Found::Stale(_) | Found::Missing => None,
+    let locked = index.and_then(|index| match (index.pair(reference), index.find(source, reference, None)) {
+        // A digest that stands there belongs to one entry alone.
+        (Some(Pair::Agrees(entry)), _)
+        | (_, FoundEntry::Current(entry) | FoundEntry::Platforms(entry, _)) => Some(entry),
+        (_, FoundEntry::Stale(_) | FoundEntry::Missing) => None,
     });
     if let Some(entry) = locked {
         question = question.for_platform_of(entry);

@@ -83,15 +83,15 @@ pub enum PullSecretError {
 /// # Errors
 /// When there is no cluster, or it does not let the Secrets and service accounts be read. What is missing is a warning.
 pub async fn read(pullers: &BTreeSet<Puller>) -> Result<PullSecrets, PullSecretError> {
-    Reader::connect().await?.read(pullers).await
+    PullSecretReader::connect().await?.read(pullers).await
 }
 
 /// A cluster that is asked again and again.
-pub struct Reader {
+pub struct PullSecretReader {
     cluster: Cluster,
 }
 
-impl Reader {
+impl PullSecretReader {
     /// Finds the cluster of the kubeconfig, or of the pod's service account. Nothing is sent yet. Call it inside a tokio
     /// runtime.
     ///

@@ -47,6 +47,13 @@ fn is_in_chart(folder: &Path) -> bool {
         .any(|folder| folder.with_file_name("Chart.yaml").exists())
 }
 
+/// Whether a file is one that a chart's templates may read (`.Files`): below a `files` folder beside a `Chart.yaml`.
+#[must_use]
+pub fn is_chart_file(file: &Path) -> bool {
+    let is_files = |folder: &&Path| folder.ends_with("files") && folder.with_file_name("Chart.yaml").exists();
+    file.canonicalize().is_ok_and(|real| real.ancestors().skip(1).any(|folder| is_files(&folder)))
+}
+
 /// Whether a file is a template of a chart: below a `templates` folder beside a `Chart.yaml`.
 #[must_use]
 pub fn is_template(file: &Path) -> bool {

@@ -14,10 +14,14 @@ pub struct ChartFiles {
     pub metadata: String,
     /// `values.yaml`
     pub values: Option<String>,
+    /// Further values, which come on top of these: `values-prod.yaml`.
+    pub more_values: Vec<String>,
     /// What lies under `templates/`.
     pub templates: Vec<String>,
     /// The charts that lie unpacked in `charts/`.
     pub charts: Vec<ChartFiles>,
+    /// The chart in whose `charts/` it lies, with no more of the charts there than their `Chart.yaml`.
+    pub parent: Option<Box<ChartFiles>>,
 }
 
 /// The folder of the chart that `values` are of: the one beside whose `Chart.yaml` the file lies. `None` when there is none.
@@ -33,7 +37,26 @@ impl ChartFiles {
     /// # Errors
     /// Those of the system.
     pub fn read(folder: &Path) -> io::Result<Self> {
-        Self::read_at(folder, 0)
+        let chart = Self::read_at(folder, 0)?;
+        Ok(Self { parent: Self::read_parent(folder, 0)?, ..chart })
+    }
+
+    fn read_parent(folder: &Path, depth: usize) -> io::Result<Option<Box<Self>>> {
+        let charts = folder.parent().filter(|charts| charts.file_name().is_some_and(|name| name == "charts"));
+        let Some(folder) = charts.and_then(Path::parent) else { return Ok(None) };
+        if depth == DEPTH_MAX || !folder.join("Chart.yaml").is_file() {
+            return Ok(None);
+        }
+        // With its depth at the most, none of its charts is read; that they are there counts.
+        let mut own = Self::read_at(folder, DEPTH_MAX)?;
+        for chart in entries(&folder.join("charts"))? {
+            if chart.join("Chart.yaml").is_file() {
+                let metadata = text(&chart.join("Chart.yaml"))?.unwrap_or_default();
+                own.charts.push(Self { metadata, ..Self::default() });
+            }
+        }
+        own.parent = Self::read_parent(folder, depth + 1)?;
+        Ok(Some(Box::new(own)))
     }
 
     fn read_at(folder: &Path, depth: usize) -> io::Result<Self> {
@@ -42,6 +65,12 @@ impl ChartFiles {
             values: text(&folder.join("values.yaml"))?,
             ..Self::default()
         };
+        for file in entries(folder)? {
+            let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            if name.starts_with("values") && name.ends_with(".yaml") && name != "values.yaml" {
+                chart.more_values.extend(text(&file)?);
+            }
+        }
         for file in files_below(&folder.join("templates"), depth)? {
             chart.templates.extend(text(&file)?);
         }

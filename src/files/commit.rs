@@ -16,13 +16,13 @@ const FILES_A_THREAD: usize = 64;
 #[derive(Debug)]
 pub(super) struct Staged {
     pub(super) temp: Temp,
-    pub(super) target: Target,
+    pub(super) target: CommitTarget,
     pub(super) owners: OwnerChanges,
 }
 
 /// What the new content takes the place of.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Target {
+pub(super) enum CommitTarget {
     /// A file that was read, and must still be that file.
     Read { stamp: Stamp, other_links: u64 },
     /// Whatever file stands there, or nothing.
@@ -34,7 +34,7 @@ impl Staged {
     fn check(&self) -> Result<(), FileError> {
         let path = || self.temp.found.path.clone();
         let now = rustix::fs::lstat(self.temp.found.real());
-        let Target::Read { stamp, .. } = &self.target else {
+        let CommitTarget::Read { stamp, .. } = &self.target else {
             // A file and a folder can change places, too.
             let is_folder = now.is_ok_and(|now| FileType::from_raw_mode(now.st_mode) == FileType::Directory);
             let error = FileError::Rename { path: path(), source: std::io::ErrorKind::IsADirectory.into() };
@@ -121,7 +121,7 @@ fn finish(attempts: Vec<Attempt>) -> Committed {
                 let path = staged.temp.found.path.clone();
                 let Staged { target, owners, .. } = &staged;
                 let mut warn = |kind| committed.warnings.push(Warning { path: path.clone(), kind });
-                if let Target::Read { other_links: others @ 1.., .. } = *target {
+                if let CommitTarget::Read { other_links: others @ 1.., .. } = *target {
                     warn(WarningKind::HardLink { others });
                 }
                 if let Some(change) = owners.user {

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashMap;
 
-use super::found::Found;
+use super::found::FoundFile;
 use super::root::Root;
 
 /// A file that a walk came by.
 #[derive(Debug)]
 pub(super) struct Candidate {
-    pub(super) found: Found,
+    pub(super) found: FoundFile,
     /// The walked folder it lies in (an index), if any.
     pub(super) root: Option<usize>,
 }
@@ -21,7 +21,7 @@ pub(super) struct Candidate {
 /// links can name a file twice.
 ///
 /// Hard links are different files here: each name is rewritten for itself.
-pub(super) fn once(mut candidates: Vec<Candidate>, roots: &[Root], alone: bool) -> Vec<Found> {
+pub(super) fn once(mut candidates: Vec<Candidate>, roots: &[Root], alone: bool) -> Vec<FoundFile> {
     if !alone || candidates.iter().any(|candidate| candidate.found.target.is_some()) {
         let mut folders = Folders { roots, known: FxHashMap::default(), alone };
         let mut keyed: Vec<_> =

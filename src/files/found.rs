@@ -26,14 +26,14 @@ pub struct WalkOptions {
 
 /// A file to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
+pub struct FoundFile {
     /// Its path as users see it: the given path, joined.
     pub path: PathBuf,
     /// Where a link leads, when `path` is one.
     pub target: Option<PathBuf>,
 }
 
-impl Found {
+impl FoundFile {
     /// A regular file, taken at its word.
     #[must_use]
     pub fn file(path: PathBuf) -> Self {
@@ -123,7 +123,7 @@ impl WalkError {
 #[derive(Debug, Default)]
 pub struct Walked {
     /// The files to read.
-    pub files: Vec<Found>,
+    pub files: Vec<FoundFile>,
     /// What is not read.
     pub skipped: Vec<Skipped>,
     /// What cannot be read.

@@ -1,6 +1,6 @@
 //! Files and folders: which are read, and the transaction that writes them. Knows paths and bytes, not YAML.
 //!
-//! A run walks ([`walk()`]), opens each file ([`Source`]), and stages what changes in a [`Transaction`], which
+//! A run walks ([`walk()`]), opens each file ([`SourceFile`]), and stages what changes in a [`Transaction`], which
 //! puts everything into place at the end; [`write_file`] does that for one file. Nothing
 //! here prints, and nothing is decided by a file's content.
 
@@ -23,14 +23,14 @@ mod visit;
 mod walk;
 mod write;
 
-pub use chart::is_template;
+pub use chart::{is_chart_file, is_template};
 pub use chart_files::{ChartFiles, chart_of_values};
-pub use found::{Found, SkipReason, Skipped, WalkError, WalkOptions, Walked};
+pub use found::{FoundFile, SkipReason, Skipped, WalkError, WalkOptions, Walked};
 pub use metadata::{MetadataError, OwnerChange};
 pub use outcome::{CommitError, Committed, FileError, StageError, Warning, WarningKind};
 pub use parts::write_parts;
 pub use selection::GlobError;
-pub use source::{ReadError, Source, Stamp};
-pub use transaction::{Options, Transaction};
+pub use source::{ReadError, SourceFile, Stamp};
+pub use transaction::{Transaction, WriteOptions};
 pub use walk::walk;
 pub use write::{WriteError, write_file};

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::found::{Found, WalkError};
+use super::found::{FoundFile, WalkError};
 
 /// A folder that is walked.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ impl Root {
 /// What stands at a given path.
 #[derive(Debug)]
 pub(super) enum Given {
-    File(Found),
+    File(FoundFile),
     Folder(Root),
 }
 
@@ -55,6 +55,6 @@ impl Given {
             return Err(WalkError::NotRegular { path: path.to_owned() });
         }
         let target = is_link.then(|| path.canonicalize()).transpose().map_err(refuse)?;
-        Ok(Self::File(Found { path: path.to_owned(), target }))
+        Ok(Self::File(FoundFile { path: path.to_owned(), target }))
     }
 }

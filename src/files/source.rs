@@ -8,14 +8,14 @@ use rustix::buffer::spare_capacity;
 use rustix::fd::OwnedFd;
 use rustix::fs::{FileType, Mode, OFlags, Stat};
 
-use super::found::Found;
+use super::found::FoundFile;
 use super::reason::{Reason, advice};
 
 /// A file that was read and may be staged for a new content. Holds the open file, so that its attributes
 /// are those of the bytes that were read; drop it as soon as nothing changes in it.
 #[derive(Debug)]
-pub struct Source<'f> {
-    pub(super) found: &'f Found,
+pub struct SourceFile<'f> {
+    pub(super) found: &'f FoundFile,
     pub(super) file: OwnedFd,
     pub(super) stat: Stat,
 }
@@ -54,7 +54,7 @@ pub enum ReadError {
     },
 }
 
-impl<'f> Source<'f> {
+impl<'f> SourceFile<'f> {
     /// Opens `found` and reads it into `buffer`, whose old content goes.
     ///
     /// Three system calls for a file that fits: open, fstat, read; close when dropped. The buffer is grown to one byte more
@@ -63,7 +63,7 @@ impl<'f> Source<'f> {
     ///
     /// # Errors
     /// [`ReadError`], with `buffer` in no particular state.
-    pub fn read(found: &'f Found, buffer: &mut Vec<u8>) -> Result<Self, ReadError> {
+    pub fn read(found: &'f FoundFile, buffer: &mut Vec<u8>) -> Result<Self, ReadError> {
         let refuse =
             |error: rustix::io::Errno| ReadError::Io { path: found.path.clone(), source: error.into() };
         // NONBLOCK: opening a FIFO must not wait for its writer. NOFOLLOW: links were resolved by the walk.

@@ -7,14 +7,14 @@ use rustix::fd::OwnedFd;
 use rustix::fs::{CWD, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
-use super::found::Found;
+use super::found::FoundFile;
 
 /// A temp file `.imageswap-<pid>-<n>.tmp` in the folder of the file it is for. Removed when dropped, unless
 /// it was renamed; when the two changed places, that removes the old content. Its name has no manifest extension, so that no tool reads it should a kill leave it.
 #[derive(Debug)]
 pub(super) struct Temp {
     /// The file it is for.
-    pub(super) found: Found,
+    pub(super) found: FoundFile,
     pid: u32,
     number: u64,
     /// Whether there is nothing at its path any more.
@@ -36,7 +36,7 @@ impl Temp {
     /// Creates the temp file for `found`, empty. Numbers are drawn from `next`; one
     /// whose name is taken (a killed run's file; another container with this `pid`) is passed over.
     pub(super) fn create(
-        found: &Found,
+        found: &FoundFile,
         mode: Mode,
         pid: u32,
         next: &AtomicU64,

@@ -5,10 +5,10 @@
 //!
 //! All or nothing: before the first file is replaced all targets are looked at again, and when one cannot be replaced
 //! after all, those before it get their old content back. For this the new file and the old one change places, and the
-//! old one goes when all is done. With [`Options::keep_going`], and on file systems that cannot exchange two files, each
+//! old one goes when all is done. With [`WriteOptions::keep_going`], and on file systems that cannot exchange two files, each
 //! file is for itself; [`Committed::written`] says what was written in the end.
 //!
-//! What a changed file costs, beyond reading it ([`super::Source::read`]): open, writev, fstat, two flistxattr,
+//! What a changed file costs, beyond reading it ([`super::SourceFile::read`]): open, writev, fstat, two flistxattr,
 //! fchmod and close in the first phase; lstat (twice, unless keeping going), rename and unlink in the second. fchown and the attribute
 //! calls come only where there is something to keep. Flushing costs two syncfs for each file system and run:
 //! after the temps (else a crash could leave a renamed but empty file) and after the renames (so that what
@@ -32,18 +32,18 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use rustix::fd::OwnedFd;
 use rustix::fs::{FileType, Mode, Stat};
 
-use super::commit::{self, Staged, Target};
+use super::commit::{self, CommitTarget, Staged};
 use super::folders::Folders;
-use super::found::Found;
+use super::found::FoundFile;
 use super::metadata::{self, OwnerChanges};
 use super::outcome::{CommitError, Committed, FileError, StageError};
 use super::parts::write_parts;
-use super::source::{Source, Stamp};
+use super::source::{SourceFile, Stamp};
 use super::temp::Temp;
 
 /// How a transaction writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Options {
+pub struct WriteOptions {
     /// Flush to the disk before and after the renames (rule F4). Without it a crash of the machine can leave
     /// empty files, and a full disk behind a network may go unnoticed; a crash of the process cannot.
     pub sync: bool,
@@ -53,7 +53,7 @@ pub struct Options {
     pub keep_going: bool,
 }
 
-impl Default for Options {
+impl Default for WriteOptions {
     fn default() -> Self {
         Self { sync: true, threads: 1, keep_going: false }
     }
@@ -63,7 +63,7 @@ impl Default for Options {
 /// it made, and nothing has changed.
 #[derive(Debug)]
 pub struct Transaction<'c> {
-    options: Options,
+    options: WriteOptions,
     cancel: &'c AtomicBool,
     pid: u32,
     next: AtomicU64,
@@ -94,7 +94,7 @@ struct FileSystem {
 impl<'c> Transaction<'c> {
     /// An empty transaction, given up when `cancel` becomes true.
     #[must_use]
-    pub fn new(options: Options, cancel: &'c AtomicBool) -> Self {
+    pub fn new(options: WriteOptions, cancel: &'c AtomicBool) -> Self {
         Self { options, cancel, pid: std::process::id(), next: AtomicU64::new(0), staged: Mutex::default() }
     }
 
@@ -102,7 +102,7 @@ impl<'c> Transaction<'c> {
     ///
     /// # Errors
     /// [`StageError`]; the temp file is gone then, and the transaction may go on without this file.
-    pub fn stage(&self, source: &Source<'_>, parts: &[impl AsRef<[u8]>]) -> Result<(), StageError> {
+    pub fn stage(&self, source: &SourceFile<'_>, parts: &[impl AsRef<[u8]>]) -> Result<(), StageError> {
         let path = || source.found.path.clone();
         if let Err(source) = may_replace(source) {
             return Err(StageError::Sticky { path: path(), source });
@@ -113,7 +113,7 @@ impl<'c> Transaction<'c> {
         }
         let owners = metadata::carry_over(&source.file, &source.stat, &file, &made)
             .map_err(|error| StageError::Metadata { path: path(), source: error })?;
-        let target = Target::Read { stamp: source.stamp(), other_links: source.other_links() };
+        let target = CommitTarget::Read { stamp: source.stamp(), other_links: source.other_links() };
         self.keep(Staged { temp, target, owners }, file, &made);
         Ok(())
     }
@@ -128,7 +128,7 @@ impl<'c> Transaction<'c> {
     pub fn stage_at(
         &self,
         path: &Path,
-        like: Option<&Source<'_>>,
+        like: Option<&SourceFile<'_>>,
         parts: &[impl AsRef<[u8]>],
     ) -> Result<(), StageError> {
         if self.cancel.load(Ordering::Relaxed) {
@@ -156,20 +156,20 @@ impl<'c> Transaction<'c> {
         }
         let model = like.map(|like| &like.stat).or(there.as_ref());
         let mode = if model.is_some() { 0o600 } else { 0o666 };
-        let (temp, file, made) = self.write(&Found::file(owned()), Mode::from_raw_mode(mode), parts)?;
+        let (temp, file, made) = self.write(&FoundFile::file(owned()), Mode::from_raw_mode(mode), parts)?;
         if let Some(model) = model {
             let permissions = Mode::from_raw_mode(model.st_mode & 0o777);
             rustix::fs::fchmod(&file, permissions)
                 .map_err(|error| StageError::Metadata { path: owned(), source: error.into() })?;
         }
-        self.keep(Staged { temp, target: Target::Other, owners: OwnerChanges::default() }, file, &made);
+        self.keep(Staged { temp, target: CommitTarget::Other, owners: OwnerChanges::default() }, file, &made);
         Ok(())
     }
 
     /// Writes a temp file for `found`.
     fn write(
         &self,
-        found: &Found,
+        found: &FoundFile,
         mode: Mode,
         parts: &[impl AsRef<[u8]>],
     ) -> Result<(Temp, OwnedFd, Stat), StageError> {
@@ -258,7 +258,7 @@ impl<'c> Transaction<'c> {
 
 /// Whether the system lets us replace the file, as far as that is known before: in a sticky folder only the owner of the
 /// file or of the folder may.
-fn may_replace(source: &Source<'_>) -> io::Result<()> {
+fn may_replace(source: &SourceFile<'_>) -> io::Result<()> {
     let user = rustix::process::geteuid();
     if user.is_root() || source.stat.st_uid == user.as_raw() {
         return Ok(());

@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 
 use super::chart::Charts;
 use super::dedup::Candidate;
-use super::found::{Found, SkipReason, Skipped, WalkError, WalkOptions};
+use super::found::{FoundFile, SkipReason, Skipped, WalkError, WalkOptions};
 use super::root::Root;
 use super::selection::Selection;
 
@@ -220,7 +220,7 @@ impl<'s> Share<'s> {
     }
 
     fn take(&mut self, number: usize, path: PathBuf, target: Option<PathBuf>) {
-        let found = Found { path: self.walk.roots[number].show(path), target };
+        let found = FoundFile { path: self.walk.roots[number].show(path), target };
         self.own.files.push(Candidate { found, root: Some(number) });
     }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use super::outcome::{CommitError, FileError, StageError};
-use super::transaction::{Options, Transaction};
+use super::transaction::{Transaction, WriteOptions};
 
 /// Why a file was not written; it is as it was.
 #[derive(Debug, thiserror::Error)]
@@ -35,7 +35,7 @@ pub enum WriteError {
 pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
     let never = AtomicBool::new(false);
     let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let transaction = Transaction::new(Options::default(), &never);
+    let transaction = Transaction::new(WriteOptions::default(), &never);
     transaction.stage_at(&target, None, &[bytes])?;
     match transaction.commit()?.failed.pop() {
         Some(error) => Err(error.into()),

@@ -6,7 +6,6 @@ use std::fmt;
 use super::digest::DigestRef;
 use super::error::{ReferenceError, Scheme};
 use super::grammar;
-use super::repository::Repository;
 
 /// Docker Hub's name in references; `index.docker.io` and `registry-1.docker.io` mean the same.
 const DOCKER_HUB: &str = "docker.io";
@@ -140,12 +139,6 @@ impl<'a> ImageReference<'a> {
         (self.tag_end < self.text.len()).then(|| {
             DigestRef::parse(&self.text[self.tag_end + 1..]).expect("the digest was checked when parsed")
         })
-    }
-
-    /// The repository that it names, owned.
-    #[must_use]
-    pub fn repository(self) -> Repository {
-        Repository::of(self)
     }
 
     /// The last component of the path: `app` in `quay.io/team/app:v1`.

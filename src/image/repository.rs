@@ -45,6 +45,14 @@ pub enum RepositoryError {
     },
 }
 
+impl ImageReference<'_> {
+    /// The repository that it names, owned.
+    #[must_use]
+    pub fn repository(self) -> Repository {
+        Repository::of(self)
+    }
+}
+
 impl Repository {
     /// Reads a reference that has neither tag nor digest.
     ///

@@ -6,7 +6,7 @@ use crate::nearest::nearest;
 
 /// One fault of a function's configuration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{source_name}: {message}{}", Line(*.line))]
+#[error("{source_name}: {message}{}", AtLine(*.line))]
 pub struct ConfigError {
     /// `functionConfig`, or the file that holds the configuration.
     pub source_name: String,
@@ -16,9 +16,9 @@ pub struct ConfigError {
     pub message: String,
 }
 
-struct Line(usize);
+struct AtLine(usize);
 
-impl fmt::Display for Line {
+impl fmt::Display for AtLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0 == 0 { Ok(()) } else { write!(f, " (line {} of the input)", self.0) }
     }

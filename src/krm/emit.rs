@@ -6,11 +6,11 @@ use std::fmt::Write;
 use super::result::FunctionResult;
 
 /// A field of a result: text, number, or a mapping of such.
-enum Value<'a> {
+enum ResultValue<'a> {
     Word(&'static str),
     Text(&'a str),
     Number(i64),
-    Mapping(Vec<(&'static str, Value<'a>)>),
+    Mapping(Vec<(&'static str, ResultValue<'a>)>),
 }
 
 /// `results` and its elements, `indent` before every line but the first; no line end at the end.
@@ -25,13 +25,13 @@ pub(super) fn block(results: &[FunctionResult], indent: &str, line_end: &str) ->
             let _ = write!(out, "{line_end}{indent}{lead}{key}:");
             lead = "  ";
             match value {
-                Value::Mapping(pairs) => {
+                ResultValue::Mapping(pairs) => {
                     for (key, value) in pairs {
                         let _ = write!(out, "{line_end}{indent}    {key}: ");
                         scalar(&mut out, &value, false);
                     }
                 }
-                Value::Word(_) | Value::Text(_) | Value::Number(_) => {
+                ResultValue::Word(_) | ResultValue::Text(_) | ResultValue::Number(_) => {
                     out.push(' ');
                     scalar(&mut out, &value, false);
                 }
@@ -46,19 +46,21 @@ pub(super) fn flow(results: &[FunctionResult]) -> String {
     let mut out = String::from("\"results\": [");
     for (i, result) in results.iter().enumerate() {
         out.push_str(if i > 0 { ", " } else { "" });
-        scalar(&mut out, &Value::Mapping(fields(result)), true);
+        scalar(&mut out, &ResultValue::Mapping(fields(result)), true);
     }
     out.push(']');
     out
 }
 
 /// The fields that a result has, in the order of kyaml's `framework.Result`.
-fn fields(result: &FunctionResult) -> Vec<(&'static str, Value<'_>)> {
-    fn texts<'a>(pairs: &[(&'static str, Option<&'a str>)]) -> Vec<(&'static str, Value<'a>)> {
-        pairs.iter().filter_map(|(key, text)| text.map(|text| (*key, Value::Text(text)))).collect()
+fn fields(result: &FunctionResult) -> Vec<(&'static str, ResultValue<'_>)> {
+    fn texts<'a>(pairs: &[(&'static str, Option<&'a str>)]) -> Vec<(&'static str, ResultValue<'a>)> {
+        pairs.iter().filter_map(|(key, text)| text.map(|text| (*key, ResultValue::Text(text)))).collect()
     }
-    let mut fields =
-        vec![("message", Value::Text(&result.message)), ("severity", Value::Word(result.severity.as_str()))];
+    let mut fields = vec![
+        ("message", ResultValue::Text(&result.message)),
+        ("severity", ResultValue::Word(result.severity.as_str())),
+    ];
     if let Some(resource) = &result.resource_ref {
         let pairs = texts(&[
             ("apiVersion", Some(&resource.api_version)),
@@ -66,7 +68,7 @@ fn fields(result: &FunctionResult) -> Vec<(&'static str, Value<'_>)> {
             ("name", resource.name.as_deref()),
             ("namespace", resource.namespace.as_deref()),
         ]);
-        fields.push(("resourceRef", Value::Mapping(pairs)));
+        fields.push(("resourceRef", ResultValue::Mapping(pairs)));
     }
     if let Some(field) = &result.field {
         let pairs = texts(&[
@@ -74,25 +76,25 @@ fn fields(result: &FunctionResult) -> Vec<(&'static str, Value<'_>)> {
             ("currentValue", field.current_value.as_deref()),
             ("proposedValue", field.proposed_value.as_deref()),
         ]);
-        fields.push(("field", Value::Mapping(pairs)));
+        fields.push(("field", ResultValue::Mapping(pairs)));
     }
     if let Some(file) = &result.file {
         let mut pairs = texts(&[("path", Some(&file.path))]);
-        pairs.extend(file.index.map(|index| ("index", Value::Number(index))));
-        fields.push(("file", Value::Mapping(pairs)));
+        pairs.extend(file.index.map(|index| ("index", ResultValue::Number(index))));
+        fields.push(("file", ResultValue::Mapping(pairs)));
     }
     fields
 }
 
-fn scalar(out: &mut String, value: &Value<'_>, json: bool) {
+fn scalar(out: &mut String, value: &ResultValue<'_>, json: bool) {
     match value {
-        Value::Word(word) if json => quote(out, word),
-        Value::Word(word) => out.push_str(word),
-        Value::Text(text) => quote(out, text),
-        Value::Number(number) => {
+        ResultValue::Word(word) if json => quote(out, word),
+        ResultValue::Word(word) => out.push_str(word),
+        ResultValue::Text(text) => quote(out, text),
+        ResultValue::Number(number) => {
             let _ = write!(out, "{number}");
         }
-        Value::Mapping(pairs) => {
+        ResultValue::Mapping(pairs) => {
             out.push('{');
             for (i, (key, value)) in pairs.iter().enumerate() {
                 let _ = write!(out, "{}\"{key}\": ", if i > 0 { ", " } else { "" });

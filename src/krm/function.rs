@@ -226,7 +226,7 @@ fn unmapped(plan: &Plan, severity: Severity) -> impl Iterator<Item = FunctionRes
 }
 
 fn unpinned(plan: &Plan, severity: Severity) -> impl Iterator<Item = FunctionResult> {
-    plan.unpinned.iter().map(move |unpinned| {
+    plan.missing_digests.iter().map(move |unpinned| {
         let message = format!("{}: {}", unpinned.site.image, unpinned.message());
         FunctionResult::about(severity, &unpinned.site, &message, None)
     })

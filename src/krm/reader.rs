@@ -37,12 +37,12 @@ impl FunctionConfig {
 
     /// Reads a configuration that is a part of `text`.
     pub(super) fn from_node(source: &str, text: &str, node: &Node<'_>) -> Result<Self, ConfigErrors> {
-        Reader::new(source, text, false).read(node)
+        ConfigReader::new(source, text, false).read(node)
     }
 
     /// Reads a configuration that is a document of the file `source`.
     pub(super) fn from_file(source: &str, text: &str, node: &Node<'_>) -> Result<Self, ConfigErrors> {
-        Reader::new(source, text, true).read(node)
+        ConfigReader::new(source, text, true).read(node)
     }
 }
 
@@ -64,7 +64,7 @@ impl Form {
     }
 }
 
-pub(super) struct Reader<'t> {
+pub(super) struct ConfigReader<'t> {
     source: &'t str,
     /// The configuration is a file of its own, whose lines say where something stands.
     is_file: bool,
@@ -74,7 +74,7 @@ pub(super) struct Reader<'t> {
     rules: Vec<MapsText<'static>>,
 }
 
-impl<'t> Reader<'t> {
+impl<'t> ConfigReader<'t> {
     /// A reader of a configuration that is called `source` and stands in `text`: a file, or a part of something.
     pub(super) fn new(source: &'t str, text: &'t str, is_file: bool) -> Self {
         let (errors, rules) = (Vec::new(), Vec::new());

@@ -15,7 +15,7 @@ pub enum Looked {
 
 /// An image and the digest that it has.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct LockEntry {
     /// The reference as somebody wrote it, before it was mapped: `nginx:1.27`.
     pub id: String,
     /// What it became, with its tag and without a digest: `mirror.example.com/hub/nginx:1.27`.
@@ -41,7 +41,7 @@ pub(super) struct Key {
     platform: Option<String>,
 }
 
-impl Entry {
+impl LockEntry {
     /// An entry for `id`, which became `target` (digests that they have are dropped).
     ///
     /// # Panics

@@ -7,16 +7,18 @@ use rustc_hash::FxHashMap;
 use crate::image::{Digest, ImageReference, Repository};
 
 use super::Lock;
-use super::entry::{Entry, meaning, without_digest};
+use super::entry::{LockEntry, meaning, without_digest};
 use super::parse::means;
 
 /// What a lock says about an image that is to be pinned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found<'l> {
+pub enum FoundEntry<'l> {
     /// Its digest.
-    Entry(&'l Entry),
+    Current(&'l LockEntry),
+    /// Digests of several platforms, such as these two, of which none was asked for.
+    Platforms(&'l LockEntry, &'l LockEntry),
     /// The lock knows the image, but it became something else then, or another platform was asked for.
-    Stale(&'l Entry),
+    Stale(&'l LockEntry),
     /// Nothing.
     Missing,
 }
@@ -25,11 +27,11 @@ pub enum Found<'l> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pair<'l> {
     /// They belong together.
-    Agrees(&'l Entry),
+    Agrees(&'l LockEntry),
     /// The digest is what the tag had before the lock was renewed.
-    Previous(&'l Entry),
+    Previous(&'l LockEntry),
     /// The tag has another digest, or the digest another tag: somebody changed one of the two.
-    Differs(&'l Entry),
+    Differs(&'l LockEntry),
     /// Nothing.
     Unknown,
 }
@@ -37,10 +39,10 @@ pub enum Pair<'l> {
 /// A lock's entries, to be looked up.
 #[derive(Debug, Default)]
 pub struct Index {
-    by_id: FxHashMap<String, Vec<Arc<Entry>>>,
-    by_target: FxHashMap<(Repository, String), Vec<Arc<Entry>>>,
+    by_id: FxHashMap<String, Vec<Arc<LockEntry>>>,
+    by_target: FxHashMap<(Repository, String), Vec<Arc<LockEntry>>>,
     /// By repository and digest, the previous one, too.
-    by_digest: FxHashMap<(Repository, Digest), Arc<Entry>>,
+    by_digest: FxHashMap<(Repository, Digest), Arc<LockEntry>>,
 }
 
 impl Lock {
@@ -63,32 +65,39 @@ impl Lock {
 
 impl Index {
     /// The entries whose target means the same image as `target`.
-    pub fn entries(&self, target: ImageReference<'_>) -> impl Iterator<Item = &Entry> {
+    pub fn entries(&self, target: ImageReference<'_>) -> impl Iterator<Item = &LockEntry> {
         self.by_target.get(&meaning(target)).into_iter().flatten().map(|entry| &**entry)
     }
 
     /// The entry for the image that was `written` and became `target` (the same one where no rule applied). Where no
-    /// `platform` is asked for, one of the index goes before one of a platform.
+    /// `platform` is asked for, one of the index goes before that of the only platform there is.
     #[must_use]
     pub fn find(
         &self,
         written: ImageReference<'_>,
         target: ImageReference<'_>,
         platform: Option<&str>,
-    ) -> Found<'_> {
+    ) -> FoundEntry<'_> {
         let by_id = self.by_id.get(without_digest(written)).map(Vec::as_slice).unwrap_or_default();
         let by_target = self.by_target.get(&meaning(target)).map(Vec::as_slice).unwrap_or_default();
-        let fits = |entry: &&Arc<Entry>| platform.is_none() || entry.platform.as_deref() == platform;
+        let fits = |entry: &&Arc<LockEntry>| platform.is_none() || entry.platform.as_deref() == platform;
         let same_target = by_id.iter().filter(|entry| means(entry, target));
-        let found = same_target
-            .chain(by_target)
-            .filter(fits)
-            .min_by_key(|entry| (entry.platform.is_some(), entry.id != without_digest(written)));
+        let fitting = || same_target.clone().chain(by_target).filter(fits);
+        let found =
+            fitting().min_by_key(|entry| (entry.platform.is_some(), entry.id != without_digest(written)));
         match found {
-            Some(entry) => Found::Entry(entry),
+            Some(entry) => {
+                let differs = |other: &&Arc<LockEntry>| {
+                    other.platform != entry.platform && other.digest != entry.digest
+                };
+                match fitting().find(differs).filter(|_| entry.platform.is_some()) {
+                    Some(other) => FoundEntry::Platforms(entry, other),
+                    None => FoundEntry::Current(entry),
+                }
+            }
             None => match by_id.first().or(by_target.first()) {
-                Some(entry) => Found::Stale(entry),
-                None => Found::Missing,
+                Some(entry) => FoundEntry::Stale(entry),
+                None => FoundEntry::Missing,
             },
         }
     }

@@ -29,9 +29,9 @@ mod render;
 #[cfg(test)]
 mod tests;
 
-pub use entry::{Entry, Looked};
+pub use entry::{LockEntry, Looked};
 pub use error::{LockError, LockErrorKind, LockErrors};
-pub use find::{Found, Index, Pair};
+pub use find::{FoundEntry, Index, Pair};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -47,12 +47,12 @@ pub const KIND: &str = "ImagesLock";
 /// The entries of a lock file, in its order: by id, then by target and platform.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lock {
-    entries: BTreeMap<Key, Arc<Entry>>,
+    entries: BTreeMap<Key, Arc<LockEntry>>,
 }
 
 impl Lock {
     /// The entries, sorted.
-    pub fn entries(&self) -> impl ExactSizeIterator<Item = &Entry> {
+    pub fn entries(&self) -> impl ExactSizeIterator<Item = &LockEntry> {
         self.entries.values().map(|entry| &**entry)
     }
 
@@ -64,7 +64,7 @@ impl Lock {
 
     /// Puts `entry` in the place of the one with the same id, target and platform. The digest that one had becomes
     /// the new one's previous digest when it is another, so that it is known as ours where it still stands.
-    pub fn put(&mut self, mut entry: Entry) {
+    pub fn put(&mut self, mut entry: LockEntry) {
         let key = entry.key();
         if let Some(old) = self.entries.get(&key) {
             if old.digest == entry.digest {

@@ -9,7 +9,7 @@ use serde_saphyr::{Location, Spanned};
 
 use crate::image::{Digest, ImageReference};
 
-use super::entry::{Entry, Looked, meaning, without_digest};
+use super::entry::{LockEntry, Looked, meaning, without_digest};
 use super::error::{LockError, LockErrorKind, LockErrors};
 use super::render::{ID, PLATFORM, PREVIOUS, SOURCE, TARGET};
 use super::{API_VERSION, KIND, Lock};
@@ -35,19 +35,19 @@ impl Lock {
     /// # Errors
     /// All that is wrong with it.
     pub fn parse(file: &str, text: &str) -> Result<Self, LockErrors> {
-        let mut reader = Reader { file, errors: Vec::new(), lock: Self::default() };
+        let mut reader = LockReader { file, errors: Vec::new(), lock: Self::default() };
         reader.read(text);
         if reader.errors.is_empty() { Ok(reader.lock) } else { Err(LockErrors(reader.errors)) }
     }
 }
 
-struct Reader<'a> {
+struct LockReader<'a> {
     file: &'a str,
     errors: Vec<LockError>,
     lock: Lock,
 }
 
-impl Reader<'_> {
+impl LockReader<'_> {
     fn read(&mut self, text: &str) {
         // The text is a file of the user's, not a stranger's: its own length bounds the work.
         let options = serde_saphyr::options! { budget: None, with_snippet: false };
@@ -137,7 +137,7 @@ impl Reader<'_> {
             },
             None => None,
         };
-        let entry = Entry {
+        let entry = LockEntry {
             id: id.value.clone(),
             target,
             digest,
@@ -177,6 +177,6 @@ fn message_of(error: &serde_saphyr::Error) -> String {
 }
 
 /// Whether an entry's target means the same image as `reference`.
-pub(super) fn means(entry: &Entry, reference: ImageReference<'_>) -> bool {
+pub(super) fn means(entry: &LockEntry, reference: ImageReference<'_>) -> bool {
     ImageReference::parse(&entry.target).is_ok_and(|target| meaning(target) == meaning(reference))
 }

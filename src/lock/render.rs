@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::image::ImageReference;
 
-use super::entry::{Entry, Looked};
+use super::entry::{LockEntry, Looked};
 use super::{API_VERSION, KIND, Lock};
 
 /// The reference as written; what kbld replaces.
@@ -67,7 +67,7 @@ impl Lock {
     }
 }
 
-fn annotations<'l>(entry: &'l Entry, origins: &'l str) -> BTreeMap<&'l str, &'l str> {
+fn annotations<'l>(entry: &'l LockEntry, origins: &'l str) -> BTreeMap<&'l str, &'l str> {
     let mut annotations: BTreeMap<&str, &str> =
         entry.annotations.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
     annotations.insert(ID, &entry.id);
@@ -86,7 +86,7 @@ fn annotations<'l>(entry: &'l Entry, origins: &'l str) -> BTreeMap<&'l str, &'l 
 }
 
 /// `kbld.carvel.dev/origins`: which tag was looked up.
-fn origins(entry: &Entry) -> String {
+fn origins(entry: &LockEntry) -> String {
     let url = entry.looked_up();
     let tag = ImageReference::parse(url).ok().and_then(ImageReference::tag);
     let origins = [Origin { resolved: Resolved { tag, url } }];

@@ -14,11 +14,11 @@ fn digest(digit: char) -> Digest {
     Digest::parse(&format!("sha256:{}", digit.to_string().repeat(64))).unwrap()
 }
 
-fn entry(id: &str, target: &str, digit: char) -> Entry {
-    Entry::new(image(id), image(target), digest(digit))
+fn entry(id: &str, target: &str, digit: char) -> LockEntry {
+    LockEntry::new(image(id), image(target), digest(digit))
 }
 
-fn lock(entries: impl IntoIterator<Item = Entry>) -> Lock {
+fn lock(entries: impl IntoIterator<Item = LockEntry>) -> Lock {
     let mut lock = Lock::default();
     entries.into_iter().for_each(|entry| lock.put(entry));
     lock
@@ -67,7 +67,7 @@ images:
     for (entry, again) in lock.entries.values().zip(again.entries()) {
         // The origins are read as anybody's annotation, and written anew.
         assert_eq!(again.annotations.keys().collect::<Vec<_>>(), ["kbld.carvel.dev/origins"]);
-        assert_eq!(**entry, Entry { annotations: entry.annotations.clone(), ..again.clone() });
+        assert_eq!(**entry, LockEntry { annotations: entry.annotations.clone(), ..again.clone() });
     }
 }
 
@@ -97,7 +97,7 @@ fn reads_what_others_write() {
     assert_eq!(again.render(), lock.render());
     let index = lock.index();
     let found = index.find(image("nginx:1.27"), image("nginx:1.27"), None);
-    assert!(matches!(found, Found::Entry(entry) if entry.digest == digest('a')), "{found:?}");
+    assert!(matches!(found, FoundEntry::Current(entry) if entry.digest == digest('a')), "{found:?}");
 }
 
 #[test]
@@ -171,12 +171,17 @@ fn finds_by_id_and_by_target() {
         entry("redis", "m.io/hub/redis", 'b'),
         entry("app:v1", "m.io/app:v1", 'c').for_platform(Some("linux/arm64".to_owned())),
         entry("app:v1", "m.io/app:v1", 'd'),
+        entry("two", "m.io/two", 'e').for_platform(Some("linux/arm64".to_owned())),
+        entry("two", "m.io/two", 'f').for_platform(Some("linux/amd64".to_owned())),
+        entry("one", "m.io/one", 'e').for_platform(Some("linux/arm64".to_owned())),
+        entry("one", "m.io/one", 'e').for_platform(Some("linux/amd64".to_owned())),
     ]);
     let index = lock.index();
     let find = |written, target, platform| match index.find(image(written), image(target), platform) {
-        Found::Entry(entry) => entry.digest.hex()[..1].to_owned(),
-        Found::Stale(entry) => format!("stale: {}", entry.target),
-        Found::Missing => "missing".to_owned(),
+        FoundEntry::Current(entry) => entry.digest.hex()[..1].to_owned(),
+        FoundEntry::Platforms(one, other) => [one, other].map(|entry| &entry.digest.hex()[..1]).concat(),
+        FoundEntry::Stale(entry) => format!("stale: {}", entry.target),
+        FoundEntry::Missing => "missing".to_owned(),
     };
     let arm = Some("linux/arm64");
     for (name, written, target, platform, want) in [
@@ -186,6 +191,9 @@ fn finds_by_id_and_by_target() {
         ("no tag is latest", "m.io/hub/redis:latest", "m.io/hub/redis:latest", None, "b"),
         ("the index before a platform", "app:v1", "m.io/app:v1", None, "d"),
         ("a platform", "app:v1", "m.io/app:v1", arm, "c"),
+        ("one of two platforms", "two", "m.io/two", arm, "e"),
+        ("no platform of two", "two", "m.io/two", None, "fe"),
+        ("two platforms of one image", "one", "m.io/one", None, "e"),
         ("another platform", "nginx:1.27", "m.io/hub/nginx:1.27", arm, "stale: m.io/hub/nginx:1.27"),
         ("another target", "nginx:1.27", "new.io/nginx:1.27", None, "stale: m.io/hub/nginx:1.27"),
         ("another tag", "nginx:1.28", "m.io/hub/nginx:1.28", None, "missing"),
@@ -237,7 +245,7 @@ proptest! {
     fn text_and_entries(
         names in proptest::collection::btree_map("[a-z]{1,8}(/[a-z0-9]{1,4}){0,2}(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,6})?", "[a-f]", 0..12)
     ) {
-        let entries: Vec<Entry> = names
+        let entries: Vec<LockEntry> = names
             .iter()
             .map(|(name, digit)| entry(name, &format!("m.example:5000/{name}"), digit.chars().next().unwrap()))
             .collect();
@@ -249,7 +257,7 @@ proptest! {
         for entry in &entries {
             let index = again.index();
             let found = index.find(image(&entry.id), image(&entry.target), None);
-            prop_assert!(matches!(found, Found::Entry(found) if found.digest == entry.digest));
+            prop_assert!(matches!(found, FoundEntry::Current(found) if found.digest == entry.digest));
         }
     }
 

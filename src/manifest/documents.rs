@@ -8,14 +8,14 @@ use memchr::memmem;
 use super::Span;
 use super::places::Places;
 
-/// Splits `text` from byte `start` on at each `---` in column 0 that is followed by a space, a tab or a line
+/// Splits `text`, which may have `\r` or not, from byte `start` on at each `---` in column 0 that is followed by a space, a tab or a line
 /// end: such a line ends a document even inside a block scalar. `None` for a stream with lone `\r` as line ends.
 ///
 /// A stream with directives must be read as a whole; whether it has any ([`has_directive`]) the caller looks, where the
 /// fast reader, which gives up on them, did not.
-pub(super) fn split(text: &str, start: usize) -> Option<Vec<Span>> {
+pub(super) fn split(text: &str, start: usize, may_have_cr: bool) -> Option<Vec<Span>> {
     let bytes = text.as_bytes();
-    if has_lone_cr(&bytes[start..]) {
+    if may_have_cr && has_lone_cr(&bytes[start..]) {
         return None;
     }
     let mut spans = Vec::new();
@@ -33,6 +33,12 @@ pub(super) fn split(text: &str, start: usize) -> Option<Vec<Span>> {
 /// Finds what may be the start of a document.
 static MARKER: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new("\n---"));
 
+/// Finds what may be the end of a document.
+static END: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new("\n..."));
+
+/// Finds what may be a directive.
+static DIRECTIVE: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new("\n%"));
+
 /// Whether `bytes` start with `---` and white space or nothing.
 fn is_marker(bytes: &[u8]) -> bool {
     bytes.starts_with(b"---") && matches!(bytes.get(3), None | Some(b' ' | b'\t' | b'\n' | b'\r'))
@@ -40,7 +46,7 @@ fn is_marker(bytes: &[u8]) -> bool {
 
 /// Whether a line starts with `%`, as directives do.
 pub(super) fn has_directive(bytes: &[u8]) -> bool {
-    bytes.first() == Some(&b'%') || memmem::find(bytes, b"\n%").is_some()
+    bytes.first() == Some(&b'%') || DIRECTIVE.find(bytes).is_some()
 }
 
 fn has_lone_cr(bytes: &[u8]) -> bool {
@@ -50,14 +56,21 @@ fn has_lone_cr(bytes: &[u8]) -> bool {
 /// How many documents one stretch of [`split`] holds: one, or none when it has nothing but comments and no `---`.
 /// `None` when there is a `...` line, behind which another document may start without `---`.
 pub(super) fn count(bytes: &[u8]) -> Option<usize> {
-    if bytes.starts_with(b"...") || memmem::find(bytes, b"\n...").is_some() {
+    if bytes.starts_with(b"...") || END.find(bytes).is_some() {
         return None;
     }
     if is_marker(bytes) {
         return Some(1);
     }
     let is_content = |line: &[u8]| !matches!(line.trim_ascii_start().first(), None | Some(b'#'));
-    Some(usize::from(bytes.split(|&b| b == b'\n').any(is_content)))
+    let mut rest = bytes;
+    while let Some(end) = memchr::memchr(b'\n', rest) {
+        if is_content(&rest[..end]) {
+            return Some(1);
+        }
+        rest = &rest[end + 1..];
+    }
+    Some(usize::from(is_content(rest)))
 }
 
 /// What a document must hold to have an image in it; a search that costs next to nothing.
@@ -70,23 +83,27 @@ pub(super) struct Prefilter {
 
 /// Texts that are looked for all at once.
 #[derive(Debug, Clone)]
-struct Texts {
+enum Texts {
     /// By vector instructions, where the processor has them and there are few texts.
-    packed: Option<packed::Searcher>,
-    automaton: AhoCorasick,
+    Packed(packed::Searcher),
+    /// One byte at a time. Building it costs more than reading a small file, so it is built only where it is needed.
+    Automaton(AhoCorasick),
 }
 
 impl Texts {
     /// `None` when there are too many for a searcher.
     fn new(texts: &[String]) -> Option<Self> {
-        Some(Self { packed: packed::Searcher::new(texts), automaton: AhoCorasick::new(texts).ok()? })
+        match packed::Searcher::new(texts) {
+            Some(searcher) => Some(Self::Packed(searcher)),
+            None => AhoCorasick::new(texts).ok().map(Self::Automaton),
+        }
     }
 
     /// Whether one of them stands in `bytes`.
     fn stand_in(&self, bytes: &[u8]) -> bool {
-        match &self.packed {
-            Some(searcher) => searcher.find(bytes).is_some(),
-            None => self.automaton.is_match(bytes),
+        match self {
+            Self::Packed(searcher) => searcher.find(bytes).is_some(),
+            Self::Automaton(automaton) => automaton.is_match(bytes),
         }
     }
 }
@@ -115,7 +132,7 @@ mod tests {
     use super::*;
 
     fn counts(text: &str) -> Vec<Option<usize>> {
-        let spans = split(text, 0).unwrap();
+        let spans = split(text, 0, true).unwrap();
         assert!(spans.iter().zip(&spans[1..]).all(|(one, next)| one.end == next.start));
         spans.iter().map(|span| count(&text.as_bytes()[span.start..span.end])).collect()
     }
@@ -128,7 +145,7 @@ mod tests {
         );
         assert_eq!(counts("a: |\n  ---\n  b\n---x: 1\n"), [Some(1)]);
         assert_eq!(counts("a: 1\n...\nb: 1\n---\nc: 1\n"), [None, Some(1)]);
-        assert_eq!(split("a: 1\r---\rb: 1\r", 0), None);
+        assert_eq!(split("a: 1\r---\rb: 1\r", 0, true), None);
         assert_eq!(counts("a: 1\r\n---\r\nb: 1\r\n"), [Some(1), Some(1)]);
         assert_eq!(counts(""), [Some(0)]);
     }
@@ -136,7 +153,7 @@ mod tests {
     #[test]
     fn searches_alike_with_and_without_vectors() {
         let texts = Texts::new(&["ab".to_owned(), "RELATED_".to_owned()]).unwrap();
-        let plainly = Texts { packed: None, ..texts.clone() };
+        let plainly = Texts::Automaton(AhoCorasick::new(["ab", "RELATED_"]).unwrap());
         for (text, want) in
             [("a b", false), ("xxab", true), ("RELATE", false), ("xRELATED_x", true), ("", false)]
         {

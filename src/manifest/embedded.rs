@@ -10,7 +10,7 @@
 //! ```
 //!
 //! The string is read as a text of its own. What is found in it has places in that string; [`Embedded::outer`] says
-//! which bytes of the text around spell them, and [`Layers`] how a new value is spelled there. Where the scalar's style
+//! which bytes of the text around spell them, and [`Layers`](super::Layers) how a new value is spelled there. Where the scalar's style
 //! makes one of the two impossible, nothing may be edited.
 
 use std::borrow::Cow;
@@ -64,6 +64,11 @@ impl<'a> Embedded<'a> {
         };
         let embedded = Self { value: scalar.value.clone(), style: scalar.style, pieces };
         embedded.spells(text).then_some(embedded)
+    }
+
+    /// The same, on its own.
+    pub(super) fn into_owned(self) -> Embedded<'static> {
+        Embedded { value: Cow::Owned(self.value.into_owned()), style: self.style, pieces: self.pieces }
     }
 
     /// Whether the pieces are in the order of the string, and each spells its part of it.
@@ -129,49 +134,6 @@ impl<'a> Embedded<'a> {
         let at = self.pieces.partition_point(|piece| piece.inner <= offset).checked_sub(1)?;
         let piece = &self.pieces[at];
         (offset < piece.inner + piece.inner_len).then_some(at)
-    }
-}
-
-/// How many texts may stand one within the other.
-pub(super) const DEPTH_MAX: usize = 3;
-
-/// The styles of the scalars that a text stands in, each within the next: most texts stand in none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Layers {
-    /// The innermost first.
-    styles: [Option<ScalarStyle>; DEPTH_MAX],
-}
-
-impl Layers {
-    /// The same, within one more scalar; `None` where there is no room for one, or its style cannot spell an image.
-    pub(super) fn within(mut self, style: ScalarStyle) -> Option<Self> {
-        let free = self.styles.iter_mut().find(|layer| layer.is_none())?;
-        // A plain scalar cannot hold what makes a text a manifest.
-        *free = Some(style).filter(|style| *style != ScalarStyle::Plain);
-        free.is_some().then_some(self)
-    }
-
-    /// `text` (an image reference, or one in quotes) as it is spelled within these scalars.
-    pub(super) fn spell<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let mut spelled = Cow::Borrowed(text);
-        for style in self.styles.iter().flatten() {
-            if let Cow::Owned(again) = spell(&spelled, *style) {
-                spelled = Cow::Owned(again);
-            }
-        }
-        spelled
-    }
-}
-
-/// `text` as it is spelled within a scalar of `style`.
-fn spell(text: &str, style: ScalarStyle) -> Cow<'_, str> {
-    match style {
-        // In a folded one, too: a longer word moves no line break that is written, and an image has no space to fold at.
-        ScalarStyle::Literal | ScalarStyle::Folded | ScalarStyle::Plain => Cow::Borrowed(text),
-        ScalarStyle::SingleQuoted if !text.contains('\'') => Cow::Borrowed(text),
-        ScalarStyle::SingleQuoted => Cow::Owned(text.replace('\'', "''")),
-        ScalarStyle::DoubleQuoted if !text.contains(['"', '\\']) => Cow::Borrowed(text),
-        ScalarStyle::DoubleQuoted => Cow::Owned(text.replace('\\', "\\\\").replace('"', "\\\"")),
     }
 }
 
@@ -393,24 +355,6 @@ mod tests {
                 assert_eq!(embedded.position(start), span.unwrap().start);
             }
         }
-    }
-
-    #[test]
-    fn spells_within_each_style() {
-        use ScalarStyle::{DoubleQuoted, Literal, SingleQuoted};
-        for (text, styles, want) in [
-            ("\"a\"", &[Literal][..], "\"a\""),
-            ("\"a\"", &[DoubleQuoted], "\\\"a\\\""),
-            ("\"a\"", &[DoubleQuoted, Literal, DoubleQuoted], "\\\\\\\"a\\\\\\\""),
-            ("'a'", &[SingleQuoted], "''a''"),
-            ("m.io/a:1", &[DoubleQuoted, SingleQuoted], "m.io/a:1"),
-        ] {
-            let layers = styles.iter().try_fold(Layers::default(), |layers, style| layers.within(*style));
-            assert_eq!(layers.unwrap().spell(text), want, "{text} in {styles:?}");
-        }
-        assert_eq!(Layers::default().within(ScalarStyle::Plain), None);
-        let full = Layers { styles: [Some(Literal); DEPTH_MAX] };
-        assert_eq!(full.within(Literal), None);
     }
 
     /// Texts of scalars in every style, most of them odd.

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
+use memchr::memmem;
+
 use super::Span;
-use super::fast::Block;
 
 /// Names an anchor within its document; `None` of it means "no anchor".
 pub type AnchorId = u32;
@@ -157,6 +158,12 @@ pub enum Event<'a> {
     },
 }
 
+/// A scalar whose value is decoded when somebody asks for it.
+pub trait Undecoded<'a>: Copy + Into<Scalar<'a>> {
+    /// Whether `word`, which has no white space in it, stands in the value.
+    fn contains(&self, word: &memmem::Finder<'_>) -> bool;
+}
+
 /// What hears the events of a stream of documents.
 pub trait Sink<'a> {
     /// A document starts.
@@ -196,7 +203,7 @@ pub trait Sink<'a> {
     }
     /// Takes a block scalar that is not decoded yet; the same as its event.
     #[inline]
-    fn block(&mut self, block: Block<'a>) {
+    fn block(&mut self, block: impl Undecoded<'a>) {
         self.event(Event::Scalar(block.into()));
     }
     /// The document is whole.

@@ -3,11 +3,15 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::keys::hash;
+use crate::image::ImageReference;
+
+use super::keys::Key;
 use super::mention;
 use super::name_glob::NameGlob;
+use super::name_hash::{ByteSet, name_hash};
 use super::occurrence::Resource;
 use super::path::{FieldPath, Segment};
+use super::tree::Node;
 
 /// A field that holds an image in resources of one kind.
 ///
@@ -115,8 +119,7 @@ impl fmt::Display for FieldSpec {
 impl FieldSpec {
     /// Whether a resource of `group` and `kind` has this field at `path`, counted from `depth` on.
     pub(super) fn matches(&self, group: &str, kind: &str, path: &FieldPath, depth: usize) -> bool {
-        self.kind.as_deref().is_none_or(|k| k == kind)
-            && self.group.as_deref().is_none_or(|g| g == group)
+        self.is_in(group, kind)
             && self.path.len() + depth == path.len()
             && self.path.iter().zip(path.segments_below(depth)).all(|(step, segment)| match (step, segment) {
                 (Step::Key(expected), Segment::Key(key)) => expected == key,
@@ -128,9 +131,55 @@ impl FieldSpec {
             })
     }
 
+    /// A text that every document has which has such a resource; empty when there is none.
+    pub(super) fn resource_literal(&self) -> &str {
+        self.group.as_deref().or(self.kind.as_deref()).unwrap_or_default()
+    }
+
+    /// Whether resources of `group` and `kind` may have this field.
+    pub(super) fn is_in(&self, group: &str, kind: &str) -> bool {
+        self.kind.as_deref().is_none_or(|k| k == kind) && self.group.as_deref().is_none_or(|g| g == group)
+    }
+
+    /// The nodes of `root`, a resource, that are this field, with the ways to them.
+    pub(super) fn find<'n, 'a>(&self, root: &'n Node<'a>) -> Vec<(FieldPath, &'n Node<'a>)> {
+        let mut found = vec![(FieldPath::default(), root)];
+        for step in &self.path {
+            let mut next = Vec::new();
+            for (path, node) in found {
+                let mut add = |segment: Segment<'_>, node| {
+                    let mut path: FieldPath = path.clone();
+                    path.push(segment);
+                    next.push((path, node));
+                };
+                match (step, node) {
+                    (Step::EveryElement, Node::Sequence(items)) => {
+                        items.iter().enumerate().for_each(|(index, item)| add(Segment::Index(index), item));
+                    }
+                    (Step::Key(expected), Node::Mapping(pairs)) => {
+                        let pair = pairs.iter().find(|(key, _)| key.value == *expected);
+                        pair.into_iter().for_each(|(key, node)| add(Segment::Key(&key.value), node));
+                    }
+                    (Step::Keys(keys), Node::Mapping(pairs)) => (pairs.iter())
+                        .filter(|(key, _)| keys.matches(&key.value))
+                        .for_each(|(key, node)| add(Segment::Key(&key.value), node)),
+                    _ => {}
+                }
+            }
+            found = next;
+        }
+        found
+    }
+
     fn ends_in_from_name(&self) -> bool {
         let key = |step: &Step, name| matches!(step, Step::Key(key) if key == name);
         matches!(&self.path[..], [.., from, name] if key(from, "from") && key(name, "name"))
+    }
+
+    /// Whether `value`, which stands at the field, is an image: where the field was asked for broadly, a bare word (`true`,
+    /// `nginx`) counts as none.
+    pub(super) fn takes(&self, value: &str) -> bool {
+        mention::is_reference_like(value) || (!self.is_broad() && ImageReference::parse(value).is_ok())
     }
 
     /// Whether it may well name what is no image: it stands for several fields, and their key does not say "image".
@@ -155,14 +204,23 @@ impl FieldSpec {
 }
 
 /// The field specs in use.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct FieldTable {
     specs: Vec<FieldSpec>,
     /// Last keys of the specs' paths, without repetition.
     last_keys: Vec<String>,
-    /// A bit for the hash of each last key: most keys of a manifest can be told by that.
-    last_key_hashes: [u64; 4],
+    /// The hashes of the last keys.
+    last_key_hashes: ByteSet,
+    /// These and those of the keys that the finder knows: most keys of a manifest are told by that.
+    known_hashes: ByteSet,
     any_last_key: bool,
+}
+
+impl Default for FieldTable {
+    fn default() -> Self {
+        let (specs, last_keys, last_key_hashes) = Default::default();
+        Self { specs, last_keys, last_key_hashes, known_hashes: Key::hashes(), any_last_key: false }
+    }
 }
 
 impl FieldTable {
@@ -179,22 +237,29 @@ impl FieldTable {
             Some("name") if spec.ends_in_from_name() => {}
             Some(key) if !self.last_keys.iter().any(|k| k == key) => {
                 self.last_keys.push(key.to_owned());
-                let hash = hash(key.as_bytes());
-                self.last_key_hashes[usize::from(hash / 64)] |= 1 << (hash % 64);
+                self.last_key_hashes.add(name_hash(key.as_bytes()));
+                self.known_hashes.add(name_hash(key.as_bytes()));
             }
             Some(_) => {}
-            None => self.any_last_key = true,
+            None => {
+                self.any_last_key = true;
+                (0..=u8::MAX).for_each(|any| self.known_hashes.add(any));
+            }
         }
         self.specs.push(spec);
     }
 
-    /// Whether a scalar under `key` (or in a sequence under it) may be a field of the table.
+    /// Whether a key of this hash may be one that the finder knows, or one that [`FieldTable::may_end_in`].
+    #[inline(always)]
+    pub(super) fn may_mean_something(&self, hash: u8) -> bool {
+        self.known_hashes.has(hash)
+    }
+
+    /// Whether a scalar under `key`, which has this hash (or in a sequence under it), may be a field of the table.
     #[must_use]
     #[inline(always)]
-    pub(super) fn may_end_in(&self, key: &[u8]) -> bool {
-        let hash = hash(key);
-        let may_be = self.last_key_hashes[usize::from(hash / 64)] >> (hash % 64) & 1 != 0;
-        self.any_last_key || (may_be && self.is_last_key(key))
+    pub(super) fn may_end_in(&self, hash: u8, key: &[u8]) -> bool {
+        self.any_last_key || (self.last_key_hashes.has(hash) && self.is_last_key(key))
     }
 
     fn is_last_key(&self, key: &[u8]) -> bool {

@@ -4,12 +4,13 @@
 //! It keeps a frame for each open collection. A path is built only when something is found, and what cannot
 //! be told yet (the kind of a resource may come after its spec) waits, pending, until its collection closes.
 
+mod child;
 mod entries;
 mod finding;
 mod frame;
 mod parameters;
 mod repeated;
-mod role;
+mod settle;
 mod sink;
 mod steps;
 mod value;
@@ -20,16 +21,14 @@ use rustc_hash::FxHashMap;
 
 use super::event::{Event, Scalar, Sink};
 use super::keys::Key;
-use super::occurrence::{Blocked, NoteKind, Place, Resource};
+use super::occurrence::{NoteKind, Place};
 use super::path::{FieldPath, Segment};
 use super::places::Places;
+use super::role::Role;
 pub(super) use entries::Override;
-use entries::{is_override, is_part_of_entry};
 use finding::Claim;
 pub(super) use finding::{EntryKey, Finding, Found, FoundNote, Reach};
-pub(super) use frame::Role;
-use frame::{Facts, Frame, Patched};
-use parameters::ParameterUses;
+use frame::{Facts, Frame, SEEN_IMAGE};
 use steps::Passed;
 
 /// The state machine. Feed it the events of one document, then [`Finder::finish`].
@@ -107,7 +106,12 @@ impl<'a, 's> Finder<'a, 's> {
                 true
             }
             Claim::Field | Claim::Shape => finding.settle_as_mention(0),
-            Claim::PodVolume | Claim::ImageName | Claim::Variable | Claim::Parameter => false,
+            Claim::PodVolume
+            | Claim::ImageName
+            | Claim::Variable
+            | Claim::Parameter
+            | Claim::OfElement(_)
+            | Claim::OfShape(_) => false,
         });
         found
     }
@@ -154,13 +158,14 @@ impl<'a, 's> Finder<'a, 's> {
     /// A collection opens.
     fn open(&mut self, is_map: bool, flow: bool) {
         let role = self.role_of_child(is_map);
-        let parent = self.frames.last();
-        let outer_flow = parent.is_some_and(|f| f.flow);
-        let may_hold_field = !is_map && parent.is_some_and(|f| f.may_hold_field && f.key != Key::Image);
+        let (outer_flow, may_hold_field) = match self.frames.last() {
+            Some(parent) => (parent.flow, !is_map && parent.may_hold_field && parent.key != Key::Image),
+            None => (false, false),
+        };
         self.frames.push(Frame {
             role,
             is_map,
-            flow: flow || outer_flow,
+            flow: flow | outer_flow,
             at_key: is_map,
             may_hold_field,
             has_containers: false,
@@ -168,7 +173,7 @@ impl<'a, 's> Finder<'a, 's> {
             disabled: false,
             seen: 0,
             key: Key::Other,
-            key_text: Cow::Borrowed(""),
+            key_bytes: Cow::Borrowed(b""),
             key_start: 0,
             index: 0,
             facts: None,
@@ -179,7 +184,7 @@ impl<'a, 's> Finder<'a, 's> {
     /// Notes when the innermost mapping has `key` for the second time.
     fn note_duplicate(&mut self, key: Key) {
         let bit = match key {
-            Key::Image => 1,
+            Key::Image => SEEN_IMAGE,
             Key::Containers => 2,
             Key::InitContainers => 4,
             Key::Kind => 16,
@@ -226,6 +231,7 @@ impl<'a, 's> Finder<'a, 's> {
         }
     }
 
+    #[inline(never)]
     fn close_telling_mapping(&mut self) {
         let depth = self.frames.len().saturating_sub(1);
         let Some(frame) = self.frames.pop() else { return };
@@ -234,10 +240,13 @@ impl<'a, 's> Finder<'a, 's> {
             std::mem::take(&mut self.facts[index])
         });
         if let Some(facts) = &mut facts {
+            self.found.may_have_chart |= facts.may_have_chart(self.places);
             self.render_input(&frame, facts);
         }
         if self.found.findings.len() > frame.first {
-            self.settle(&frame, depth, facts.as_ref());
+            if facts.is_some() || self.concerns_its_findings(&frame, depth) {
+                self.settle(&frame, depth, facts.as_ref());
+            }
             if self.found.findings.last().is_some_and(|last| last.reach == Reach::Alias) {
                 self.count_repeated(frame.first);
             }
@@ -245,144 +254,20 @@ impl<'a, 's> Finder<'a, 's> {
         self.node_done();
     }
 
+    /// Whether a mapping at `depth` that says nothing of itself changes anything about what was found in it.
+    fn concerns_its_findings(&self, frame: &Frame<'a>, depth: usize) -> bool {
+        frame.disabled
+            || frame.has_containers
+            || frame.role == Role::Element
+            || self.found.findings[frame.first..].iter().any(|finding| finding.path.len() == depth + 1)
+    }
+
     /// Whether the mapping that closes is a document, or an element of `items`.
     fn at_root(&self) -> bool {
         match &self.frames[..] {
             [] => true,
-            [.., list, items] => !items.is_map && list.is_map && list.key_text == "items",
+            [.., list, items] => !items.is_map && list.is_map && *list.key_bytes == *b"items",
             [_] => false,
-        }
-    }
-
-    /// Settles what was pending on the mapping that closes.
-    fn settle(&mut self, frame: &Frame<'a>, depth: usize, facts: Option<&Facts<'a>>) {
-        let at_root = self.at_root();
-        let resource = facts.and_then(|facts| facts.resource(depth, at_root));
-        let pending = &mut self.found.findings;
-        let parameters = ParameterUses::of(resource.as_ref(), &pending[frame.first..]);
-        let says_kind = resource.as_ref().is_some_and(|r| !r.kind.is_empty());
-        let own_kind = resource.as_ref().is_some_and(Resource::is_configuration);
-        let index = resource.is_some().then_some(self.found.resources.len());
-        let patched = facts.and_then(|facts| facts.patched);
-        let name = facts.and_then(|facts| facts.name.as_deref()).unwrap_or_default();
-        // Where a tag of an ImageStream comes from is an image only of this kind.
-        let from_image =
-            frame.role == Role::From && facts.is_some_and(|f| f.kind.as_deref() == Some("DockerImage"));
-        let is_shaped = frame.looks_like_a_container() && !name.is_empty();
-        let container =
-            Some(name).filter(|name| !name.is_empty() && (frame.role == Role::Container || is_shaped));
-        let places = self.places;
-        let mut more = Vec::new();
-        let mut claimed = false;
-        let mut settle = |finding: &mut Finding<'a>| {
-            let length = finding.path.len();
-            match finding.claim {
-                Claim::PodVolume if frame.has_containers && length == depth + 4 => {
-                    finding.claim = Claim::Settled;
-                }
-                Claim::ImageName if length == depth + 1 => {
-                    if patched == Some(Patched::ContainerImage) {
-                        finding.place = Place::Patch;
-                    } else if patched != Some(Patched::OtherImage) {
-                        return false;
-                    }
-                    finding.claim = Claim::Settled;
-                }
-                Claim::Variable if length == depth + 1 => {
-                    if !finding.settle_variable(name, places, &mut more) {
-                        return false;
-                    }
-                }
-                Claim::Data => {
-                    if let Some(resource) = &resource {
-                        finding.settle_data(resource, places);
-                    }
-                }
-                Claim::Field if frame.role == Role::From && length == depth + 1 && !from_image => {
-                    return false;
-                }
-                Claim::Field if patched.is_some_and(|patched| finding.is_in_patch(depth, patched)) => {
-                    finding.claim = Claim::Settled;
-                    finding.place = Place::Patch;
-                }
-                Claim::Field if is_shaped && length == depth + 1 && finding.is_under("image") => {
-                    finding.claim = Claim::Shape;
-                }
-                Claim::Parameter if length == depth + 1 => finding.name = Some(name.to_owned()),
-                Claim::Parameter => match &parameters {
-                    Some(uses) if places.has_shapes() && uses.settle(finding) => {}
-                    Some(_) => return false,
-                    None if says_kind => return false,
-                    None => {}
-                },
-                Claim::Field | Claim::Shape => {
-                    if let Some(resource) = &resource {
-                        if is_override(resource, &finding.path) {
-                            finding.claim = Claim::Kustomize(EntryKey::Whole);
-                            finding.place = Place::RenderInput;
-                        } else if places.has_field(resource, &finding.path, &finding.scalar.value) {
-                            finding.claim = Claim::Settled;
-                            finding.place = Place::Field;
-                        } else if finding.claim == Claim::Shape
-                            && places.has_shapes()
-                            && !finding.is_in_status(resource.depth)
-                        {
-                            finding.claim = Claim::Settled;
-                            finding.place = Place::Container;
-                        } else if !finding.settle_as_mention(depth) {
-                            return false;
-                        }
-                    }
-                }
-                Claim::Kustomize(key) if says_kind && finding.resource.is_none() => {
-                    if !resource.as_ref().is_some_and(|r| is_part_of_entry(r, &finding.path)) {
-                        if key != EntryKey::NewName {
-                            return false;
-                        }
-                        // Flux, Argo CD: an `images` list that another program applies.
-                        finding.claim = Claim::Settled;
-                        finding.place = Place::RenderInput;
-                    }
-                }
-                Claim::Settled
-                | Claim::PodVolume
-                | Claim::ImageName
-                | Claim::Kustomize(_)
-                | Claim::Variable
-                | Claim::Text
-                | Claim::Prose => {}
-            }
-            if let Some(resource) = resource.as_ref().filter(|_| finding.place.is_site()) {
-                places.found_field(resource, &finding.path);
-            }
-            if frame.disabled && finding.blocked.is_none() {
-                finding.blocked = Some(Blocked::DisableLabel);
-            }
-            if own_kind {
-                finding.blocked = Some(Blocked::OwnKind);
-            }
-            if finding.container.is_none() {
-                finding.container = container.map(str::to_owned);
-            }
-            if finding.resource.is_none() && index.is_some() {
-                finding.resource = index;
-                claimed = true;
-            }
-            true
-        };
-        let mut kept = frame.first;
-        for at in frame.first..pending.len() {
-            if settle(&mut pending[at]) {
-                if kept < at {
-                    pending.swap(kept, at);
-                }
-                kept += 1;
-            }
-        }
-        pending.truncate(kept);
-        pending.append(&mut more);
-        if claimed && let Some(resource) = resource {
-            self.found.resources.push(resource);
         }
     }
 
@@ -390,7 +275,7 @@ impl<'a, 's> Finder<'a, 's> {
     fn render_input(&mut self, frame: &Frame<'a>, facts: &mut Facts<'a>) {
         let Some(repository) = facts.repository.take() else { return };
         let parent = self.frames.last();
-        let named = parent.is_some_and(|p| p.is_map && p.key_text.to_ascii_lowercase().ends_with("image"));
+        let named = parent.is_some_and(|p| p.is_map && p.key_text().to_ascii_lowercase().ends_with("image"));
         if repository.value.is_empty() || !(named || facts.tag.is_some() || facts.digest.is_some()) {
             return;
         }

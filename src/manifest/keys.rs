@@ -1,6 +1,7 @@
 //! The keys that mean something to the finder.
 
-use super::finder::Role;
+use super::name_hash::{ByteSet, name_hash};
+use super::role::Role;
 
 /// Declares the keys with their names in manifests, so that each is told by one look into a table.
 macro_rules! keys {
@@ -61,24 +62,12 @@ keys! {
     Volumes "volumes"
 }
 
-/// A number that tells most keys apart, and all of [`KEYS`]. It serves only to tell quickly what a key is not.
-#[inline(always)]
-pub(super) const fn hash(key: &[u8]) -> u8 {
-    match key {
-        [first, .., last] => {
-            (key.len() as u8).wrapping_add(first.wrapping_mul(2)).wrapping_add(last.wrapping_mul(9))
-        }
-        [one] => *one,
-        [] => 0,
-    }
-}
-
 /// For each hash the index in [`KEYS`] of the key that has it; 0 for most.
 const BY_HASH: [u8; 256] = {
     let mut table = [0; 256];
     let mut index = 1;
     while index < KEYS.len() {
-        let hash = hash(KEYS[index].1.as_bytes()) as usize;
+        let hash = name_hash(KEYS[index].1.as_bytes()) as usize;
         assert!(table[hash] == 0, "no two keys may have one hash: choose another function");
         table[hash] = index as u8;
         index += 1;
@@ -90,8 +79,27 @@ impl Key {
     /// Which key `text` is. Most keys of a manifest are none of these, and told by their hash.
     #[inline(always)]
     pub(super) fn of(text: &[u8]) -> Self {
-        let (key, name) = KEYS[usize::from(BY_HASH[usize::from(hash(text))])];
-        if key != Self::Other && name.as_bytes() == text { key } else { Self::Other }
+        let key = Self::of_hash(name_hash(text));
+        if key.is(text) { key } else { Self::Other }
+    }
+
+    /// The only key that a name with this hash may be.
+    #[inline(always)]
+    pub(super) fn of_hash(hash: u8) -> Self {
+        KEYS[usize::from(BY_HASH[usize::from(hash)])].0
+    }
+
+    /// Whether it is called `name`.
+    #[inline(always)]
+    pub(super) fn is(self, name: &[u8]) -> bool {
+        self != Self::Other && KEYS[self as usize].1.as_bytes() == name
+    }
+
+    /// The hashes of all keys that the finder knows.
+    pub(super) fn hashes() -> ByteSet {
+        let mut hashes = ByteSet::default();
+        KEYS[1..].iter().for_each(|(_, name)| hashes.add(name_hash(name.as_bytes())));
+        hashes
     }
 
     /// Its name; none of [`Key::Other`].
@@ -158,24 +166,26 @@ impl Key {
     }
 
     /// Whether a scalar under this key means something in a mapping of `role`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn matters_to(self, role: Role) -> bool {
+        ROLES[self as usize] & role.bit() != 0
+    }
+
+    /// The roles of the mappings in which a scalar under this key means something, a bit each.
+    const fn roles(self) -> u32 {
         match self {
             Self::Name => {
-                matches!(
-                    role,
-                    Role::Metadata
-                        | Role::Container
-                        | Role::Element
-                        | Role::EnvVar
-                        | Role::KustomizeImage
-                        | Role::From
-                        | Role::Parameter
-                )
+                Role::Metadata.bit()
+                    | Role::Container.bit()
+                    | Role::Element.bit()
+                    | Role::EnvVar.bit()
+                    | Role::KustomizeImage.bit()
+                    | Role::From.bit()
+                    | Role::Parameter.bit()
             }
-            Self::Namespace => role == Role::Metadata,
-            Self::NewName | Self::NewTag => role == Role::KustomizeImage,
-            Self::Reference => role == Role::VolumeImage,
+            Self::Namespace => Role::Metadata.bit(),
+            Self::NewName | Self::NewTag => Role::KustomizeImage.bit(),
+            Self::Reference => Role::VolumeImage.bit(),
             Self::ApiVersion
             | Self::Digest
             | Self::Image
@@ -186,7 +196,7 @@ impl Key {
             | Self::Registry
             | Self::Repository
             | Self::Tag
-            | Self::Value => true,
+            | Self::Value => u32::MAX,
             Self::Other
             | Self::Annotations
             | Self::Args
@@ -212,10 +222,21 @@ impl Key {
             | Self::Spec
             | Self::Transformers
             | Self::VolumeMounts
-            | Self::Volumes => false,
+            | Self::Volumes => 0,
         }
     }
 }
+
+/// What [`Key::roles`] says of each of [`KEYS`].
+const ROLES: [u32; KEYS.len()] = {
+    let mut roles = [0; KEYS.len()];
+    let mut index = 0;
+    while index < KEYS.len() {
+        roles[index] = KEYS[index].0.roles();
+        index += 1;
+    }
+    roles
+};
 
 #[cfg(test)]
 mod tests {

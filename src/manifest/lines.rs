@@ -34,7 +34,7 @@ pub struct Lines<'a> {
     here: Counted,
     /// Places passed, at most [`STRIDE`] bytes apart; the first is the start of the text.
     passed: Vec<Counted>,
-    /// Without any `\r`, lines are counted by their `\n` alone. Looked for when a position is wanted.
+    /// Without any `\r`, lines are counted by their `\n` alone. Looked for when somebody asks.
     has_cr: Option<bool>,
     /// Bytes looked at.
     #[cfg(test)]
@@ -84,10 +84,15 @@ impl<'a> Lines<'a> {
         Position { line: self.here.lines + 1, column: self.here.characters + 1 }
     }
 
+    /// Whether there is any `\r` in the text.
+    pub(super) fn has_cr(&mut self) -> bool {
+        *self.has_cr.get_or_insert_with(|| memchr(b'\r', self.text).is_some())
+    }
+
     /// Goes on to `offset`, and counts the lines on the way.
     fn pass_to(&mut self, offset: usize) {
         let from = self.here.at;
-        let has_cr = *self.has_cr.get_or_insert_with(|| memchr(b'\r', self.text).is_some());
+        let has_cr = self.has_cr();
         let bytes = &self.text[from..offset];
         let last_end = if has_cr {
             let ends_line = |at: &usize| bytes[*at] == b'\n' || self.text.get(from + at + 1) != Some(&b'\n');

@@ -2,9 +2,9 @@
 
 use std::sync::LazyLock;
 
-use memchr::{memchr, memchr2, memchr2_iter, memmem};
+use memchr::{memchr, memchr2, memchr3_iter, memmem, memrchr};
 
-use super::fast::Block;
+use super::event::Undecoded;
 use crate::image::ImageReference;
 
 /// Whether `text` can hardly be anything but an image: a registry with a top-level domain (or `localhost`),
@@ -36,7 +36,7 @@ pub(super) fn is_reference_like(text: &str) -> bool {
 
 /// Whether [`images_of_value`] finds any.
 pub(super) fn may_hold_images(value: &str) -> bool {
-    !images_of_value(value).is_empty()
+    memchr2(b'/', b':', value.as_bytes()).is_some() && !images_of_value(value).is_empty()
 }
 
 /// The images of a variable's value, as ranges of bytes: the whole, or what stands behind `=` in lists as
@@ -45,22 +45,23 @@ pub(super) fn images_of_value(value: &str) -> Vec<Part> {
     if is_reference_like(value) {
         return vec![Part { start: 0, end: value.len() }];
     }
-    let mut images = Vec::new();
-    if memchr(b'=', value.as_bytes()).is_none() {
-        return images;
+    let bytes = value.as_bytes();
+    // Whatever else there is, behind the last `=` there must be an image.
+    if memrchr(b'=', bytes).is_none_or(|equals| memchr2(b'/', b':', &bytes[equals..]).is_none()) {
+        return Vec::new();
     }
-    for item in value.split(['\n', ',', ' ']) {
-        let start = item.as_ptr() as usize - value.as_ptr() as usize;
-        let item = item.trim_end_matches('\r');
-        if item.is_empty() {
-            continue;
-        }
-        match item.split_once('=') {
-            Some((key, image)) if is_reference_like(image) => {
-                images.push(Part { start: start + key.len() + 1, end: start + item.len() });
+    let mut images = Vec::new();
+    let mut start = 0;
+    for end in memchr3_iter(b'\n', b',', b' ', bytes).chain([value.len()]) {
+        let item = value[start..end].trim_end_matches('\r');
+        match memchr(b'=', item.as_bytes()).map(|equals| equals + 1) {
+            Some(image) if is_reference_like(&item[image..]) => {
+                images.push(Part { start: start + image, end: start + item.len() });
             }
+            None if item.is_empty() => {}
             _ => return Vec::new(),
         }
+        start = end + 1;
     }
     images
 }
@@ -76,7 +77,7 @@ pub(super) struct Part {
 static IMAGE: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new("image"));
 
 /// Whether [`images_in`] may find something in the value of `block`.
-pub(super) fn may_hold_image(block: Block<'_>) -> bool {
+pub(super) fn may_hold_image<'a>(block: impl Undecoded<'a>) -> bool {
     block.contains(&IMAGE)
 }
 
@@ -102,8 +103,19 @@ pub(super) fn behind_last_equals(word: &str) -> &str {
 /// Whether a variable of this name may hold an image.
 pub(super) fn names_image(name: &str) -> bool {
     let name = name.as_bytes();
-    memchr2_iter(b'i', b'I', name)
-        .any(|at| name.get(at..at + 5).is_some_and(|part| part.eq_ignore_ascii_case(b"image")))
+    let mut end = 4;
+    // The letter at the end of where it may stand says how far on it may stand at the earliest.
+    while let Some(last) = name.get(end) {
+        end += match last | 0x20 {
+            b'e' if name[end - 4..end].eq_ignore_ascii_case(b"imag") => return true,
+            b'g' => 1,
+            b'a' => 2,
+            b'm' => 3,
+            b'i' => 4,
+            _ => 5,
+        };
+    }
+    false
 }
 
 #[cfg(test)]
@@ -114,6 +126,14 @@ mod tests {
     fn names_images_in_any_case() {
         for name in ["IMAGE", "SIDECAR_IMAGE_TAG", "myImage", "iimage"] {
             assert!(names_image(name), "{name}");
+        }
+        // Every text of up to seven of its letters, in either case and among others.
+        let letters = [b'i', b'M', b'a', b'G', b'e', b'\r'];
+        for number in 0..6_u32.pow(7) {
+            let name: Vec<u8> =
+                (0..7).map(|place| letters[(number / 6_u32.pow(place) % 6) as usize]).collect();
+            let name = String::from_utf8_lossy(&name);
+            assert_eq!(names_image(&name), name.to_ascii_lowercase().contains("image"), "{name}");
         }
         for name in ["", "IMAG", "I", "IM_AGE", "TIMEAGE"] {
             assert!(!names_image(name), "{name}");

@@ -2,7 +2,11 @@
 //! places for images; knows no maps, files or arguments.
 
 mod aliases;
+mod chart_parts;
+mod chart_places;
+mod data_spec;
 mod dockerfile;
+mod document_error;
 mod document_events;
 mod documents;
 mod drained;
@@ -21,15 +25,18 @@ mod formats;
 pub mod json;
 pub(crate) mod json_text;
 mod keys;
+mod layers;
 mod lines;
 mod mention;
 mod name_glob;
+mod name_hash;
 mod new_key;
 mod notes;
 mod occurrence;
 mod old_line_ends;
 mod path;
 mod places;
+mod role;
 #[doc(hidden)]
 pub mod scalar;
 mod scan;
@@ -42,15 +49,17 @@ pub mod tree;
 #[doc(hidden)]
 pub mod yaml;
 
+pub use chart_parts::{ChartPart, ChartPartContent, Nested};
 pub use dockerfile::base_images;
+pub use document_error::DocumentError;
 pub use drained::drained;
-pub use embedded::Layers;
 pub use event::ScalarStyle;
 pub use fields::{FieldSpec, FieldSpecError};
 pub use formats::{
-    Chart, Defaults, Format, FormatSpec, FoundImage, FoundKind, NamePart, PathFormat, find_fields,
-    find_values, parse_values, path_formats,
+    Chart, Defaults, EmptyDigest, Format, FormatSpec, FoundImage, FoundKind, NamePart, PathFormat,
+    find_fields, find_values, parse_values, path_formats,
 };
+pub use layers::Layers;
 pub use lines::{Lines, Position};
 pub use mention::is_image_like;
 pub use new_key::{NewKey, place_behind};
@@ -58,7 +67,7 @@ pub use notes::Notes;
 pub use occurrence::{Blocked, KustomizeImage, Note, NoteKind, Occurrence, Origin, Place, Resource, Text};
 pub use path::{FieldPath, Segment};
 pub use places::{PlaceSpec, PlaceSpecError, Places};
-pub use scan::{DISABLE_LABEL, DocumentError, Scan, Scanner};
+pub use scan::{DISABLE_LABEL, Scan, Scanner};
 pub use slot::Slot;
 pub use span::Span;
 pub use template::{LiteralStart, TemplateValue, literal_start, template_values};

@@ -2,6 +2,10 @@
 
 use rustc_hash::FxHashSet;
 
+use super::mention;
+use super::name_hash::{ByteSet, name_hash};
+use crate::image::ImageReference;
+
 /// A name, or a pattern of names such as `RELATED_IMAGE_*`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct NameGlob {
@@ -12,6 +16,11 @@ pub(super) struct NameGlob {
 impl NameGlob {
     pub(super) fn new(pattern: &str) -> Self {
         Self { parts: pattern.split('*').map(str::to_owned).collect() }
+    }
+
+    /// Whether it is a single name, and no pattern.
+    pub(super) fn is_name(&self) -> bool {
+        self.parts.len() == 1
     }
 
     /// The longest text that every name has which it stands for; empty when there is none.
@@ -34,27 +43,51 @@ impl NameGlob {
 #[derive(Debug, Clone, Default)]
 pub(super) struct NameGlobs {
     names: FxHashSet<Box<str>>,
+    hashes: ByteSet,
     patterns: Vec<NameGlob>,
+    /// The bytes that what a pattern stands for may start with.
+    starts: ByteSet,
 }
 
 impl NameGlobs {
     pub(super) fn add(&mut self, glob: NameGlob) {
         match &glob.parts[..] {
             [name] => {
+                self.hashes.add(name_hash(name.as_bytes()));
                 self.names.insert(name.as_str().into());
             }
-            _ => self.patterns.push(glob),
+            parts => {
+                match parts[0].as_bytes() {
+                    [start, ..] => self.starts.add(*start),
+                    [] => (0..=u8::MAX).for_each(|any| self.starts.add(any)),
+                }
+                self.patterns.push(glob);
+            }
         }
     }
 
+    /// Whether one of them may match `name`; false for most names that none does.
+    #[inline(always)]
+    pub(super) fn may_match(&self, name: &[u8]) -> bool {
+        self.hashes.has(name_hash(name)) || self.starts.has(name.first().copied().unwrap_or_default())
+    }
+
     /// Whether one of them matches `name`, and if so, whether none but a pattern does.
+    #[inline]
     pub(super) fn matching(&self, name: &str) -> Option<Matching> {
+        if self.may_match(name.as_bytes()) { self.match_of(name) } else { None }
+    }
+
+    /// [`NameGlobs::matching`], for a name that may match.
+    #[inline(never)]
+    fn match_of(&self, name: &str) -> Option<Matching> {
         if self.names.contains(name) {
             return Some(Matching::Name);
         }
         self.patterns.iter().any(|pattern| pattern.matches(name)).then_some(Matching::Pattern)
     }
 
+    #[inline]
     pub(super) fn matches(&self, name: &str) -> bool {
         self.matching(name).is_some()
     }
@@ -70,6 +103,17 @@ impl NameGlobs {
 pub(super) enum Matching {
     Name,
     Pattern,
+}
+
+impl Matching {
+    /// Whether `text`, which stands at a place that was asked for so, is an image. What a pattern names may be anything, and a
+    /// bare word (`true`, `nginx`) counts as no image there.
+    pub(super) fn takes(self, text: &str) -> bool {
+        match self {
+            Self::Name => ImageReference::parse(text).is_ok(),
+            Self::Pattern => mention::is_reference_like(text),
+        }
+    }
 }
 
 impl std::fmt::Display for NameGlob {
@@ -117,5 +161,7 @@ mod tests {
             assert_eq!(globs.matches(name), want.is_some());
         }
         assert_eq!(globs.literals().collect::<Vec<_>>(), ["--a-image", "--b-"]);
+        globs.add(NameGlob::new("*"));
+        assert!(globs.matches("") && globs.matches("x"));
     }
 }

@@ -1,8 +1,8 @@
 //! A place for one more key of a mapping, behind a scalar that is one of its values.
 
 use super::Slot;
-use super::embedded::Layers;
 use super::event::ScalarStyle;
+use super::layers::Layers;
 use super::occurrence::Text;
 use super::span::Span;
 

@@ -6,9 +6,13 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::image::ImageReference;
+
+use super::chart_places::{ChartContent, ChartPlace};
+use super::data_spec::DataSpec;
 use super::fields::{FieldSpec, FieldSpecError, FieldTable};
 use super::formats::FormatSpec;
-use super::mention;
+use super::mention::{self, Part};
 use super::name_glob::{Matching, NameGlob, NameGlobs};
 use super::occurrence::Resource;
 use super::path::{FieldPath, Segment};
@@ -25,6 +29,8 @@ const KNOWN: &str = include_str!("places.txt");
 /// | `arg:--reloader-image` | what follows a flag in `args` or `command`, behind `=` or as the next word |
 /// | `annotation:example.com/image` | the value of an annotation |
 /// | `data:ConfigMap NAME:KEY` | a value of a ConfigMap's `data`: an image, or a manifest that holds images |
+/// | `values:install.istio.io/IstioOperator:spec.values` | values as charts have them: a mapping, or a text that holds one |
+/// | `template:ConfigMap NAME:KEY` | a template as charts have them, or a mapping of some, in a text |
 /// | `images-list:components[].images` | the elements of a list, in any document: a path from its root, or from that of a resource |
 /// | `helm-values`, `templates`, `compose` … | files that are no manifests, as [`FormatSpec`] says |
 ///
@@ -39,32 +45,12 @@ enum Kind {
     Argument(NameGlob),
     Annotation(NameGlob),
     Data(DataSpec),
+    /// What charts have in their files.
+    Chart(ChartPlace),
     /// A list of images in any document. The path leads to its elements.
     ImagesList(FieldSpec),
     /// Files that are no manifests.
     Format(FormatSpec),
-}
-
-/// Values of resources' `data`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct DataSpec {
-    kind: String,
-    name: NameGlob,
-    key: NameGlob,
-}
-
-impl DataSpec {
-    /// Whether `path` leads to this key of the data of `resource`.
-    fn matches(&self, resource: &Resource, path: &FieldPath) -> bool {
-        let mut steps = path.segments_below(resource.depth);
-        let (Some(Segment::Key("data")), Some(Segment::Key(key)), None) =
-            (steps.next(), steps.next(), steps.next())
-        else {
-            return false;
-        };
-        let name = resource.name.as_deref().unwrap_or_default();
-        self.kind == resource.kind && self.name.matches(name) && self.key.matches(key)
-    }
 }
 
 /// Why a place cannot be read.
@@ -109,18 +95,12 @@ impl FromStr for PlaceSpec {
             Some(("env", rest)) => Kind::Env(name(rest, "env:NAME")?),
             Some(("arg", rest)) => Kind::Argument(name(rest, "arg:--FLAG")?),
             Some(("annotation", rest)) => Kind::Annotation(name(rest, "annotation:NAME")?),
-            Some(("data", rest)) => {
-                let parts = rest.split_once(' ').and_then(|(kind, rest)| Some((kind, rest.split_once(':')?)));
-                match parts {
-                    Some((kind @ ("ConfigMap" | "Secret"), (name, key)))
-                        if !name.is_empty() && !key.is_empty() =>
-                    {
-                        let kind = kind.to_owned();
-                        Kind::Data(DataSpec { kind, name: NameGlob::new(name), key: NameGlob::new(key) })
-                    }
-                    _ => return Err(PlaceSpecError::Data { text: text.to_owned() }),
-                }
-            }
+            Some(("data", rest)) => match DataSpec::parse(rest) {
+                Some(data) => Kind::Data(data),
+                None => return Err(PlaceSpecError::Data { text: text.to_owned() }),
+            },
+            Some(("values", rest)) => Kind::Chart(ChartPlace::parse(ChartContent::Values, rest)?),
+            Some(("template", rest)) => Kind::Chart(ChartPlace::parse(ChartContent::Template, rest)?),
             Some(("images-list", "")) => {
                 return Err(PlaceSpecError::Empty { text: text.to_owned(), expected: "images-list:PATH" });
             }
@@ -147,7 +127,8 @@ impl fmt::Display for PlaceSpec {
             Kind::Env(name) => write!(f, "env:{name}"),
             Kind::Argument(flag) => write!(f, "arg:{flag}"),
             Kind::Annotation(name) => write!(f, "annotation:{name}"),
-            Kind::Data(DataSpec { kind, name, key }) => write!(f, "data:{kind} {name}:{key}"),
+            Kind::Data(data) => write!(f, "data:{data}"),
+            Kind::Chart(place) => place.fmt(f),
             Kind::ImagesList(elements) => {
                 let elements = elements.to_string();
                 let path = elements.trim_start_matches("*:").trim_end_matches("[]");
@@ -164,9 +145,12 @@ impl fmt::Display for PlaceSpec {
 pub struct Places {
     pub(super) fields: FieldTable,
     env: NameGlobs,
+    /// Somebody asked for a variable by its name, so that its value may be a bare word.
+    has_named_variables: bool,
     arguments: NameGlobs,
     annotations: NameGlobs,
     data: Vec<DataSpec>,
+    charts: Vec<ChartPlace>,
     /// Lists of images in any document.
     lists: Vec<FieldSpec>,
     formats: Vec<FormatSpec>,
@@ -207,6 +191,8 @@ impl Places {
                 kinds = line;
             }
         }
+        // Those of the table have more than a bare word to them.
+        places.has_named_variables = false;
         places
     }
 
@@ -221,10 +207,14 @@ impl Places {
     pub fn add(&mut self, spec: PlaceSpec) {
         match spec.0 {
             Kind::Field(field) => self.fields.add(field),
-            Kind::Env(name) => self.env.add(name),
+            Kind::Env(name) => {
+                self.has_named_variables |= name.is_name();
+                self.env.add(name);
+            }
             Kind::Argument(flag) => self.arguments.add(flag),
             Kind::Annotation(name) => self.annotations.add(name),
             Kind::Data(data) => self.data.push(data),
+            Kind::Chart(place) => self.charts.push(place),
             Kind::ImagesList(elements) => {
                 self.fields.add(elements.clone());
                 self.lists.push(elements);
@@ -268,9 +258,12 @@ impl Places {
             let (group, kind, depth) = (resource.group(), &resource.kind, resource.depth);
             self.found(|asked| match asked {
                 Kind::Field(spec) | Kind::ImagesList(spec) => spec.matches(group, kind, path, depth),
-                Kind::Env(_) | Kind::Argument(_) | Kind::Annotation(_) | Kind::Data(_) | Kind::Format(_) => {
-                    false
-                }
+                Kind::Env(_)
+                | Kind::Argument(_)
+                | Kind::Annotation(_)
+                | Kind::Data(_)
+                | Kind::Chart(_)
+                | Kind::Format(_) => false,
             });
         }
     }
@@ -296,6 +289,23 @@ impl Places {
         self.found(|asked| matches!(asked, Kind::Data(spec) if spec.matches(resource, path)));
     }
 
+    /// The places with parts of charts.
+    pub(super) fn chart_places(&self) -> &[ChartPlace] {
+        &self.charts
+    }
+
+    /// Whether resources of this kind and name may have parts of charts.
+    #[inline]
+    pub(super) fn may_have_chart(&self, api_version: &str, kind: &str, name: &str) -> bool {
+        let group = || api_version.rsplit_once('/').map_or("", |(group, _)| group);
+        self.charts.iter().any(|place| place.is_in(group(), kind, name))
+    }
+
+    /// Remembers that a manifest has a part of a chart at this place.
+    pub(super) fn found_chart(&self, place: &ChartPlace) {
+        self.found(|asked| matches!(asked, Kind::Chart(spec) if spec == place));
+    }
+
     /// Whether `resource` has an image at `path` (from the document's root) whose text is `value`.
     pub(super) fn has_field(&self, resource: &Resource, path: &FieldPath, value: &str) -> bool {
         self.fields.contains(resource, path, value)
@@ -306,7 +316,7 @@ impl Places {
     /// is `value`.
     pub(super) fn is_listed(&self, path: &FieldPath, value: &str) -> bool {
         let is_it = |spec: &FieldSpec| spec.matches("", "", path, 0);
-        let is_listed = mention::is_reference_like(value) && self.lists.iter().any(is_it);
+        let is_listed = self.lists.iter().any(|spec| is_it(spec) && spec.takes(value));
         if is_listed {
             self.found(|asked| matches!(asked, Kind::ImagesList(spec) if is_it(spec)));
         }
@@ -343,20 +353,44 @@ impl Places {
         self.env.matches(name)
     }
 
+    /// Whether a variable with this value may hold an image, whatever its name.
+    pub(super) fn may_be_variable(&self, value: &str) -> bool {
+        mention::may_hold_images(value) || (self.has_named_variables && ImageReference::parse(value).is_ok())
+    }
+
+    /// The images that a variable of this name holds, as parts of its value. A bare word is one only where the name was
+    /// asked for, and not by a pattern.
+    pub(super) fn images_of_variable(&self, name: &str, value: &str) -> Vec<Part> {
+        let Some(matching) = self.env.matching(name) else { return Vec::new() };
+        let mut images = mention::images_of_value(value);
+        let is_named = matching == Matching::Name && self.has_named_variables;
+        if images.is_empty() && is_named && ImageReference::parse(value).is_ok() {
+            images.push(Part { start: 0, end: value.len() });
+        }
+        images
+    }
+
+    /// Whether `word`, one of a command's, may be an image, hold one, or be a flag that takes one; false for most others.
+    #[inline]
+    pub(super) fn may_be_argument(&self, word: &[u8]) -> bool {
+        let has_slash = memchr::memchr(b'/', word).is_some();
+        has_slash || (word.first() == Some(&b'-') && self.arguments.may_match(flag_of(word)))
+    }
+
     /// Where the image stands in `word`, an argument whose flag the table has: `--flag=IMAGE`. The end of the word when
-    /// the image is the next one. And whether a pattern names the flag, so that a bare word may well be no image.
-    pub(super) fn argument(&self, word: &str) -> Option<(usize, bool)> {
+    /// the image is the next one. And how the flag was asked for.
+    pub(super) fn argument(&self, word: &str) -> Option<(usize, Matching)> {
         if !word.starts_with('-') {
             return None;
         }
-        let end = memchr::memchr(b'=', word.as_bytes()).unwrap_or(word.len());
+        let end = flag_of(word.as_bytes()).len();
         let matching = self.arguments.matching(&word[..end])?;
-        Some(((end + 1).min(word.len()), matching == Matching::Pattern))
+        Some(((end + 1).min(word.len()), matching))
     }
 
-    /// Whether an annotation of this name holds an image.
-    pub(super) fn names_annotation(&self, name: &str) -> bool {
-        self.annotations.matches(name)
+    /// Whether an annotation of this name holds an image, and by what it was asked for.
+    pub(super) fn annotation(&self, name: &str) -> Option<Matching> {
+        self.annotations.matching(name)
     }
 
     /// Whether a key of some resource's `data` holds an image or a manifest.
@@ -364,9 +398,12 @@ impl Places {
         self.data.iter().any(|data| data.key.matches(key))
     }
 
-    /// Whether `resource` has an image or a manifest at `path`, which leads to a key of its `data`.
-    pub(super) fn has_data(&self, resource: &Resource, path: &FieldPath) -> bool {
-        self.data.iter().any(|data| data.matches(resource, path))
+    /// Whether `resource` has an image or a manifest at `path`, which leads to a key of its `data`, and by what it was asked
+    /// for.
+    pub(super) fn data(&self, resource: &Resource, path: &FieldPath) -> Option<Matching> {
+        let mut asked = self.data.iter().filter(|data| data.matches(resource, path)).peekable();
+        asked.peek()?;
+        Some(if asked.any(DataSpec::is_name) { Matching::Name } else { Matching::Pattern })
     }
 
     /// Texts of which a document that lacks the text `image` must hold one to have an image of these places in it;
@@ -374,7 +411,8 @@ impl Places {
     pub(super) fn texts_without_image(&self) -> Option<Vec<String>> {
         let mut texts = self.fields.keys_without_image()?;
         let names = [&self.env, &self.arguments, &self.annotations].into_iter().flat_map(NameGlobs::literals);
-        for text in names.chain(self.data.iter().map(|data| data.key.literal())) {
+        let data = self.data.iter().map(|data| data.key.literal());
+        for text in names.chain(data).chain(self.charts.iter().map(ChartPlace::literal)) {
             if text.is_empty() {
                 return None;
             }
@@ -384,6 +422,11 @@ impl Places {
         }
         Some(texts)
     }
+}
+
+/// What stands before the first `=` of an argument.
+fn flag_of(word: &[u8]) -> &[u8] {
+    memchr::memchr(b'=', word).map_or(word, |equals| &word[..equals])
 }
 
 /// Whether `path` leads to a key `image` of `resource` whose `value` can hardly be anything else.
@@ -408,6 +451,8 @@ mod tests {
             "arg:--a-image",
             "annotation:x.io/image",
             "data:ConfigMap a-*:b.yaml",
+            "values:x.io/Widget:spec.values",
+            "template:ConfigMap a-*:config",
             "images-list:components[].images",
         ] {
             assert_eq!(text.parse::<PlaceSpec>().unwrap().to_string(), text);
@@ -442,13 +487,14 @@ mod tests {
         let workflow = resource("argoproj.io/v1alpha1", "Workflow", "w");
         assert!(places.fields.contains(&workflow, &path.into_iter().collect(), "nginx"));
         assert!(places.names_variable("RELATED_IMAGE_X") && !places.names_variable("IMAGE"));
-        assert_eq!(places.argument("--prometheus-config-reloader=a"), Some((29, false)));
-        assert_eq!(places.argument("-nop-image"), Some((10, false)));
+        assert_eq!(places.argument("--prometheus-config-reloader=a"), Some((29, Matching::Name)));
+        assert_eq!(places.argument("-nop-image"), Some((10, Matching::Name)));
         assert_eq!(places.argument("--other=a"), None);
         let data: FieldPath =
             [Segment::Key("data"), Segment::Key("queue-sidecar-image")].into_iter().collect();
-        assert!(places.has_data(&resource("v1", "ConfigMap", "config-deployment"), &data));
-        assert!(!places.has_data(&resource("v1", "ConfigMap", "other"), &data));
-        assert!(!places.has_data(&resource("v1", "Secret", "config-deployment"), &data));
+        let has_data = |kind, name| places.data(&resource("v1", kind, name), &data).is_some();
+        assert!(has_data("ConfigMap", "config-deployment"));
+        assert!(!has_data("ConfigMap", "other"));
+        assert!(!has_data("Secret", "config-deployment"));
     }
 }

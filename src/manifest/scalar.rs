@@ -18,14 +18,22 @@ pub fn is_string(scalar: &Scalar<'_>) -> bool {
 
 /// Whether plain `text` stays a string when a YAML reader resolves it.
 fn is_plain_string(text: &str) -> bool {
-    let Some(first) = text.bytes().next() else { return false };
+    let bytes = text.as_bytes();
+    let Some(first) = bytes.first() else { return false };
     match first {
+        // Flags of commands: a number has a digit or a point behind its sign.
+        b'+' | b'-' if !matches!(bytes.get(1), Some(b'0'..=b'9' | b'.')) => true,
         b'0'..=b'9' | b'+' | b'-' | b'.' => !is_number(text) && !is_date(text),
         b'~' | b'<' | b'=' => !matches!(text, "~" | "<<" | "="),
-        b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'y' | b'Y' | b'o' | b'O' => !is_word(text),
+        b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'y' | b'Y' | b'o' | b'O' => {
+            text.len() > LONGEST_WORD || !is_word(text)
+        }
         _ => true,
     }
 }
+
+/// The length of `false`, the longest null or boolean.
+const LONGEST_WORD: usize = 5;
 
 /// The nulls and booleans of YAML 1.1 and 1.2, in their three spellings.
 fn is_word(text: &str) -> bool {

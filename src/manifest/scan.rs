@@ -5,19 +5,21 @@ mod files;
 mod loose_quotes;
 mod within;
 
+use super::chart_parts::{self, ChartPart};
+use super::document_error::DocumentError;
 use super::document_events::DocumentEvents;
 use super::documents::{self, Prefilter};
 use super::drained::drained;
-use super::embedded::Layers;
 use super::event::{Event, Sink, Word};
 use super::fast::FastReader;
 use super::finder::{EntryKey, Finder, Finding, Found, FoundNote};
+use super::layers::Layers;
 use super::notes::{Notes, NotesBefore};
 use super::occurrence::{KustomizeImage, Note, NoteKind, Occurrence, Resource, Text};
 use super::old_line_ends::OldLineEnds;
 use super::path::FieldPath;
 use super::places::{PlaceSpec, Places};
-use super::{Lines, ParseError, Position, ScalarStyle, Span, aliases, json, scalar, yaml};
+use super::{Lines, ParseError, ScalarStyle, Span, aliases, json, scalar, yaml};
 
 /// The label that, set to `disabled`, keeps a resource or pod template as it is.
 pub const DISABLE_LABEL: &str = "k8s.twr.io/imageswap";
@@ -47,22 +49,12 @@ pub struct Scan {
     pub kustomize_images: Vec<KustomizeImage>,
     /// The resources that occurrences belong to.
     pub resources: Vec<Resource>,
+    /// Whether there may be [parts of charts](super::ChartPart) in it.
+    pub may_have_chart: bool,
     /// What authors should know.
     pub notes: Notes,
     /// Documents that do not parse.
     pub errors: Vec<DocumentError>,
-}
-
-/// A document that does not parse.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}:{}: {message} (document {document})", position.line, position.column)]
-pub struct DocumentError {
-    /// The document of the file, from 0.
-    pub document: usize,
-    /// Where the reader stopped.
-    pub position: Position,
-    /// What it stopped at.
-    pub message: String,
 }
 
 impl Default for Scanner {
@@ -138,6 +130,12 @@ impl Scanner {
         self.prefilter.as_ref().is_none_or(|filter| filter.may_hold_image(bytes))
     }
 
+    /// The parts of charts that stand in manifests of `text`.
+    #[must_use]
+    pub fn chart_parts<'a>(&self, text: &'a str) -> Vec<ChartPart<'a>> {
+        chart_parts::find(text, &self.places, &self.disable_label)
+    }
+
     /// Finds the images of `text`: YAML documents, or JSON values one behind the other.
     #[must_use]
     pub fn scan(&self, text: &str) -> Scan {
@@ -174,8 +172,10 @@ impl Scanner {
                 return run;
             }
         }
-        let done =
-            documents::split(text, start).is_some_and(|spans| run.split(&spans, self, reader).is_some());
+        // The lines are those of the original, which is the text unless quotes are put on one line.
+        let may_have_cr = !quotes.is_empty() || run.lines.has_cr();
+        let done = documents::split(text, start, may_have_cr)
+            .is_some_and(|spans| run.split(&spans, self, reader).is_some());
         if !done {
             run = new_run();
             run.in_full(Span::new(start, text.len()));
@@ -348,6 +348,7 @@ impl<'a, 's> Run<'a, 's> {
             self.error(&ParseError { offset: 0, message });
             return;
         }
+        self.scan.may_have_chart |= found.may_have_chart;
         let document = self.scan.documents;
         let first_resource = self.scan.resources.len();
         self.scan.resources.append(&mut found.resources);

@@ -1,7 +1,7 @@
 //! Where a scalar's value stands in a text, and how another is written there.
 
 use super::edit::Edit;
-use super::embedded::Layers;
+use super::layers::Layers;
 use super::new_key::NewKey;
 use super::{ScalarStyle, Span, scalar};
 

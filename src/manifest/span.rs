@@ -20,6 +20,7 @@ impl Span {
     /// The bytes of `text` in this range, or `None` when it does not lie within `text` on character
     /// boundaries.
     #[must_use]
+    #[inline]
     pub fn of(self, text: &str) -> Option<&str> {
         text.get(self.start..self.end)
     }

@@ -45,17 +45,22 @@ pub fn image_texts(text: &str, known: &BTreeSet<usize>) -> Vec<ImageText> {
         walk.found[before..].iter_mut().for_each(|found| found.resource.clone_from(&resource));
     }
     walk.found.sort_by_key(|found| found.span);
-    let spans = documents::split(text, 0).unwrap_or_default();
-    let is_document = |span: &Span| documents::count(span.of(text).unwrap_or_default().as_bytes()) != Some(0);
-    let starts: Vec<usize> = spans.iter().filter(|span| is_document(span)).map(|span| span.start).collect();
+    let starts = document_starts(text);
     for found in &mut walk.found {
         found.document = starts.partition_point(|start| *start <= found.span.start).saturating_sub(1);
     }
     walk.found
 }
 
+/// Where the documents of `text` start.
+pub(super) fn document_starts(text: &str) -> Vec<usize> {
+    let spans = documents::split(text, 0, true).unwrap_or_default();
+    let is_document = |span: &Span| documents::count(span.of(text).unwrap_or_default().as_bytes()) != Some(0);
+    spans.iter().filter(|span| is_document(span)).map(|span| span.start).collect()
+}
+
 /// The resource that a document is.
-fn resource(root: &Node<'_>) -> Option<Resource> {
+pub(super) fn resource(root: &Node<'_>) -> Option<Resource> {
     let text = |node: Option<&Node<'_>>| node.and_then(Node::text).map(str::to_owned);
     let metadata = root.get("metadata");
     Some(Resource {

@@ -11,6 +11,9 @@ use super::{ParseError, ScalarStyle, Span, json, yaml};
 /// How many nodes a tree may have once its aliases are followed.
 const MAX_NODES: usize = 200_000;
 
+/// How deep a tree may be, as that of YAML: what walks it does so on the stack, and JSON may be nested deeper.
+const MAX_DEPTH: usize = 255;
+
 /// A node of the tree.
 #[derive(Debug, Clone)]
 pub enum Node<'a> {
@@ -231,6 +234,11 @@ impl<'a> Builder<'a> {
     }
 
     fn open(&mut self, anchor: Option<AnchorId>, collection: Collection<'a>) {
+        if self.open.len() == MAX_DEPTH {
+            self.fault = Some("it is nested too deep");
+            self.is_full = true;
+            return;
+        }
         self.open.push(Open { anchor, collection });
     }
 
@@ -316,6 +324,15 @@ mod tests {
         assert_eq!(roots("---\n# nothing\n---\na: 1\n---\n- b\n").len(), 2);
         assert_eq!(roots("{\"a\": 1}").len(), 1);
         assert!(read("a: [").is_err());
+    }
+
+    #[test]
+    fn takes_nothing_that_is_too_deep_to_walk() {
+        let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+        assert!(read(&nested(MAX_DEPTH)).unwrap()[0].root.is_some());
+        let deep = nested(MAX_DEPTH + 1);
+        let tree = &read(&deep).unwrap()[0];
+        assert!(tree.root.is_none() && tree.fault == Some("it is nested too deep"));
     }
 
     #[test]

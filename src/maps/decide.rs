@@ -88,7 +88,7 @@ impl Outcome {
 
 /// One step of a chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
+pub struct RuleStep {
     /// The rule that applies.
     pub rule: Arc<Rule>,
     /// What it makes of the image before.
@@ -153,8 +153,8 @@ impl Maps {
     }
 
     /// The steps from `image` to what `decision`, which is about it, says that it becomes.
-    pub(super) fn steps(&self, image: ImageReference<'_>, decision: &Decision) -> Vec<Step> {
-        let mut steps: Vec<Step> = Vec::new();
+    pub(super) fn steps(&self, image: ImageReference<'_>, decision: &Decision) -> Vec<RuleStep> {
+        let mut steps: Vec<RuleStep> = Vec::new();
         let Some(end) = decision.outcome.changed() else { return steps };
         while steps.last().is_none_or(|step| step.result != end) && steps.len() < STEPS_MAX {
             let pass = match steps.last() {
@@ -162,7 +162,7 @@ impl Maps {
                 Some(step) => self.pass(reparse(&step.result)),
             };
             let Pass::Changed(rule, result) = pass else { break };
-            steps.push(Step { rule: Arc::clone(rule), result });
+            steps.push(RuleStep { rule: Arc::clone(rule), result });
         }
         steps
     }
@@ -238,7 +238,7 @@ impl Maps {
     /// LEGACY mode: what contains the prefix lies at its target.
     fn legacy_pass<'m>(&'m self, rule: &'m Arc<Rule>, image: ImageReference<'_>) -> Pass<'m> {
         debug_assert_eq!(rule.kind, RuleKind::Legacy);
-        if image.as_str().contains(rule.value.as_str()) {
+        if image.as_str().contains(&*rule.value) {
             return Pass::Unchanged(Decision { outcome: Outcome::AtTarget(Arc::clone(rule)), rule: None });
         }
         self.apply(rule, image)

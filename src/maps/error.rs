@@ -19,7 +19,7 @@ pub struct MapsError {
 
 impl MapsError {
     pub(super) fn new(
-        place: &Place<'_>,
+        place: &LinePlace<'_>,
         column: usize,
         kind: MapsErrorKind,
         expected: impl Into<String>,
@@ -213,7 +213,7 @@ pub enum NoticeKind {
 }
 
 impl MapsNotice {
-    pub(super) fn new(place: &Place<'_>, column: usize, kind: NoticeKind) -> Self {
+    pub(super) fn new(place: &LinePlace<'_>, column: usize, kind: NoticeKind) -> Self {
         Self { source: Arc::clone(place.source), line: place.line, column: place.indent + column, kind }
     }
 
@@ -300,7 +300,7 @@ impl fmt::Display for MapsNotice {
 
 /// Where a line stands; what errors and notices need to say so.
 #[derive(Debug)]
-pub(super) struct Place<'a> {
+pub(super) struct LinePlace<'a> {
     pub(super) source: &'a Arc<str>,
     pub(super) line: usize,
     pub(super) indent: usize,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::image::ImageReference;
 
-use super::decide::{Decision, Outcome, Step};
+use super::decide::{Decision, Outcome, RuleStep};
 use super::rule::{Rule, RuleKind};
 use super::rules::Maps;
 
@@ -29,7 +29,7 @@ pub struct Explanation {
     /// An `[EXACT]` rule that names the same image in another spelling.
     pub other_spelling: Option<Arc<Rule>>,
     /// What becomes of the image step by step, and by which rules, where chains are allowed and it takes several.
-    pub steps: Vec<Step>,
+    pub steps: Vec<RuleStep>,
 }
 
 impl Explanation {
@@ -147,11 +147,11 @@ impl Maps {
     /// with it.
     fn why_not_named(&self, image: ImageReference<'_>, rule: &Rule, found: Option<usize>) -> Option<String> {
         let name = rule.name.as_ref()?;
-        if name.host != image.canonical_registry() {
+        if *name.host != *image.canonical_registry() {
             return None;
         }
         if let Some(port) = &name.port
-            && Some(port.as_str()) != image.port()
+            && Some(&**port) != image.port()
         {
             return Some(match image.port() {
                 None => format!("its key has port {port}, the image has none"),
@@ -159,7 +159,7 @@ impl Maps {
             });
         }
         let path = image.canonical_path();
-        let behind = path.strip_prefix(name.path.as_str());
+        let behind = path.strip_prefix(&*name.path);
         let under = name.path.is_empty() || behind.is_some_and(|b| b.is_empty() || b.starts_with('/'));
         if !under {
             return Some(format!("{path} does not lie under {}", name.path));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::error::{MapsError, MapsErrorKind, MapsErrors, MapsNotice, NoticeKind, Place};
+use super::error::{LinePlace, MapsError, MapsErrorKind, MapsErrors, MapsNotice, NoticeKind};
 use super::parse::{Parsed, check_results};
 use super::rule::{Rule, RuleKind};
 use super::rule_value::RuleValue;
@@ -21,7 +21,7 @@ impl Maps {
     /// The prefix can yield no valid image.
     pub fn legacy(prefix: &str) -> Result<Parsed, MapsErrors> {
         let source: Arc<str> = SOURCE.into();
-        let place = Place { source: &source, line: 0, indent: 0, text: prefix };
+        let place = LinePlace { source: &source, line: 0, indent: 0, text: prefix };
         let notice = |instead| MapsNotice::new(&place, 0, NoticeKind::Legacy { instead });
         let value = prefix.trim();
         let value = value.strip_suffix('/').unwrap_or(value);
@@ -47,8 +47,8 @@ impl Maps {
         };
         let rule = Rule {
             kind: RuleKind::Legacy,
-            key: String::new(),
-            value: value.to_owned(),
+            key: Box::default(),
+            value: value.into(),
             source: Arc::clone(&source),
             line: 0,
             column: 0,

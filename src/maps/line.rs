@@ -17,7 +17,7 @@ pub(super) enum Form {
 
 /// A rule as it stands on its line.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Line<'a> {
+pub(super) struct MapsLine<'a> {
     pub(super) form: Form,
     pub(super) key: &'a str,
     /// In characters from 1.
@@ -34,7 +34,7 @@ pub(super) type LineError = (usize, MapsErrorKind, &'static str);
 const RULE: &str = "KEY::VALUE";
 
 /// Reads a line; `None` for a blank one or a comment.
-pub(super) fn read(line: &str) -> Option<Result<Line<'_>, LineError>> {
+pub(super) fn read(line: &str) -> Option<Result<MapsLine<'_>, LineError>> {
     let content = without_comment(line).trim_end_matches(BLANK);
     let start = content.len() - content.trim_start_matches(BLANK).len();
     if start == content.len() {
@@ -56,7 +56,7 @@ pub(super) fn without_comment(line: &str) -> &str {
 }
 
 /// `content` without the white space at its end; `start` is where its first character stands.
-fn split(content: &str, start: usize) -> Result<Line<'_>, LineError> {
+fn split(content: &str, start: usize) -> Result<MapsLine<'_>, LineError> {
     let column = |index: usize| content[..index].chars().count() + 1;
     let (form, key_start) = match word(&content[start..]) {
         None => (Form::Plain, start),
@@ -91,7 +91,14 @@ fn split(content: &str, start: usize) -> Result<Line<'_>, LineError> {
         return Err((column(key_start), MapsErrorKind::EmptyKey, RULE));
     }
     let value_at = content.len() - value.len();
-    Ok(Line { form, key, key_column: column(key_at), value, value_column: column(value_at), single_colon })
+    Ok(MapsLine {
+        form,
+        key,
+        key_column: column(key_at),
+        value,
+        value_column: column(value_at),
+        single_colon,
+    })
 }
 
 /// The word of a `[WORD]` at the start. `[::1]` and `[a-z]` are none.

@@ -12,7 +12,7 @@ use super::decide::Outcome;
 use super::error::{MapsError, MapsNotice, NoticeKind};
 use super::finding::{Finding, FindingCode, Severity, finding};
 use super::glob::Glob;
-use super::parse::Reader;
+use super::parse::MapsReader;
 use super::rule::{Rule, RuleKind};
 use super::rule_value::{Piece, RuleValue};
 use super::rules::Maps;
@@ -34,7 +34,7 @@ const TRIES_MAX: usize = 16;
 /// Checks texts as [`Maps::parse`] reads them. Lines with faults are passed over, the rest is checked without them.
 #[must_use]
 pub fn lint(texts: &[MapsText<'_>]) -> LintReport {
-    let read = Reader::read(texts);
+    let read = MapsReader::read(texts);
     let mut findings: Vec<Finding> = read.notices.iter().filter_map(noticed).collect();
     for (old, number) in &read.overridden {
         let message = format!("overridden by the {}", read.rules[*number]);
@@ -110,7 +110,7 @@ fn first_to_take_all(maps: &Maps, rule: &Rule) -> Option<usize> {
         RuleKind::Registry | RuleKind::Path => {
             // Docker Hub's images are written in more than one way, and a key without a port names all ports.
             let name = rule.name.as_ref().expect("registry and path rules have a name");
-            let one_spelling = name.host != "docker.io" && (name.port.is_some() || name.path.is_empty());
+            let one_spelling = *name.host != *"docker.io" && (name.port.is_some() || name.path.is_empty());
             match (one_spelling, &name.port) {
                 (true, Some(_)) => first_front_of(&format!("{}/", rule.key())),
                 (true, None) => first_front_of(&name.host),
@@ -241,7 +241,7 @@ fn same_name(rule: &Rule) -> Option<Finding> {
 /// Proxy caches of Docker Hub want `library/nginx` for `nginx`, and a registry rule keeps the path as written.
 fn library(maps: &Maps, rule: &Rule) -> Option<Finding> {
     let name = rule.name.as_ref()?;
-    if name.host != "docker.io" || !name.path.is_empty() || name.port.is_some() {
+    if *name.host != *"docker.io" || !name.path.is_empty() || name.port.is_some() {
         return None;
     }
     let fill = match &rule.parsed {

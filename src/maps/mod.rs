@@ -30,7 +30,7 @@ mod text;
 #[cfg(test)]
 mod tests;
 
-pub use decide::{Decision, Outcome, Step};
+pub use decide::{Decision, Outcome, RuleStep};
 pub use error::{MapsError, MapsErrorKind, MapsErrors, MapsNotice, NoticeKind};
 pub use explain::{Candidate, Explanation};
 pub use finding::{Finding, FindingCode, Severity};

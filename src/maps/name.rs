@@ -6,11 +6,11 @@ use crate::image::{ImageReference, ReferenceError};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct NamePrefix {
     /// The registry that is meant, without port: the aliases of Docker Hub are `docker.io`.
-    pub(super) host: String,
+    pub(super) host: Box<str>,
     /// The port as written.
-    pub(super) port: Option<String>,
+    pub(super) port: Option<Box<str>>,
     /// The path's first parts; empty for a whole registry.
-    pub(super) path: String,
+    pub(super) path: Box<str>,
     /// Whether the registry is written out. Without one the name is Docker Hub's.
     pub(super) has_registry: bool,
 }
@@ -22,9 +22,9 @@ impl NamePrefix {
         let image = ImageReference::parse(&probe)?;
         let path = image.path();
         Ok(Self {
-            host: image.canonical_registry().to_owned(),
-            port: image.port().map(str::to_owned),
-            path: path[..path.len() - "x".len()].trim_end_matches('/').to_owned(),
+            host: image.canonical_registry().into(),
+            port: image.port().map(Box::from),
+            path: path[..path.len() - "x".len()].trim_end_matches('/').into(),
             has_registry: image.registry().is_some(),
         })
     }
@@ -32,16 +32,16 @@ impl NamePrefix {
     /// `docker.io/nginx` names what lies under it, and the image `docker.io/library/nginx` too, which people write
     /// `nginx` and `docker.io/nginx`: its canonical name. `None` for all other prefixes.
     pub(super) fn official_image(&self) -> Option<Self> {
-        let is_one_name = self.host == "docker.io"
+        let is_one_name = &*self.host == "docker.io"
             && !self.path.is_empty()
             && !self.path.contains('/')
-            && self.path != "library";
-        is_one_name.then(|| Self { path: format!("library/{}", self.path), ..self.clone() })
+            && &*self.path != "library";
+        is_one_name.then(|| Self { path: format!("library/{}", self.path).into(), ..self.clone() })
     }
 
     /// The canonical spelling, for comparing and for lint.
     pub(super) fn canonical(&self) -> String {
-        let mut text = self.host.clone();
+        let mut text = String::from(&*self.host);
         if let Some(port) = &self.port {
             text.push(':');
             text.push_str(port);

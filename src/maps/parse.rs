@@ -6,9 +6,9 @@ use rustc_hash::FxHashMap;
 
 use crate::image::ImageReference;
 
-use super::error::{MapsError, MapsErrorKind, MapsErrors, MapsNotice, NoticeKind, Place};
+use super::error::{LinePlace, MapsError, MapsErrorKind, MapsErrors, MapsNotice, NoticeKind};
 use super::glob::{self, Glob};
-use super::line::{self, Form, Line};
+use super::line::{self, Form, MapsLine};
 use super::name::NamePrefix;
 use super::rule::{Rule, RuleKind};
 use super::rule_value::{RuleValue, ValueError};
@@ -40,7 +40,7 @@ impl Maps {
     /// # Errors
     /// All faults of all texts together. With [`ParseOptions::lenient`] there are none: they are warnings.
     pub fn parse(texts: &[MapsText<'_>], options: ParseOptions) -> Result<Parsed, MapsErrors> {
-        let read = Reader::read(texts);
+        let read = MapsReader::read(texts);
         let mut warnings = read.notices;
         if options.lenient {
             warnings.extend(read.errors.into_iter().map(MapsNotice::lenient));
@@ -67,7 +67,7 @@ enum Key {
 
 /// Texts being read.
 #[derive(Default)]
-pub(super) struct Reader {
+pub(super) struct MapsReader {
     pub(super) rules: Vec<Rule>,
     pub(super) errors: Vec<MapsError>,
     pub(super) notices: Vec<MapsNotice>,
@@ -77,7 +77,7 @@ pub(super) struct Reader {
     keys: FxHashMap<Key, (usize, usize)>,
 }
 
-impl Reader {
+impl MapsReader {
     /// Reads all texts as lenient reading does, and keeps the faults.
     pub(super) fn read(texts: &[MapsText<'_>]) -> Self {
         let mut reader = Self::default();
@@ -85,7 +85,7 @@ impl Reader {
             let source: Arc<str> = text.source.as_str().into();
             for (line, content) in text.lines() {
                 let shown = line::without_comment(content).trim();
-                let place = Place { source: &source, line, indent: text.indent, text: shown };
+                let place = LinePlace { source: &source, line, indent: text.indent, text: shown };
                 match line::read(content) {
                     None => {}
                     Some(Ok(read)) => {
@@ -102,7 +102,7 @@ impl Reader {
         reader
     }
 
-    fn rule(&mut self, line: &Line<'_>, place: &Place<'_>, text: usize) -> Result<(), MapsError> {
+    fn rule(&mut self, line: &MapsLine<'_>, place: &LinePlace<'_>, text: usize) -> Result<(), MapsError> {
         let (kind, key) = read_key(line, place)?;
         // The entries of noswap_wildcards are substrings, where a `/` at the end says something.
         let value = if kind == RuleKind::NoSwap { line.value } else { without_slash(line, place)? };
@@ -121,12 +121,12 @@ impl Reader {
         };
         let rule = Rule {
             kind,
-            key: line.key.to_owned(),
-            value: value.to_owned(),
+            key: line.key.into(),
+            value: value.into(),
             source: Arc::clone(place.source),
             line: place.line,
             column: place.indent + line.key_column,
-            official_image: name.as_ref().and_then(NamePrefix::official_image),
+            official_image: name.as_ref().and_then(NamePrefix::official_image).map(Box::new),
             name,
             parsed: read,
         };
@@ -136,7 +136,7 @@ impl Reader {
         Ok(())
     }
 
-    fn notice(&mut self, line: &Line<'_>, place: &Place<'_>, rule: &Rule) {
+    fn notice(&mut self, line: &MapsLine<'_>, place: &LinePlace<'_>, rule: &Rule) {
         if line.single_colon {
             let kind = NoticeKind::SingleColon { instead: rule.to_line() };
             // The separator stands right behind the key.
@@ -156,7 +156,7 @@ impl Reader {
         }
     }
 
-    fn insert(&mut self, key: Key, rule: Rule, line: &Line<'_>, place: &Place<'_>, text: usize) {
+    fn insert(&mut self, key: Key, rule: Rule, line: &MapsLine<'_>, place: &LinePlace<'_>, text: usize) {
         match self.keys.get_mut(&key) {
             None => {
                 self.keys.insert(key, (self.rules.len(), text));
@@ -177,7 +177,7 @@ impl Reader {
     }
 }
 
-fn read_key(line: &Line<'_>, place: &Place<'_>) -> Result<(RuleKind, Key), MapsError> {
+fn read_key(line: &MapsLine<'_>, place: &LinePlace<'_>) -> Result<(RuleKind, Key), MapsError> {
     let key = line.key;
     let error = |at: usize, kind, expected: String| {
         let column = line.key_column + key[..at.min(key.len())].chars().count();
@@ -241,7 +241,7 @@ fn read_key(line: &Line<'_>, place: &Place<'_>) -> Result<(RuleKind, Key), MapsE
 }
 
 /// One `/` at the end of a value is dropped.
-fn without_slash<'l>(line: &Line<'l>, place: &Place<'_>) -> Result<&'l str, MapsError> {
+fn without_slash<'l>(line: &MapsLine<'l>, place: &LinePlace<'_>) -> Result<&'l str, MapsError> {
     match line.value.strip_suffix('/') {
         None => Ok(line.value),
         Some("") => {
@@ -252,7 +252,7 @@ fn without_slash<'l>(line: &Line<'l>, place: &Place<'_>) -> Result<&'l str, Maps
     }
 }
 
-fn value_error(line: &Line<'_>, place: &Place<'_>, error: ValueError) -> MapsError {
+fn value_error(line: &MapsLine<'_>, place: &LinePlace<'_>, error: ValueError) -> MapsError {
     let column = line.value_column + line.value[..error.at.min(line.value.len())].chars().count();
     MapsError::new(place, column, MapsErrorKind::Value { reason: error.reason }, error.expected)
 }
@@ -262,7 +262,7 @@ pub(super) fn check_results(rule: &Rule) -> Result<(), ValueError> {
     let samples = match (rule.kind, &rule.parsed) {
         (RuleKind::Exact | RuleKind::NoSwap, _) | (_, RuleValue::Empty) => return Ok(()),
         (RuleKind::Registry, _) => vec![format!("{}/a/x", rule.key)],
-        (RuleKind::Path, _) => vec![format!("{}/x", rule.key), rule.key.clone()],
+        (RuleKind::Path, _) => vec![format!("{}/x", rule.key), rule.key.to_string()],
         (RuleKind::Default | RuleKind::Replace | RuleKind::Legacy, _) => vec!["docker.io/a/x".to_owned()],
     };
     let mut first = None;

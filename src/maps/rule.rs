@@ -53,15 +53,15 @@ impl fmt::Display for RuleKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
     pub(super) kind: RuleKind,
-    pub(super) key: String,
-    pub(super) value: String,
+    pub(super) key: Box<str>,
+    pub(super) value: Box<str>,
     pub(super) source: Arc<str>,
     pub(super) line: usize,
     pub(super) column: usize,
     /// The key's name; registry and path rules have one.
     pub(super) name: Option<NamePrefix>,
     /// The image of Docker Hub that the key names as well, [`NamePrefix::official_image`].
-    pub(super) official_image: Option<NamePrefix>,
+    pub(super) official_image: Option<Box<NamePrefix>>,
     pub(super) parsed: RuleValue,
 }
 
@@ -211,14 +211,14 @@ impl Rule {
     pub(super) fn key_for(&self, image: ImageReference<'_>) -> Option<&NamePrefix> {
         let is_under = |name: &&NamePrefix| {
             let path = image.canonical_path();
-            path.strip_prefix(name.path.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            path.strip_prefix(&*name.path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
-        self.official_image.as_ref().filter(is_under).or(self.name.as_ref())
+        self.official_image.as_deref().filter(is_under).or(self.name.as_ref())
     }
 
     /// What stands behind the key's path in the image's path, without the `/` between them.
     fn behind_key<'i>(&self, image: ImageReference<'i>) -> &'i str {
-        let key = self.key_for(image).map_or("", |name| name.path.as_str());
+        let key = self.key_for(image).map_or("", |name| &*name.path);
         let canonical = image.canonical_path();
         // What is behind is the same in the path as written: only `library/` is missing there, at the front.
         let behind = canonical.len() - (key.len() + 1).min(canonical.len());

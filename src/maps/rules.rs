@@ -38,7 +38,7 @@ impl Maps {
         for (number, rule) in rules.iter().enumerate() {
             match rule.kind {
                 RuleKind::Exact => {
-                    maps.exact.insert(rule.key.as_str().into(), number);
+                    maps.exact.insert(rule.key.clone(), number);
                     let key = ImageReference::parse(&rule.key).expect("an [EXACT] key is a reference");
                     maps.exact_canonical.entry(key.canonical().into()).or_default().push(number);
                 }
@@ -75,7 +75,9 @@ impl Maps {
             }
         }
         maps.globs = Globs::new(globs);
-        maps.rules = rules.into_iter().map(Arc::new).collect();
+        // Collecting in place would keep the memory of the larger elements.
+        maps.rules.reserve_exact(rules.len());
+        maps.rules.extend(rules.into_iter().map(Arc::new));
         maps
     }
 

@@ -75,8 +75,8 @@ fn no_registry(rule: &Rule) -> Option<Finding> {
 
 /// `docker.io/nginx::…` is the image and the organisation.
 fn single_name(rule: &Rule) -> Option<Finding> {
-    let name = rule.name.as_ref().filter(|name| name.host == "docker.io" && !name.path.contains('/'))?;
-    let path = &name.path;
+    let name = rule.name.as_ref().filter(|name| *name.host == *"docker.io" && !name.path.contains('/'))?;
+    let path = &*name.path;
     if path.is_empty() || path == "library" {
         return None;
     }

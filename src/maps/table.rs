@@ -28,12 +28,12 @@ impl Host {
 impl NameTable {
     /// Adds a prefix. The first number given to one stays.
     pub(super) fn insert(&mut self, prefix: &NamePrefix, number: usize) {
-        let host = self.hosts.entry(prefix.host.as_str().into()).or_default();
+        let host = self.hosts.entry(prefix.host.clone()).or_default();
         let paths = match &prefix.port {
             None => &mut host.without_port,
-            Some(port) => host.ports.entry(port.as_str().into()).or_default(),
+            Some(port) => host.ports.entry(port.clone()).or_default(),
         };
-        paths.entry(prefix.path.as_str().into()).or_insert(number);
+        paths.entry(prefix.path.clone()).or_insert(number);
     }
 
     /// The most specific prefix of a name: the longest path, and of two that are as long the one with
@@ -56,19 +56,19 @@ impl NameTable {
     /// The number of a prefix that lies strictly under `prefix`, of those that names with and without its port have.
     pub(super) fn under(&self, prefix: &NamePrefix) -> Option<usize> {
         self.any(prefix, |path| {
-            path.strip_prefix(prefix.path.as_str())
+            path.strip_prefix(&*prefix.path)
                 .is_some_and(|behind| behind.starts_with('/') || prefix.path.is_empty() && !behind.is_empty())
         })
     }
 
     /// The number of a prefix that starts as `prefix` does, on a `/` boundary or not.
     pub(super) fn starting_as(&self, prefix: &NamePrefix) -> Option<usize> {
-        self.any(prefix, |path| path.starts_with(prefix.path.as_str()))
+        self.any(prefix, |path| path.starts_with(&*prefix.path))
     }
 
     /// The number of a path that is wanted, of those that names at the host and port of `prefix` may have.
     fn any(&self, prefix: &NamePrefix, is_wanted: impl Fn(&str) -> bool) -> Option<usize> {
-        let host = self.hosts.get(prefix.host.as_str())?;
+        let host = self.hosts.get(&prefix.host)?;
         let of_port = prefix.port.as_deref().and_then(|port| host.ports.get(port));
         let mut paths = host.without_port.iter().chain(of_port.into_iter().flatten());
         paths.find(|(path, _)| is_wanted(path)).map(|(_, number)| *number)

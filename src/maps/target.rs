@@ -37,12 +37,12 @@ impl Targets {
         match &rule.parsed {
             RuleValue::Empty | RuleValue::Substrings(_) | RuleValue::Template { target: None, .. } => {}
             RuleValue::Reference => {
-                self.references.entry(rule.value.as_str().into()).or_insert(number);
+                self.references.entry(rule.value.clone()).or_insert(number);
             }
             RuleValue::Name { target, .. } | RuleValue::Template { target: Some(target), .. } => {
                 self.names.insert(target, number);
                 if rule.keeps_port() {
-                    self.kept_ports.entry(target.host.as_str().into()).or_insert(number);
+                    self.kept_ports.entry(target.host.clone()).or_insert(number);
                 }
             }
             RuleValue::Dash => self.add_dash(&rule.value, number),
@@ -58,7 +58,7 @@ impl Targets {
         if let Ok(mut prefix) = NamePrefix::parse(&format!("{value}x"))
             && !prefix.path.is_empty()
         {
-            prefix.path.pop();
+            prefix.path = prefix.path[..prefix.path.len() - "x".len()].into();
             self.dash_paths.insert(&prefix, number);
         }
     }

@@ -7,7 +7,7 @@ use futures_util::future::try_join_all;
 use crate::image::Digest;
 use crate::registry::{Descriptor, OCI_INDEX};
 
-use super::tree::{Node, Tree};
+use super::tree::{ManifestTree, Node};
 use super::{Attachments, CopyError, Place, Source};
 
 /// The tags of cosign: `sha256-….sig`. The first holds signatures.
@@ -23,7 +23,7 @@ const MOST: usize = 1000;
 #[derive(Clone, Debug)]
 pub(super) struct Attached {
     pub(super) how: How,
-    pub(super) tree: Tree,
+    pub(super) tree: ManifestTree,
 }
 
 /// How it belongs to the image.
@@ -39,7 +39,7 @@ pub(super) enum How {
 pub(super) async fn find<S: Source>(
     source: &S,
     place: Place<'_>,
-    tree: &Tree,
+    tree: &ManifestTree,
     which: Attachments,
 ) -> Result<Vec<Attached>, CopyError> {
     if which == Attachments::None {
@@ -94,6 +94,16 @@ async fn of<S: Source>(
     Ok(referring.into_iter().chain(tagged.into_iter().flatten()).collect())
 }
 
+/// A manifest with everything below it.
+async fn whole_tree<S: Source>(
+    source: &S,
+    place: Place<'_>,
+    digest: &Digest,
+) -> Result<ManifestTree, CopyError> {
+    let manifest = source.manifest(place, digest).await?;
+    ManifestTree::read(source, place, manifest, |_| true).await
+}
+
 async fn tagged<S: Source>(
     source: &S,
     place: Place<'_>,
@@ -102,8 +112,7 @@ async fn tagged<S: Source>(
 ) -> Result<Option<Attached>, CopyError> {
     let tag = format!("{}-{}.{kind}", subject.algorithm(), subject.hex());
     let Some(found) = source.find(place, &tag).await? else { return Ok(None) };
-    let manifest = source.manifest(place, &found.digest).await?;
-    let tree = Tree::read(source, place, manifest, |_| true).await?;
+    let tree = whole_tree(source, place, &found.digest).await?;
     Ok(Some(Attached { how: How::Tagged { tag }, tree }))
 }
 
@@ -115,8 +124,7 @@ async fn referring<S: Source>(
 ) -> Result<Vec<Attached>, CopyError> {
     let listed = source.referrers(place, subject).await?;
     let reads = listed.into_iter().map(|descriptor| async move {
-        let manifest = source.manifest(place, &descriptor.digest).await?;
-        let tree = Tree::read(source, place, manifest, |_| true).await?;
+        let tree = whole_tree(source, place, &descriptor.digest).await?;
         let node = tree.root();
         // Whoever can write a tag can list anything there.
         let fits = node.contents.subject.as_ref().is_some_and(|named| named.digest == *subject);

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use futures_util::future::join;
 use tokio::sync::Semaphore;
 
 use crate::image::{Digest, Repository};
@@ -76,12 +77,26 @@ impl Blobs {
         }
         let mount = sibling.as_ref().unwrap_or(from.repository);
         let mount = (mount != to.repository && mount.registry() == to.repository.registry()).then_some(mount);
-        match target.start_blob(to, blob, mount).await? {
+        let transfer = || async { self.transfers.acquire().await.expect("the semaphore is never closed") };
+        let (started, read, _permit) = if mount.is_some() {
+            match target.start_blob(to, blob, mount).await? {
+                Started::Done => (Started::Done, None, None),
+                Started::Write(upload) => (Started::Write(upload), None, Some(transfer().await)),
+            }
+        } else {
+            // Nothing is left but to send it: both sides are asked at once.
+            let permit = transfer().await;
+            let (started, read) = join(target.start_blob(to, blob, None), source.blob(from, blob)).await;
+            (started?, Some(read?), Some(permit))
+        };
+        match started {
             Started::Done => tally.mounted(blob.size),
             Started::Write(upload) => {
-                let _permit = self.transfers.acquire().await.expect("the semaphore is never closed");
-                let mut bytes = Counted::new(source.blob(from, blob).await?, way.progress);
-                target.write_blob(to, blob, upload, &mut bytes).await?;
+                let read = match read {
+                    Some(read) => read,
+                    None => source.blob(from, blob).await?,
+                };
+                target.write_blob(to, blob, upload, &mut Counted::new(read, way.progress)).await?;
                 tally.moved(blob.size);
             }
         }

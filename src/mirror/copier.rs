@@ -13,7 +13,7 @@ use super::blobs::{Blobs, Way};
 use super::plan::{Action, Facts, Planned, Wanted, decide};
 use super::platforms::{is_wanted, reduced};
 use super::tally::{Bytes, Tally};
-use super::tree::Tree;
+use super::tree::ManifestTree;
 use super::{CopyError, CopyOptions, Place, Source, Target};
 
 /// How often an image is tried whose target does not know yet what was just written to it.
@@ -21,6 +21,9 @@ const TRIES: u32 = 3;
 
 /// How long the target is given to know it.
 const LATE: Duration = Duration::from_millis(500);
+
+/// How long a target is waited for that is told of uploads that nobody goes on with.
+const FAREWELL: Duration = Duration::from_secs(5);
 
 /// Copies images from a source to a target. What one image brings, the next one finds.
 pub struct Copier<S, T> {
@@ -149,6 +152,9 @@ impl<S: Source, T: Target> Copier<S, T> {
             match self.try_copy(planned, &tally, tries > 1).await {
                 Err(error) if tries < TRIES && error.may_be_late() => tokio::time::sleep(LATE * tries).await,
                 result => {
+                    if result.is_err() {
+                        self.target.give_up_dropped(FAREWELL).await;
+                    }
                     let attached = *result.as_ref().unwrap_or(&0);
                     return Copied { bytes: tally.bytes(), attached, tries, result: result.map(drop) };
                 }
@@ -167,8 +173,11 @@ impl<S: Source, T: Target> Copier<S, T> {
         let attached = attached::find(&self.source, from, &tree, self.options.attachments);
         let blobs = async { if whole { self.bring_blobs(&way, &tree).await } else { Ok(()) } };
         let (attached, ()) = try_join(attached, blobs).await?;
+        // What nothing refers to gets its tag at once.
+        let by_digest =
+            |at: usize| at + 1 < tree.levels.len() || !attached.is_empty() || wanted.tag.is_none();
         if whole {
-            for level in &tree.levels {
+            for (_, level) in tree.levels.iter().enumerate().filter(|(at, _)| by_digest(*at)) {
                 let writes = level.iter().map(|node| self.target.write_manifest(to, &node.manifest));
                 try_join_all(writes).await.map_err(|error| self.incomplete(&tree, error))?;
             }
@@ -181,7 +190,7 @@ impl<S: Source, T: Target> Copier<S, T> {
     }
 
     /// The image with what it is made of.
-    async fn tree(&self, planned: &Planned, digest: &Digest) -> Result<Tree, CopyError> {
+    async fn tree(&self, planned: &Planned, digest: &Digest) -> Result<ManifestTree, CopyError> {
         let from = from_of(&planned.wanted);
         let root = match &planned.instead {
             Some(index) => index.clone(),
@@ -189,12 +198,14 @@ impl<S: Source, T: Target> Copier<S, T> {
         };
         let siblings = super::Contents::of(&root)?.manifests;
         let platforms = &self.options.platforms;
-        Tree::read(&self.source, from, root, |child: &Descriptor| is_wanted(platforms, child, &siblings))
-            .await
+        ManifestTree::read(&self.source, from, root, |child: &Descriptor| {
+            is_wanted(platforms, child, &siblings)
+        })
+        .await
     }
 
     /// What it means that the target does not take a manifest whose parts were left out.
-    fn incomplete(&self, tree: &Tree, error: super::StoreError) -> CopyError {
+    fn incomplete(&self, tree: &ManifestTree, error: super::StoreError) -> CopyError {
         let sparse = self.options.sparse && tree.root().manifest.is_index();
         if sparse && matches!(error.status(), Some(400 | 404)) {
             CopyError::NotSparse(error)
@@ -203,7 +214,7 @@ impl<S: Source, T: Target> Copier<S, T> {
         }
     }
 
-    fn fits(&self, tree: &Tree) -> Result<(), CopyError> {
+    fn fits(&self, tree: &ManifestTree) -> Result<(), CopyError> {
         let size = tree.size();
         match self.options.max_size {
             Some(most) if size > most => Err(CopyError::TooLarge { size, most }),
@@ -216,7 +227,7 @@ impl<S: Source, T: Target> Copier<S, T> {
         Way { source, from, target, to, write: true, doubt, tally, progress }
     }
 
-    async fn bring_blobs(&self, way: &Way<'_, S, T>, tree: &Tree) -> Result<(), CopyError> {
+    async fn bring_blobs(&self, way: &Way<'_, S, T>, tree: &ManifestTree) -> Result<(), CopyError> {
         try_join_all(tree.blobs().into_iter().map(|blob| self.blobs.ensure(way, blob))).await?;
         Ok(())
     }
@@ -250,21 +261,19 @@ impl<S: Source, T: Target> Copier<S, T> {
             How::Refers { subject, descriptor } => {
                 self.target.write_referrer(way.to, subject, root, descriptor).await?;
             }
-            How::Tagged { tag } => {
-                self.target.write_manifest(way.to, root).await?;
-                self.target.name(way.to, Some(tag), root).await?;
-            }
+            How::Tagged { tag } => self.target.name(way.to, Some(tag), root).await?,
         }
         Ok(())
     }
 
     /// Writes the tag, unless it was moved meanwhile.
-    async fn name(&self, planned: &Planned, tree: &Tree) -> Result<(), CopyError> {
+    async fn name(&self, planned: &Planned, tree: &ManifestTree) -> Result<(), CopyError> {
         let (wanted, root) = (&planned.wanted, &tree.root().manifest);
         let to = to_of(wanted);
         if let Some(tag) = &wanted.tag {
             match self.target.find(to, tag).await? {
                 Some(found) if found.digest == root.digest => return Ok(()),
+                Some(_) if wanted.keep_tag => return Ok(self.target.name(to, None, root).await?),
                 Some(found) if !wanted.overwrite => {
                     let (tag, wanted) = (tag.clone(), root.digest.clone());
                     return Err(CopyError::Conflict { tag, found: found.digest, wanted });
@@ -272,8 +281,8 @@ impl<S: Source, T: Target> Copier<S, T> {
                 Some(_) | None => {}
             }
         }
-        self.target.name(to, wanted.tag.as_deref(), root).await?;
-        Ok(())
+        let named = self.target.name(to, wanted.tag.as_deref(), root).await;
+        named.map_err(|error| self.incomplete(tree, error))
     }
 
     /// Looks for everything that an image is made of at the target, and counts what is missing.

@@ -24,6 +24,9 @@ pub struct Wanted {
     pub digest: Option<Digest>,
     /// Whether a tag that stands for something else may be moved.
     pub overwrite: bool,
+    /// Whether such a tag stays, and is no conflict: as where the digest is that of one platform, and the tag stands for
+    /// the index of all.
+    pub keep_tag: bool,
 }
 
 /// Why an image cannot go to a target.
@@ -76,6 +79,7 @@ impl Wanted {
             tag,
             digest,
             overwrite: false,
+            keep_tag: false,
         })
     }
 }
@@ -157,11 +161,12 @@ pub struct Planned {
 #[must_use]
 pub fn decide(wanted: &Wanted, facts: &Facts) -> Action {
     let Some(digest) = &facts.digest else { return Action::Missing };
-    let tag_fits = wanted.tag.is_none() || facts.tag.as_ref() == Some(digest);
+    let is_named = wanted.tag.is_some() && facts.tag.as_ref() == Some(digest);
+    let tag_fits = is_named || wanted.tag.is_none() || wanted.keep_tag && facts.tag.is_some();
     if !tag_fits && facts.tag.is_some() && !wanted.overwrite {
         return Action::Conflict;
     }
-    match (facts.there || wanted.tag.is_some() && tag_fits, tag_fits) {
+    match (facts.there || is_named, tag_fits) {
         (true, true) => Action::Skip,
         (true, false) => Action::Tag,
         (false, _) => Action::Copy,
@@ -200,6 +205,17 @@ mod tests {
             wanted.overwrite = overwrite;
             let facts = Facts { digest: source.clone(), tag: tag.clone(), there };
             assert_eq!(decide(&wanted, &facts), want, "{facts:?} {overwrite}");
+        }
+        for (tag, there, want) in [
+            (&None, false, Action::Copy),
+            (&None, true, Action::Tag),
+            (&a, true, Action::Skip),
+            (&b, true, Action::Skip),
+            (&b, false, Action::Copy),
+        ] {
+            let wanted = Wanted { keep_tag: true, ..wanted("nginx:1", "m.io/nginx:1") };
+            let facts = Facts { digest: a.clone(), tag: tag.clone(), there };
+            assert_eq!(decide(&wanted, &facts), want, "{facts:?}");
         }
         let pinned = wanted(&format!("nginx@{}", digest('a')), &format!("m.io/nginx@{}", digest('a')));
         for (there, want) in [(true, Action::Skip), (false, Action::Copy)] {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -11,7 +12,7 @@ use crate::registry::{
     Upload,
 };
 
-use super::{Found, Place, Source, Started, StoreError, Target};
+use super::{FoundManifest, Place, Source, Started, StoreError, Target};
 
 /// Registries, through a client. As a source it reads from mirrors, too; what is written goes where it is told.
 pub struct RegistryStore {
@@ -57,7 +58,7 @@ impl RegistryStore {
         client: &Client,
         place: Place<'_>,
         reference: &str,
-    ) -> Result<Option<Found>, RegistryError> {
+    ) -> Result<Option<FoundManifest>, RegistryError> {
         match client.head_manifest(place.image, place.repository, reference).await {
             Ok(Head::Digest { digest, media_type }) => {
                 // A digest stands for itself alone.
@@ -67,10 +68,12 @@ impl RegistryStore {
                     let registry = place.repository.registry();
                     return Err(RegistryError::new(place.image, registry, Step::Lookup, reason));
                 }
-                Ok(Some(Found { digest, media_type }))
+                Ok(Some(FoundManifest { digest, media_type }))
             }
             Ok(Head::Silent) => match client.manifest(place.image, place.repository, reference).await {
-                Ok(manifest) => Ok(Some(Found { digest: manifest.digest, media_type: manifest.media_type })),
+                Ok(manifest) => {
+                    Ok(Some(FoundManifest { digest: manifest.digest, media_type: manifest.media_type }))
+                }
                 Err(error) if error.is_not_found() => Ok(None),
                 Err(error) => Err(error),
             },
@@ -83,7 +86,7 @@ impl RegistryStore {
 impl Source for RegistryStore {
     type Blob = RegistryBlob;
 
-    async fn find(&self, place: Place<'_>, reference: &str) -> Result<Option<Found>, StoreError> {
+    async fn find(&self, place: Place<'_>, reference: &str) -> Result<Option<FoundManifest>, StoreError> {
         let known = self.places.lock().unwrap_or_else(PoisonError::into_inner).get(place.image).cloned();
         if let Some(known) = known {
             return Ok(Self::head(&self.client, Place { repository: &known, ..place }, reference).await?);
@@ -136,7 +139,7 @@ impl Source for RegistryStore {
 impl Target for RegistryStore {
     type Upload = Upload;
 
-    async fn find(&self, place: Place<'_>, reference: &str) -> Result<Option<Found>, StoreError> {
+    async fn find(&self, place: Place<'_>, reference: &str) -> Result<Option<FoundManifest>, StoreError> {
         Ok(absent(Self::head(&self.writer, place, reference).await)?.flatten())
     }
 
@@ -195,6 +198,10 @@ impl Target for RegistryStore {
             self.writer.put_manifest(place.image, place.repository, tag, manifest).await?;
         }
         Ok(())
+    }
+
+    async fn give_up_dropped(&self, limit: Duration) {
+        self.writer.give_up_dropped(limit).await;
     }
 }
 

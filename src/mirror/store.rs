@@ -1,6 +1,7 @@
 //! What images are copied from and to.
 
 use std::future::Future;
+use std::time::Duration;
 
 use crate::image::{Digest, Repository};
 use crate::registry::{BlobRead, Descriptor, Manifest};
@@ -18,7 +19,7 @@ pub struct Place<'a> {
 
 /// What a tag or digest stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct FoundManifest {
     /// Its digest.
     pub digest: Digest,
     /// What it is; empty when that is not said.
@@ -44,7 +45,7 @@ pub trait Source: Send + Sync {
         &self,
         place: Place<'_>,
         reference: &str,
-    ) -> impl Future<Output = Result<Option<Found>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Option<FoundManifest>, StoreError>> + Send;
 
     /// A manifest by its digest, whose bytes have that digest.
     fn manifest(
@@ -79,7 +80,7 @@ pub trait Target: Send + Sync {
         &self,
         place: Place<'_>,
         reference: &str,
-    ) -> impl Future<Output = Result<Option<Found>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Option<FoundManifest>, StoreError>> + Send;
 
     /// Whether a blob is there.
     fn has_blob(
@@ -121,12 +122,16 @@ pub trait Target: Send + Sync {
         descriptor: &Descriptor,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Names a manifest that is there: the last step of an image, and that of each tag that holds a signature. Without a
-    /// tag it is known by its digest alone, which a registry needs not be told, and a layout must write down.
+    /// Writes a manifest under a tag: the last step of an image, and that of each tag that holds a signature. What it is
+    /// made of is there, and so may it be itself. Without a tag it is there, and known by its digest alone, which a
+    /// registry needs not be told, and a layout must write down.
     fn name(
         &self,
         place: Place<'_>,
         tag: Option<&str>,
         manifest: &Manifest,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Ends what was begun and will not be finished: blobs whose writing was called off. Takes no longer than `limit`.
+    fn give_up_dropped(&self, limit: Duration) -> impl Future<Output = ()> + Send;
 }

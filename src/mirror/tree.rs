@@ -1,6 +1,6 @@
 //! A manifest with all that it is made of, read from the source.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use futures_util::future::try_join_all;
 
@@ -15,6 +15,37 @@ const DEPTH_MAX: usize = 4;
 /// How many manifests an image may have.
 const NODES_MAX: usize = 1000;
 
+/// Puts each manifest into the level above the highest of those that it names: indexes of different depth may name the
+/// same one.
+fn by_height(nodes: Vec<Node>) -> Vec<Vec<Node>> {
+    let places: HashMap<&Digest, usize> =
+        nodes.iter().enumerate().map(|(at, node)| (&node.manifest.digest, at)).collect();
+    let mut parents: Vec<Vec<usize>> = vec![Vec::new(); nodes.len()];
+    let mut missing = vec![0; nodes.len()];
+    for (at, node) in nodes.iter().enumerate() {
+        let children = node.contents.manifests.iter();
+        for child in children.filter_map(|child| places.get(&child.digest)) {
+            parents[*child].push(at);
+            missing[at] += 1;
+        }
+    }
+    let mut order: Vec<Vec<usize>> = Vec::new();
+    let mut ready: Vec<usize> = (0..nodes.len()).filter(|at| missing[*at] == 0).collect();
+    while !ready.is_empty() {
+        let mut next = Vec::new();
+        for parent in ready.iter().flat_map(|at| &parents[*at]) {
+            missing[*parent] -= 1;
+            if missing[*parent] == 0 {
+                next.push(*parent);
+            }
+        }
+        order.push(std::mem::replace(&mut ready, next));
+    }
+    let mut nodes: Vec<Option<Node>> = nodes.into_iter().map(Some).collect();
+    let mut level = |places: Vec<usize>| places.into_iter().filter_map(|at| nodes[at].take()).collect();
+    order.into_iter().map(&mut level).collect()
+}
+
 /// A manifest, and what it names.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
@@ -24,12 +55,12 @@ pub(super) struct Node {
 
 /// A manifest and those below it, the lower ones first: in the order in which they can be written.
 #[derive(Clone, Debug)]
-pub(super) struct Tree {
+pub(super) struct ManifestTree {
     /// Levels of manifests, the lowest first. Those of one level do not need each other.
     pub(super) levels: Vec<Vec<Node>>,
 }
 
-impl Tree {
+impl ManifestTree {
     /// Reads what stands below `root`, as far as `wanted` says.
     pub(super) async fn read<S: Source>(
         source: &S,
@@ -64,8 +95,7 @@ impl Tree {
             let level = try_join_all(read).await?;
             levels.push(level);
         }
-        levels.reverse();
-        Ok(Self { levels })
+        Ok(Self { levels: by_height(levels.into_iter().flatten().collect()) })
     }
 
     /// All manifests, the lower ones first.

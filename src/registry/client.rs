@@ -15,10 +15,10 @@ use super::answer::{WORDS_MAX, words};
 use super::challenge::{Challenge, challenge};
 use super::flight::Flights;
 use super::host::{Host, Session};
-use super::login::Login;
+use super::open_upload::DroppedUploads;
 use super::retry::{backoff, is_transient, retry_after};
-use super::token::{Token, TokenKey};
-use super::transport::{Failure, Request, Sent, Transport, host_of, read_body, refusal};
+use super::token::{Login, Token, TokenKey};
+use super::transport::{Request, RequestFailure, Sent, Transport, host_of, read_body, refusal};
 use super::{Keychain, Reason, RegistryError, RegistryOptions, Step};
 use crate::image::Repository;
 
@@ -41,6 +41,7 @@ pub(super) struct Shared {
     pub(super) sessions: Flights<String, Session>,
     pub(super) tokens: Flights<TokenKey, Token>,
     pub(super) in_flight: Arc<Semaphore>,
+    pub(super) dropped_uploads: Arc<DroppedUploads>,
 }
 
 /// What a request is for, which says how much of it there may be at once.
@@ -104,6 +105,7 @@ impl Client {
             sessions: Flights::new(1024),
             tokens: Flights::new(TOKENS_MAX),
             in_flight: Arc::new(Semaphore::new(options.concurrency.max(1))),
+            dropped_uploads: Arc::default(),
             options,
         };
         Self { shared: Arc::new(shared), writes: false }
@@ -147,7 +149,6 @@ impl Client {
             } else {
                 Login::anonymous()
             };
-            host.unpaused().await;
             tries += 1;
             let result = self.once(&host, &call, &url, &login).await;
             let (reason, at, wait) = match result {
@@ -199,8 +200,8 @@ impl Client {
                     }
                     (reason, host.name.clone(), asked.max(backoff(tries)))
                 }
-                Err(Failure { host: at, reason }) if may_pass(&reason) => (reason, at, backoff(tries)),
-                Err(Failure { host: at, reason }) => return Err(call.error(&at, reason)),
+                Err(RequestFailure { host: at, reason }) if may_pass(&reason) => (reason, at, backoff(tries)),
+                Err(RequestFailure { host: at, reason }) => return Err(call.error(&at, reason)),
             };
             if tries >= self.shared.options.tries {
                 return Err(call.error(&at, reason));
@@ -210,11 +211,19 @@ impl Client {
     }
 
     /// Makes a request once.
-    async fn once(&self, host: &Host, call: &Call<'_>, url: &Url, login: &Login) -> Result<Answer, Failure> {
+    async fn once(
+        &self,
+        host: &Host,
+        call: &Call<'_>,
+        url: &Url,
+        login: &Login,
+    ) -> Result<Answer, RequestFailure> {
         let of_host = match call.kind {
             Kind::Lookup => permit(&host.lookups).await,
             Kind::Blob => permit(&host.blobs).await,
         };
+        // Others may have been told to wait meanwhile.
+        host.unpaused().await;
         let in_flight = permit(&self.shared.in_flight).await;
         let mut headers = call.headers.clone();
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
@@ -228,7 +237,7 @@ impl Client {
         let transport = &self.shared.transport;
         let whole = async {
             let response = transport.send(request).await?;
-            let failed = |reason| Failure { host: host_of(&url_of(&response)), reason };
+            let failed = |reason| RequestFailure { host: host_of(&url_of(&response)), reason };
             let (status, headers) = (response.status(), response.headers().clone());
             let url = url_of(&response);
             let wanted = status.is_success() || call.accept.contains(&status.as_u16());
@@ -245,7 +254,7 @@ impl Client {
                 Body::Stream if wanted => answer.stream = Some(response),
                 Body::Read(limit) if wanted => {
                     let read = read_body(transport, response, limit).await;
-                    answer.bytes = read.map_err(|reason| Failure { host: at, reason })?;
+                    answer.bytes = read.map_err(|reason| RequestFailure { host: at, reason })?;
                 }
                 // What stands beside a refusal is read when it is short.
                 Body::Read(_) | Body::Stream => {
@@ -259,7 +268,7 @@ impl Client {
             Ok(answer) => answer?,
             Err(_) => {
                 let reason = Reason::TimedOut { after: limit };
-                return Err(Failure { host: host.name.clone(), reason });
+                return Err(RequestFailure { host: host.name.clone(), reason });
             }
         };
         if answer.stream.is_some() {

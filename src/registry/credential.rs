@@ -26,7 +26,7 @@ pub enum Credential {
 
 /// A credential and where it was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct FoundCredential {
     /// The credential.
     pub credential: Credential,
     /// Where it comes from, in words for a report: `/home/me/.docker/config.json` or
@@ -49,7 +49,7 @@ pub struct CredentialError {
 
 /// What a [`Keychain`] answers: `Ok(None)` means that requests go without a credential.
 pub type CredentialFuture<'a> =
-    Pin<Box<dyn Future<Output = Result<Option<Found>, CredentialError>> + Send + 'a>>;
+    Pin<Box<dyn Future<Output = Result<Option<FoundCredential>, CredentialError>> + Send + 'a>>;
 
 /// Where credentials are kept.
 ///
@@ -103,8 +103,10 @@ impl Fixed {
 impl Keychain for Fixed {
     fn find<'a>(&'a self, registry: &'a str, _: &'a str) -> CredentialFuture<'a> {
         let entry = self.entries.iter().find(|(name, _)| name == registry);
-        let found =
-            entry.map(|(_, credential)| Found { credential: credential.clone(), origin: "given".to_owned() });
+        let found = entry.map(|(_, credential)| FoundCredential {
+            credential: credential.clone(),
+            origin: "given".to_owned(),
+        });
         Box::pin(async move { Ok(found) })
     }
 }

@@ -2,34 +2,16 @@
 
 use std::collections::HashSet;
 
-use http::header::HeaderValue;
 use tokio::time::Instant;
 
-use super::answer::Secrets;
 use super::challenge::Challenge;
 use super::client::{Call, Client, may_pass, permit};
 use super::flight::Made;
 use super::host::{Host, Session};
 use super::retry::backoff;
-use super::token::{Token, TokenKey, basic, bearer};
-use super::transport::{Failure, host_of};
-use super::{Credential, Found, Reason, RegistryError, Step};
-
-/// What a request is sent with.
-pub(super) struct Login {
-    pub(super) header: Option<HeaderValue>,
-    pub(super) secrets: Secrets,
-    /// Where the credential came from.
-    pub(super) origin: Option<String>,
-    pub(super) token: Option<(TokenKey, Token)>,
-}
-
-impl Login {
-    /// For what is asked of nobody in particular.
-    pub(super) fn anonymous() -> Self {
-        Self { header: None, secrets: Secrets::default(), origin: None, token: None }
-    }
-}
+use super::token::{Login, Token, TokenKey, basic, bearer};
+use super::transport::{RequestFailure, host_of};
+use super::{Credential, FoundCredential, Reason, RegistryError, Step};
 
 impl Client {
     /// What a request is sent with.
@@ -92,7 +74,11 @@ impl Client {
         Ok(login)
     }
 
-    async fn credential(&self, host: &Host, call: &Call<'_>) -> Result<Option<Found>, RegistryError> {
+    async fn credential(
+        &self,
+        host: &Host,
+        call: &Call<'_>,
+    ) -> Result<Option<FoundCredential>, RegistryError> {
         let found = self.shared.keychain.find(&host.name, call.repository.path()).await;
         found.map_err(|error| {
             RegistryError::new(call.image, &host.name, Step::Credential, Reason::Credential(error))
@@ -112,7 +98,7 @@ impl Client {
             let now = Instant::now();
             match made {
                 Ok(token) => Made { until: Some(now + token.lifetime), value: Ok(token) },
-                Err(Failure { host, reason }) => {
+                Err(RequestFailure { host, reason }) => {
                     let error = RegistryError::new(call.image, &host, Step::Token, reason);
                     Made { value: Err(error), until: Some(now) }
                 }
@@ -126,7 +112,7 @@ impl Client {
         key: &TokenKey,
         scheme: &str,
         credential: Option<&Credential>,
-    ) -> Result<Token, Failure> {
+    ) -> Result<Token, RequestFailure> {
         let url = key.url(scheme, &self.shared.options)?;
         let realm = self.host(&host_of(&url));
         let mut tries = 0;
@@ -141,7 +127,7 @@ impl Client {
             let failure = match fetched {
                 Ok(Ok(token)) => return Ok(token),
                 Ok(Err(failure)) => failure,
-                Err(_) => Failure { host: host_of(&url), reason: Reason::TimedOut { after: limit } },
+                Err(_) => RequestFailure { host: host_of(&url), reason: Reason::TimedOut { after: limit } },
             };
             let wait = match &failure.reason {
                 Reason::RateLimited { retry_after } => {

@@ -38,6 +38,7 @@ mod host;
 pub mod keychain;
 mod login;
 mod manifest;
+mod open_upload;
 mod options;
 mod ping;
 mod platform;
@@ -55,7 +56,9 @@ pub use blob::BlobReader;
 pub use blob_read::BlobRead;
 pub use client::Client;
 pub use config_file::ConfigError;
-pub use credential::{Anonymous, Credential, CredentialError, CredentialFuture, Fixed, Found, Keychain};
+pub use credential::{
+    Anonymous, Credential, CredentialError, CredentialFuture, Fixed, FoundCredential, Keychain,
+};
 pub use descriptor::Descriptor;
 pub(crate) use descriptor::list;
 pub use digest::Hasher;
@@ -64,10 +67,11 @@ pub use guard::{AddressGuard, AddressRange, AddressRefused, RangeError};
 pub use manifest::{
     DOCKER_LIST, DOCKER_MANIFEST, Head, MANIFEST_MAX, Manifest, OCI_INDEX, OCI_MANIFEST, manifest_media_type,
 };
+pub use open_upload::Upload;
 pub use options::{ClientCertificate, HostOptions, Proxies, RegistryOptions, RegistryRule};
 pub use platform::{Platform, PlatformError};
 pub use push::Pushed;
 pub use referrers::referrers_tag;
 pub use resolve::{Answered, ResolveOptions, Resolved, Resolver};
 pub use secret::Secret;
-pub use upload::{NewBlob, Start, Upload};
+pub use upload::{NewBlob, Start};

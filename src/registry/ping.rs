@@ -13,7 +13,7 @@ use super::client::{Client, may_pass, url_of};
 use super::flight::Made;
 use super::host::{Host, Session};
 use super::retry::{backoff, is_transient, retry_after};
-use super::transport::{Failure, Request, refusal};
+use super::transport::{Request, RequestFailure, refusal};
 use super::{Reason, RegistryError, Step};
 
 /// How long a failed ping keeps others from trying.
@@ -25,7 +25,7 @@ impl Client {
         let ping = || async {
             match self.ping(host).await {
                 Ok(session) => Made { value: Ok(session), until: None },
-                Err(Failure { host: at, reason }) => {
+                Err(RequestFailure { host: at, reason }) => {
                     let error = RegistryError::new(image, &at, Step::Ping, reason);
                     Made { value: Err(error), until: Some(Instant::now() + FAILURE) }
                 }
@@ -35,12 +35,12 @@ impl Client {
         session.map_err(|error| RegistryError { image: image.to_owned(), ..error })
     }
 
-    async fn ping(&self, host: &Host) -> Result<Session, Failure> {
+    async fn ping(&self, host: &Host) -> Result<Session, RequestFailure> {
         let mut bases = host.bases(&self.shared.options).into_iter().peekable();
         let mut tries = 0;
         let Some(mut base) = bases.next() else {
             let message = format!("{:?} is no name of a registry", host.name);
-            return Err(Failure { host: host.name.clone(), reason: Reason::Name { message } });
+            return Err(RequestFailure { host: host.name.clone(), reason: Reason::Name { message } });
         };
         loop {
             host.unpaused().await;
@@ -55,7 +55,9 @@ impl Client {
             let limit = self.shared.transport.answer_timeout();
             let sent = tokio::time::timeout(limit, self.shared.transport.send(request)).await;
             let failure = match sent {
-                Err(_) => Failure { host: host.name.clone(), reason: Reason::TimedOut { after: limit } },
+                Err(_) => {
+                    RequestFailure { host: host.name.clone(), reason: Reason::TimedOut { after: limit } }
+                }
                 Ok(Ok(response)) => {
                     let (status, headers) = (response.status(), response.headers());
                     let asked = retry_after(headers, OffsetDateTime::now_utc());
@@ -75,12 +77,12 @@ impl Client {
                         refusal(status, String::new())
                     };
                     if asked.is_some_and(|wait| wait > self.shared.options.longest_wait) {
-                        return Err(Failure { host: host.name.clone(), reason });
+                        return Err(RequestFailure { host: host.name.clone(), reason });
                     }
                     if tries < self.shared.options.tries {
                         host.pause(asked.unwrap_or_default().max(backoff(tries)));
                     }
-                    Failure { host: host.name.clone(), reason }
+                    RequestFailure { host: host.name.clone(), reason }
                 }
                 Ok(Err(failure)) => failure,
             };

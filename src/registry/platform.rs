@@ -124,6 +124,12 @@ impl Platform {
     }
 }
 
+/// The digests of the images that an index lists, as far as they are digests.
+pub(super) fn images(index: &[u8]) -> Vec<Digest> {
+    let index = serde_json::from_slice(index).unwrap_or(Index { manifests: Vec::new() });
+    index.manifests.iter().filter_map(|child| Digest::parse(&child.digest).ok()).collect()
+}
+
 fn available(index: &Index) -> String {
     let platforms = index.manifests.iter().filter_map(|child| child.platform.as_ref());
     // Attestations stand beside images as unknown/unknown.

@@ -20,6 +20,8 @@ pub struct ResolveOptions {
     pub head_only: bool,
     /// The platform to pick out of an index; `None` pins the index.
     pub platform: Option<Platform>,
+    /// Whether the images of an index that is pinned are listed.
+    pub list_images: bool,
     /// How long an answer is good.
     pub remember: Duration,
     /// How long a failure is.
@@ -32,7 +34,14 @@ impl Default for ResolveOptions {
     /// For one run of a program: an image is asked for once, whatever the answer.
     fn default() -> Self {
         let ever = Duration::from_secs(365 * 24 * 3600);
-        Self { head_only: false, platform: None, remember: ever, remember_failure: ever, most: usize::MAX }
+        Self {
+            head_only: false,
+            platform: None,
+            list_images: false,
+            remember: ever,
+            remember_failure: ever,
+            most: usize::MAX,
+        }
     }
 }
 
@@ -43,6 +52,8 @@ pub struct Resolved {
     pub digest: Digest,
     /// The index it was picked from, when a platform was asked for.
     pub index: Option<Digest>,
+    /// The images that it lists as an index, where [`ResolveOptions::list_images`] asks for them.
+    pub images: Arc<[Digest]>,
     /// The registry or mirror that answered.
     pub registry: Arc<str>,
     /// Whether bytes with this digest were seen (`false` with `head_only`).
@@ -104,20 +115,8 @@ impl Resolver {
         self.known.get(&key, look_up).await
     }
 
-    /// [`Resolver::resolve`], given up after `deadline`.
-    ///
-    /// # Errors
-    /// Also [`Reason::TimedOut`] when the deadline passes.
-    pub async fn resolve_within(
-        &self,
-        image: ImageReference<'_>,
-        deadline: Duration,
-    ) -> Result<Resolved, RegistryError> {
-        self.answer_within(image, deadline).await.found
-    }
-
-    /// [`Resolver::resolve_within`], with what it cost.
-    pub async fn answer_within(&self, image: ImageReference<'_>, deadline: Duration) -> Answered {
+    /// [`Resolver::resolve`], given up with [`Reason::TimedOut`] after `deadline`; and what it cost.
+    pub async fn resolve_within(&self, image: ImageReference<'_>, deadline: Duration) -> Answered {
         let asked = AtomicBool::new(false);
         let found = tokio::time::timeout(deadline, self.resolve_noting(image, &asked)).await;
         let found = found.unwrap_or_else(|_| {
@@ -207,7 +206,8 @@ impl Resolver {
                 let needs_bytes = options.platform.is_some()
                     && (super::manifest::is_index(media_type) || media_type.is_empty());
                 if options.head_only && !needs_bytes {
-                    return Ok(Resolved { digest: digest.clone(), index: None, registry, verified: false });
+                    let (digest, images) = (digest.clone(), Arc::default());
+                    return Ok(Resolved { digest, index: None, images, registry, verified: false });
                 }
                 digest.as_str()
             }
@@ -220,9 +220,17 @@ impl Resolver {
                     RegistryError::new(name, endpoint.registry(), Step::Manifest, reason)
                 })?;
                 // It stands in bytes that were verified.
-                Ok(Resolved { digest, index: Some(manifest.digest), registry, verified: true })
+                let (index, images) = (Some(manifest.digest), Arc::default());
+                Ok(Resolved { digest, index, images, registry, verified: true })
             }
-            None => Ok(Resolved { digest: manifest.digest, index: None, registry, verified: true }),
+            None => {
+                let images = if options.list_images && manifest.is_index() {
+                    super::platform::images(&manifest.bytes).into()
+                } else {
+                    Arc::default()
+                };
+                Ok(Resolved { digest: manifest.digest, index: None, images, registry, verified: true })
+            }
         }
     }
 }

@@ -14,8 +14,26 @@ use url::Url;
 use super::answer::{Secrets, words};
 use super::options::{RegistryOptions, is_loopback};
 use super::retry::retry_after;
-use super::transport::{Failure, Request, Sent, Transport, host_of, printable, read_body, refusal, shown};
+use super::transport::{
+    Request, RequestFailure, Sent, Transport, host_of, printable, read_body, refusal, shown,
+};
 use super::{Credential, Reason, Secret};
+
+/// What a request is sent with.
+pub(super) struct Login {
+    pub(super) header: Option<HeaderValue>,
+    pub(super) secrets: Secrets,
+    /// Where the credential came from.
+    pub(super) origin: Option<String>,
+    pub(super) token: Option<(TokenKey, Token)>,
+}
+
+impl Login {
+    /// For what is asked of nobody in particular.
+    pub(super) fn anonymous() -> Self {
+        Self { header: None, secrets: Secrets::default(), origin: None, token: None }
+    }
+}
 
 /// The largest answer of a token server.
 const TOKEN_MAX: usize = 1024 * 1024;
@@ -44,9 +62,14 @@ pub(super) struct TokenKey {
 impl TokenKey {
     /// The realm, when a registry spoken to over `registry_scheme` may name it: over https from an https
     /// registry; plain http only where that is allowed for its host.
-    pub(super) fn url(&self, registry_scheme: &str, options: &RegistryOptions) -> Result<Url, Failure> {
-        let refused =
-            |host: String, realm: String, why| Err(Failure { host, reason: Reason::Realm { realm, why } });
+    pub(super) fn url(
+        &self,
+        registry_scheme: &str,
+        options: &RegistryOptions,
+    ) -> Result<Url, RequestFailure> {
+        let refused = |host: String, realm: String, why| {
+            Err(RequestFailure { host, reason: Reason::Realm { realm, why } })
+        };
         let Ok(mut url) = Url::parse(&self.realm) else {
             return refused(self.registry.clone(), printable(&self.realm), "it is no URL");
         };
@@ -71,7 +94,7 @@ impl TokenKey {
         transport: &Transport,
         url: &Url,
         credential: Option<&Credential>,
-    ) -> Result<Token, Failure> {
+    ) -> Result<Token, RequestFailure> {
         let mut secrets = Secrets::default();
         let request = match credential {
             Some(Credential::IdentityToken(token)) => {
@@ -110,8 +133,8 @@ impl TokenKey {
         Ok(token)
     }
 
-    fn failed(&self, url: &Url, reason: Reason) -> Failure {
-        Failure { host: host_of(url), reason }
+    fn failed(&self, url: &Url, reason: Reason) -> RequestFailure {
+        RequestFailure { host: host_of(url), reason }
     }
 
     fn get(&self, url: &Url, authorization: Option<HeaderValue>) -> Request {

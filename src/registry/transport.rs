@@ -42,7 +42,7 @@ pub(super) enum Sent {
 
 /// Why there is no answer, and which host gave none.
 #[derive(Debug)]
-pub(super) struct Failure {
+pub(super) struct RequestFailure {
     pub(super) host: String,
     pub(super) reason: Reason,
 }
@@ -72,13 +72,13 @@ impl Transport {
     }
 
     /// Sends a request; GET and HEAD follow redirects.
-    pub(super) async fn send(&self, request: Request) -> Result<reqwest::Response, Failure> {
+    pub(super) async fn send(&self, request: Request) -> Result<reqwest::Response, RequestFailure> {
         let Request { method, mut url, headers, authorization, mut body } = request;
         let origin = url.origin();
         let mut redirects = 0;
         loop {
             let host = host_of(&url);
-            let failure = |reason| Failure { host: host.clone(), reason };
+            let failure = |reason| RequestFailure { host: host.clone(), reason };
             self.vet(&url).map_err(failure)?;
             self.vet_behind_proxy(&url).await.map_err(failure)?;
             let streams = matches!(body, Some(Sent::Streamed(_)));

@@ -5,6 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::join_all;
 use http::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RANGE};
 use http::{Method, StatusCode};
 use time::OffsetDateTime;
@@ -14,9 +15,10 @@ use url::Url;
 use super::answer::words;
 use super::client::{Answer, Body, Call, Client, Kind, permit};
 use super::feed::{FeedError, Feeder};
-use super::login::Login;
+use super::open_upload::{Point, Upload};
 use super::retry::{backoff, is_transient, retry_after};
-use super::transport::{Failure, Request, Sent, host_of, read_body, refusal};
+use super::token::Login;
+use super::transport::{Request, RequestFailure, Sent, host_of, read_body, refusal};
 use super::{BlobRead, Reason, RegistryError, Step};
 use crate::image::{Digest, Repository};
 
@@ -29,11 +31,11 @@ const PROGRESS: u64 = 1024 * 1024;
 /// How often an upload is taken up again at most, whatever its progress.
 const TRIES_MAX: u32 = 50;
 
-/// The longest that a registry is waited for that gives up an upload.
-const FAREWELL: Duration = Duration::from_secs(5);
-
 /// How fast a registry must at least put a blob in its place when all of it was sent, in bytes a second.
 const COMMIT: u64 = 10 * 1024 * 1024;
+
+/// The longest that a registry is waited for that gives up an upload.
+const FAREWELL: Duration = Duration::from_secs(5);
 
 const CHUNK_MIN: HeaderName = HeaderName::from_static("oci-chunk-min-length");
 
@@ -48,16 +50,6 @@ pub struct NewBlob<'a> {
     pub digest: &'a Digest,
     /// How many bytes it has.
     pub size: u64,
-}
-
-/// An upload that a registry expects.
-#[derive(Clone, Debug)]
-pub struct Upload {
-    url: Url,
-    /// How many bytes the registry has.
-    offset: u64,
-    /// The least that it takes in a part that is not the last.
-    part_min: u64,
 }
 
 /// What a registry says to a blob that is to come.
@@ -86,30 +78,46 @@ impl Client {
         blob: NewBlob<'_>,
         from: Option<&Repository>,
     ) -> Result<Start, RegistryError> {
+        // Who calls this off while the registry starts an upload leaves one to give up, and not one that nobody knows of.
+        let (client, from) = (self.clone(), from.cloned());
+        let (image, repository) = (blob.image.to_owned(), blob.repository.clone());
+        let (digest, size) = (blob.digest.clone(), blob.size);
+        let started = tokio::spawn(async move {
+            let blob = NewBlob { image: &image, repository: &repository, digest: &digest, size };
+            client.start(blob, from.as_ref()).await
+        });
+        started.await.unwrap_or_else(|error| {
+            Err(self.failed(blob, Reason::Broken { message: format!("the request has ended: {error}") }))
+        })
+    }
+
+    async fn start(&self, blob: NewBlob<'_>, from: Option<&Repository>) -> Result<Start, RegistryError> {
         let uploads = format!("{}/blobs/uploads/", blob.repository.path());
         if let Some(from) = from {
             let path = format!("{uploads}?mount={}&from={}", blob.digest, from.path());
-            let mut call = request(blob, Method::POST, &path);
+            let mut call = request(blob.image, blob.repository, Method::POST, &path);
             call.scopes.push(format!("repository:{}:pull", from.path()));
             // Whatever keeps it from being mounted, it can be sent.
             if let Ok(answer) = self.call(call).await {
                 match answer.status {
                     StatusCode::CREATED => return Ok(Start::Done),
-                    StatusCode::ACCEPTED => {
-                        return self
-                            .upload_of(&answer, 0, 0)
-                            .map(Start::Upload)
-                            .map_err(|r| self.failed(blob, r));
-                    }
+                    StatusCode::ACCEPTED => return self.start_of(blob, &answer),
                     _ => {}
                 }
             }
         }
-        let answer = self.call(request(blob, Method::POST, &uploads)).await?;
+        let answer = self.call(request(blob.image, blob.repository, Method::POST, &uploads)).await?;
         if answer.status != StatusCode::ACCEPTED {
             return Err(self.failed(blob, refusal(answer.status, String::new())));
         }
-        self.upload_of(&answer, 0, 0).map(Start::Upload).map_err(|reason| self.failed(blob, reason))
+        self.start_of(blob, &answer)
+    }
+
+    /// The upload that the answer to a POST tells of.
+    fn start_of(&self, blob: NewBlob<'_>, answer: &Answer) -> Result<Start, RegistryError> {
+        let point = self.point_of(answer, 0, 0).map_err(|reason| self.failed(blob, reason))?;
+        let upload = Upload::new(blob.image, blob.repository, point, &self.shared.dropped_uploads);
+        Ok(Start::Upload(upload))
     }
 
     /// Sends a blob, however often that takes; when it fails for good, the upload is given up.
@@ -127,27 +135,37 @@ impl Client {
         let mut upload = upload;
         let mut feeder = Feeder::new(bytes);
         let (mut tries, mut all_tries, mut anew, mut furthest) = (1, 0, false, 0);
+        let mut refused = false;
         loop {
             all_tries += 1;
-            let start = upload.offset;
-            let broken = match self.send_all(blob, &mut upload, &mut feeder).await {
-                Ok(Ok(())) => return Ok(()),
+            let again = upload.point.offset > 0 || refused;
+            let broken = match self.send_all(blob, &mut upload.point, &mut feeder).await {
+                Ok(Ok(())) => {
+                    upload.end();
+                    return Ok(());
+                }
                 Ok(Err(broken)) => broken,
                 Err(error) => {
-                    self.give_up(blob, &upload).await;
+                    self.give_up(blob, &mut upload).await;
                     return Err(error);
                 }
             };
             // A registry may have lost the thread of an upload that was taken up again; of a new one it has none.
-            let lost = !broken.passes && start > 0 && !anew;
+            let lost = !broken.passes && again && !anew;
             let enough = tries >= self.options().tries || all_tries >= TRIES_MAX;
             if enough || !lost && !broken.passes {
-                self.give_up(blob, &upload).await;
+                self.give_up(blob, &mut upload).await;
                 return Err(broken.error.into());
             }
             tokio::time::sleep(backoff(tries)).await;
             tries += 1;
-            let status = if lost { None } else { self.upload_status(blob, &upload).await? };
+            // Who has no time takes no bytes: it stands where it stood.
+            refused = matches!(*broken.error.reason, Reason::RateLimited { .. });
+            if refused {
+                feeder.restart(upload.point.offset).await?;
+                continue;
+            }
+            let status = if lost { None } else { self.upload_status(blob, &upload.point).await? };
             // It cannot have what was never sent.
             let status = status.filter(|known| known.offset <= feeder.furthest());
             match status {
@@ -155,15 +173,16 @@ impl Client {
                     if known.offset >= furthest + PROGRESS {
                         (tries, furthest) = (1, known.offset);
                     }
-                    upload = known;
+                    upload.point = known;
                 }
                 None => {
                     // The answer to the last part may have been lost, and not the part.
                     let there = self.head_blob(blob.image, blob.repository, blob.digest).await?;
                     if there.is_some_and(|size| size.is_none_or(|size| size == blob.size)) {
+                        upload.end();
                         return Ok(());
                     }
-                    self.give_up(blob, &upload).await;
+                    self.give_up(blob, &mut upload).await;
                     anew = true;
                     match self.start_upload(blob, None).await? {
                         Start::Done => return Ok(()),
@@ -171,7 +190,7 @@ impl Client {
                     }
                 }
             }
-            feeder.restart(upload.offset).await?;
+            feeder.restart(upload.point.offset).await?;
         }
     }
 
@@ -179,25 +198,25 @@ impl Client {
     async fn send_all<B: BlobRead>(
         &self,
         blob: NewBlob<'_>,
-        upload: &mut Upload,
+        point: &mut Point,
         feeder: &mut Feeder<'_, B>,
     ) -> Result<Result<(), Broken>, B::Error> {
-        if upload.offset > 0 || blob.size > PART {
-            while upload.offset < blob.size {
-                let length = (blob.size - upload.offset).min(PART.max(upload.part_min));
-                let sent = self.send_part(blob, Method::PATCH, &upload.url, upload.offset, length, feeder);
+        if point.offset > 0 || blob.size > PART {
+            while point.offset < blob.size {
+                let length = (blob.size - point.offset).min(PART.max(point.part_min));
+                let sent = self.send_part(blob, Method::PATCH, &point.url, point.offset, length, feeder);
                 let answer = match sent.await? {
                     Ok(answer) => answer,
                     Err(broken) => return Ok(Err(broken)),
                 };
-                let (start, expected) = (upload.offset, upload.offset + length);
-                *upload = match self.upload_of(&answer, expected, upload.part_min) {
-                    Ok(upload) => upload,
+                let (start, expected) = (point.offset, point.offset + length);
+                *point = match self.point_of(&answer, expected, point.part_min) {
+                    Ok(point) => point,
                     Err(reason) => {
                         return Ok(Err(Broken { error: self.failed(blob, reason), passes: false }));
                     }
                 };
-                let has = upload.offset;
+                let has = point.offset;
                 if has <= start || has > expected {
                     let error = self.failed(blob, Reason::LostTrack { has, sent: expected });
                     // What it lost, it may be sent again; what it made up, it cannot have.
@@ -208,10 +227,10 @@ impl Client {
                 }
             }
         }
-        let mut url = upload.url.clone();
+        let mut url = point.url.clone();
         url.query_pairs_mut().append_pair("digest", blob.digest.as_str());
-        let rest = blob.size - upload.offset;
-        Ok(self.send_part(blob, Method::PUT, &url, upload.offset, rest, feeder).await?.map(drop))
+        let rest = blob.size - point.offset;
+        Ok(self.send_part(blob, Method::PUT, &url, point.offset, rest, feeder).await?.map(drop))
     }
 
     /// Sends `length` bytes of a blob in one request.
@@ -224,7 +243,7 @@ impl Client {
         length: u64,
         feeder: &mut Feeder<'_, B>,
     ) -> Result<Result<Answer, Broken>, B::Error> {
-        let call = request(blob, method.clone(), url.as_str());
+        let call = request(blob.image, blob.repository, method.clone(), url.as_str());
         let host = self.host(blob.repository.registry());
         let session = self.session(&host, blob.image).await?;
         let own = url.origin() == session.base.origin();
@@ -255,11 +274,12 @@ impl Client {
         };
         let options = self.options();
         let patience = options.answer_timeout + Duration::from_secs(blob.size / COMMIT);
-        let fails = |failure: Failure| {
+        let fails = |failure: RequestFailure| {
             let passes = super::client::may_pass(&failure.reason);
             Ok(Err(Broken { error: call.error(&failure.host, failure.reason), passes }))
         };
-        let timed_out = |after| Failure { host: host.name.clone(), reason: Reason::TimedOut { after } };
+        let timed_out =
+            |after| RequestFailure { host: host.name.clone(), reason: Reason::TimedOut { after } };
         let response = {
             let sending = self.transport().send(request);
             tokio::pin!(sending);
@@ -310,19 +330,15 @@ impl Client {
     }
 
     /// Where an upload stands; `None` when the registry does not know it any more.
-    async fn upload_status(
-        &self,
-        blob: NewBlob<'_>,
-        upload: &Upload,
-    ) -> Result<Option<Upload>, RegistryError> {
-        let call = Call { accept: &[400, 404, 405, 416], ..request(blob, Method::GET, upload.url.as_str()) };
-        let answer = self.call(call).await?;
+    async fn upload_status(&self, blob: NewBlob<'_>, point: &Point) -> Result<Option<Point>, RegistryError> {
+        let ask = request(blob.image, blob.repository, Method::GET, point.url.as_str());
+        let answer = self.call(Call { accept: &[400, 404, 405, 416], ..ask }).await?;
         if !answer.status.is_success() {
             return Ok(None);
         }
-        let mut found = match self.upload_of(&answer, 0, upload.part_min) {
+        let mut found = match self.point_of(&answer, 0, point.part_min) {
             Ok(found) => found,
-            Err(Reason::NoLocation) => Upload { url: upload.url.clone(), ..*upload },
+            Err(Reason::NoLocation) => point.clone(),
             Err(reason) => return Err(self.failed(blob, reason)),
         };
         found.offset = end_of_range(&answer.headers).unwrap_or(0);
@@ -330,19 +346,34 @@ impl Client {
     }
 
     /// Gives up an upload, if the registry will hear of it.
-    async fn give_up(&self, blob: NewBlob<'_>, upload: &Upload) {
-        let call = Call { accept: &[400, 404, 405], ..request(blob, Method::DELETE, upload.url.as_str()) };
-        // What it says to that changes nothing.
-        let _ = tokio::time::timeout(FAREWELL, self.call(call)).await;
+    async fn give_up(&self, blob: NewBlob<'_>, upload: &mut Upload) {
+        self.delete_upload(blob.image, blob.repository, &upload.point.url).await;
+        upload.end();
     }
 
-    /// The upload that an answer tells of. `expected` is how many bytes the registry has when it does not say.
-    fn upload_of(&self, answer: &Answer, expected: u64, part_min: u64) -> Result<Upload, Reason> {
+    /// Gives up the uploads that were dropped: those of copies that were called off, or of which another part failed. Takes
+    /// no longer than `limit`.
+    pub async fn give_up_dropped(&self, limit: Duration) {
+        let dropped = self.shared.dropped_uploads.take();
+        let all = dropped.iter().map(|one| self.delete_upload(&one.image, &one.repository, &one.url));
+        let _ = tokio::time::timeout(limit, join_all(all)).await;
+    }
+
+    /// Distribution refuses it for an upload of which a request broke off, whose new address it has told nobody, and clears
+    /// that away itself in time.
+    async fn delete_upload(&self, image: &str, repository: &Repository, url: &Url) {
+        let ask = request(image, repository, Method::DELETE, url.as_str());
+        // What it says to that changes nothing.
+        let _ = tokio::time::timeout(FAREWELL, self.call(Call { accept: &[400, 404, 405], ..ask })).await;
+    }
+
+    /// Where an upload stands by an answer. `expected` is how many bytes the registry has when it does not say.
+    fn point_of(&self, answer: &Answer, expected: u64, part_min: u64) -> Result<Point, Reason> {
         let url = self.transport().location(&answer.url, &answer.headers)?;
         let number = |value: &HeaderValue| value.to_str().ok()?.trim().parse::<u64>().ok();
         let part_min = answer.headers.get(CHUNK_MIN).and_then(number).unwrap_or(part_min);
         let offset = if expected == 0 { 0 } else { end_of_range(&answer.headers).unwrap_or(expected) };
-        Ok(Upload { url, offset, part_min })
+        Ok(Point { url, offset, part_min })
     }
 
     fn failed(&self, blob: NewBlob<'_>, reason: Reason) -> RegistryError {
@@ -359,16 +390,16 @@ fn end_of_range(headers: &HeaderMap) -> Option<u64> {
     if last == 0 { Some(0) } else { last.checked_add(1) }
 }
 
-fn request<'a>(blob: NewBlob<'a>, method: Method, path: &'a str) -> Call<'a> {
+fn request<'a>(image: &'a str, repository: &'a Repository, method: Method, path: &'a str) -> Call<'a> {
     Call {
-        image: blob.image,
-        repository: blob.repository,
+        image,
+        repository,
         step: Step::Upload,
         method,
         path,
         headers: HeaderMap::new(),
         send: Bytes::new(),
-        scopes: vec![format!("repository:{}:pull,push", blob.repository.path())],
+        scopes: vec![format!("repository:{}:pull,push", repository.path())],
         kind: Kind::Lookup,
         body: Body::Read(super::answer::WORDS_MAX),
         accept: &[],

@@ -196,8 +196,8 @@ impl Printer<'_, '_> {
         }
         let removed = last.line_after() - first.line;
         let grown: isize = changes.iter().map(|change| signed(change.added) - signed(change.removed)).sum();
-        let old = Place { line: signed(first.line - before), lines: signed(before + removed + after) };
-        let new = Place { line: old.line + self.delta, lines: old.lines + grown };
+        let old = HunkRange { line: signed(first.line - before), lines: signed(before + removed + after) };
+        let new = HunkRange { line: old.line + self.delta, lines: old.lines + grown };
         let style = self.style.hunk;
         writeln!(self.out, "{style}@@ -{} +{} @@{style:#}", old.show(), new.show())?;
         self.delta += grown;
@@ -242,13 +242,13 @@ impl Printer<'_, '_> {
 }
 
 /// Where a hunk stands in one of the two texts.
-struct Place {
+struct HunkRange {
     /// Its first line, from 0.
     line: isize,
     lines: isize,
 }
 
-impl Place {
+impl HunkRange {
     /// `first,count` as in `@@` lines; a place without lines names the line before it.
     fn show(&self) -> String {
         match self.lines {

@@ -5,8 +5,8 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use super::json;
-use super::text::escaped;
+use super::json::typed_line;
+use super::words::escaped;
 
 /// A target that was verified.
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -117,22 +117,10 @@ pub struct ComparedSummary {
     pub failed: usize,
 }
 
-#[derive(Serialize)]
-struct Line<'a, T> {
-    r#type: &'static str,
-    #[serde(flatten)]
-    value: &'a T,
-}
-
-/// A line of JSON of a type of its own.
-fn json_line(out: &mut String, r#type: &'static str, value: &impl Serialize) {
-    json::line(out, &Line { r#type, value });
-}
-
 impl Verified<'_> {
     /// Adds a line of JSON.
     pub fn json(&self, out: &mut String) {
-        json_line(out, "verified", self);
+        typed_line(out, "verified", self);
     }
 
     /// Adds a line of text about a target that drifted or is missing; nothing about others.
@@ -168,14 +156,14 @@ impl VerifiedSummary {
 
     /// Adds a line of JSON.
     pub fn json(&self, out: &mut String) {
-        json_line(out, "summary", self);
+        typed_line(out, "summary", self);
     }
 }
 
 impl Compared<'_> {
     /// Adds a line of JSON.
     pub fn json(&self, out: &mut String) {
-        json_line(out, "entry", self);
+        typed_line(out, "entry", self);
     }
 
     /// Adds a line of text about an entry that differs; nothing about others.
@@ -204,6 +192,6 @@ impl ComparedSummary {
 
     /// Adds a line of JSON.
     pub fn json(&self, out: &mut String) {
-        json_line(out, "summary", self);
+        typed_line(out, "summary", self);
     }
 }

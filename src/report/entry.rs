@@ -29,7 +29,7 @@ impl Level {
 
 /// Something about an image of a file.
 #[derive(Debug, Clone, Copy)]
-pub enum Entry<'p> {
+pub enum ReportEntry<'p> {
     /// It becomes another.
     Change(&'p Change),
     /// The maps leave it as it is.
@@ -77,7 +77,7 @@ pub enum Entry<'p> {
     },
 }
 
-impl Entry<'_> {
+impl ReportEntry<'_> {
     /// Where it stands.
     #[must_use]
     pub fn position(&self) -> Position {

@@ -9,11 +9,11 @@ use crate::rewrite::Site;
 
 use super::json;
 use super::record::RuleRecord;
-use super::text::{escaped, quoted};
+use super::words::{escaped, quoted};
 
 /// What there is to say about an image.
 #[derive(Debug)]
-pub enum Answer<'a> {
+pub enum Explained<'a> {
     /// The maps decide about it.
     Decided(Explanation),
     /// The maps are not asked.
@@ -137,21 +137,21 @@ struct AnswerLine<'a> {
 }
 
 /// Adds the answer as a line of JSON.
-pub fn json(out: &mut String, answer: &Answer<'_>, place: Option<InFile<'_>>) {
+pub fn json(out: &mut String, answer: &Explained<'_>, place: Option<InFile<'_>>) {
     let (image, result, rule, reason) = match answer {
-        Answer::Decided(explanation) => (
+        Explained::Decided(explanation) => (
             &*explanation.image,
             explanation.result(),
             explanation.decision.rule.as_deref(),
             explanation.reason(),
         ),
-        Answer::LeftAlone { image, reason } => (*image, *image, None, format!("left alone: {reason}")),
+        Explained::LeftAlone { image, reason } => (*image, *image, None, format!("left alone: {reason}")),
     };
     let line = AnswerLine {
         image,
         result,
         matched: rule.is_some(),
-        changed: matches!(answer, Answer::Decided(explanation) if explanation.changed()),
+        changed: matches!(answer, Explained::Decided(explanation) if explanation.changed()),
         rule: rule.map(RuleRecord::from),
         reason,
         file: place.map(|p| p.file),
@@ -162,15 +162,15 @@ pub fn json(out: &mut String, answer: &Answer<'_>, place: Option<InFile<'_>>) {
 }
 
 /// Adds the answer in words: what becomes of the image, the reason, and why the rules before do not apply.
-pub fn text(out: &mut String, answer: &Answer<'_>, place: Option<InFile<'_>>) {
+pub fn text(out: &mut String, answer: &Explained<'_>, place: Option<InFile<'_>>) {
     if let Some(InFile { file, site }) = place {
         let path = site.path.to_string();
         let (file, path) = (escaped(file), escaped(&path));
         let _ = writeln!(out, "{file}:{}:{}: {path}", site.position.line, site.position.column);
     }
     match answer {
-        Answer::Decided(explanation) => decided(out, explanation),
-        Answer::LeftAlone { image, reason } => {
+        Explained::Decided(explanation) => decided(out, explanation),
+        Explained::LeftAlone { image, reason } => {
             let _ = writeln!(out, "{} stays {}", quoted(image), quoted(image));
             let _ = writeln!(out, "  left alone: {}", escaped(reason));
         }

@@ -4,8 +4,8 @@
 use crate::manifest::{Position, Span};
 use crate::rewrite::Site;
 
-use super::entry::{Entry, Level, NO_RESOURCE, why_unchecked};
-use super::text::quoted;
+use super::entry::{Level, NO_RESOURCE, ReportEntry, why_unchecked};
+use super::words::quoted;
 
 /// A kind of finding.
 #[derive(Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub(super) struct Finding<'p> {
 impl<'p> Finding<'p> {
     /// The finding that `entry` is; `None` for an image that is as it should be. `change` is how much it matters that an
     /// image changes.
-    pub(super) fn of(file: &str, entry: &Entry<'p>, change: Level) -> Option<Self> {
+    pub(super) fn of(file: &str, entry: &ReportEntry<'p>, change: Level) -> Option<Self> {
         let about = |rule, level, site: &'p Site, message| Self {
             rule,
             level,
@@ -62,34 +62,34 @@ impl<'p> Finding<'p> {
             site: Some(site),
         };
         Some(match *entry {
-            Entry::Kept(_) => return None,
-            Entry::Change(entry) => {
+            ReportEntry::Kept(_) => return None,
+            ReportEntry::Change(entry) => {
                 let by = entry.rule.as_ref().map_or(String::new(), |rule| format!(" by {rule}"));
                 about(IMAGE, change, &entry.site, format!("{} -> {}{by}", entry.site.image, entry.to))
             }
-            Entry::LeftAlone { skip, fails } => {
+            ReportEntry::LeftAlone { skip, fails } => {
                 let level = if fails { Level::Error } else { Level::Note };
                 let message = format!("left alone: {}: {}", quoted(&skip.site.image), skip.reason.message());
                 about(LEFT_ALONE, level, &skip.site, message)
             }
-            Entry::Problem(problem) => {
+            ReportEntry::Problem(problem) => {
                 let message = format!("{}: {}", problem.site.image, problem.kind);
                 about(PROBLEM, Level::Error, &problem.site, message)
             }
-            Entry::Unmapped { site, level } => {
+            ReportEntry::Unmapped { site, level } => {
                 about(UNMAPPED, level, site, format!("no rule covers {}", site.image))
             }
-            Entry::Unchecked { site, level } => {
+            ReportEntry::Unchecked { site, level } => {
                 let message = format!("not checked: {}: {}", quoted(&site.image), why_unchecked(file, site));
                 about(UNCHECKED, level, site, message)
             }
-            Entry::NoResource { site } => {
+            ReportEntry::NoResource { site } => {
                 about(NO_RESOURCE_RULE, Level::Error, site, format!("{}: {NO_RESOURCE}", quoted(&site.image)))
             }
-            Entry::Digest { site, level, text, status: _ } => {
+            ReportEntry::Digest { site, level, text, status: _ } => {
                 about(DIGEST, level, site, format!("{}: {text}", site.image))
             }
-            Entry::Note(note) => Self {
+            ReportEntry::Note(note) => Self {
                 rule: NOTE,
                 level: Level::Note,
                 position: note.position,

@@ -1,6 +1,6 @@
 //! What every format of a report can do.
 
-use super::entry::{Entry, Message};
+use super::entry::{Message, ReportEntry};
 use super::summary::{Ending, Summary};
 
 /// What a format makes of things, kept apart by where it goes.
@@ -9,13 +9,13 @@ pub struct Pages {
     /// The report itself.
     pub report: String,
     /// Errors and warnings for people, which go to standard error.
-    pub speech: String,
+    pub messages: String,
 }
 
 /// A format of reports. Everything is appended to pages, file by file and from several threads.
 pub trait Report: Sync {
     /// Adds something about an image of `file`.
-    fn entry(&self, pages: &mut Pages, file: &str, entry: &Entry<'_>);
+    fn entry(&self, pages: &mut Pages, file: &str, entry: &ReportEntry<'_>);
 
     /// Adds something about a file or about the run.
     fn message(&self, pages: &mut Pages, message: &Message<'_>);

@@ -10,7 +10,7 @@ use std::fmt::Write;
 
 use crate::manifest::Position;
 
-use super::entry::{Entry, Level, Message};
+use super::entry::{Level, Message, ReportEntry};
 use super::finding::Finding;
 use super::format::{Pages, Report};
 use super::summary::{Ending, Summary};
@@ -26,7 +26,7 @@ pub struct GithubReport {
 }
 
 impl Report for GithubReport {
-    fn entry(&self, pages: &mut Pages, file: &str, entry: &Entry<'_>) {
+    fn entry(&self, pages: &mut Pages, file: &str, entry: &ReportEntry<'_>) {
         let Some(finding) = Finding::of(file, entry, self.change) else { return };
         let position = Some(finding.position);
         annotation(&mut pages.report, finding.level, Some(file), position, finding.rule.id, &finding.message);

@@ -11,7 +11,7 @@ use crate::rewrite::{Plan, Site};
 
 use super::json;
 use super::record::{ImageRecord, RuleRecord};
-use super::text::{escaped, quoted};
+use super::words::{escaped, quoted};
 
 /// An image of the inventory.
 #[derive(Debug)]

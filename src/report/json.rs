@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::manifest::Note;
 use crate::rewrite::{ProblemKind, Site};
 
-use super::entry::{Entry, Message, NO_RESOURCE, why_unchecked};
+use super::entry::{Message, NO_RESOURCE, ReportEntry, why_unchecked};
 use super::format::{Pages, Report};
 use super::record::{ImageRecord, RuleRecord};
 use super::summary::{Ending, Summary};
@@ -57,43 +57,55 @@ pub fn line(out: &mut String, value: &impl Serialize) {
     out.push('\n');
 }
 
+#[derive(Serialize)]
+struct TypedLine<'a, T> {
+    r#type: &'static str,
+    #[serde(flatten)]
+    value: &'a T,
+}
+
+/// Appends `value` as a line of JSON of this `type`.
+pub fn typed_line(out: &mut String, r#type: &'static str, value: &impl Serialize) {
+    line(out, &TypedLine { r#type, value });
+}
+
 impl Report for JsonReport {
-    fn entry(&self, pages: &mut Pages, file: &str, entry: &Entry<'_>) {
+    fn entry(&self, pages: &mut Pages, file: &str, entry: &ReportEntry<'_>) {
         let value = match *entry {
-            Entry::Change(change) => ImageLine {
+            ReportEntry::Change(change) => ImageLine {
                 target: Some(&change.to),
                 rule: change.rule.as_deref().map(RuleRecord::from),
                 ..ImageLine::new("change", file, &change.site, "ok")
             },
-            Entry::Kept(kept) => ImageLine {
+            ReportEntry::Kept(kept) => ImageLine {
                 rule: kept.rule.as_deref().map(RuleRecord::from),
                 ..ImageLine::new("kept", file, &kept.site, "ok")
             },
-            Entry::LeftAlone { skip, fails } => ImageLine {
+            ReportEntry::LeftAlone { skip, fails } => ImageLine {
                 message: Some(skip.reason.message()),
                 ..ImageLine::new(if fails { "error" } else { "skip" }, file, &skip.site, skip.reason.status())
             },
-            Entry::Problem(problem) => ImageLine {
+            ReportEntry::Problem(problem) => ImageLine {
                 message: Some(problem.kind.to_string()),
                 ..ImageLine::new("error", file, &problem.site, status(&problem.kind))
             },
-            Entry::Unmapped { site, level } => ImageLine {
+            ReportEntry::Unmapped { site, level } => ImageLine {
                 message: Some("no rule covers this image".to_owned()),
                 ..ImageLine::new(level.as_str(), file, site, "unmapped")
             },
-            Entry::Unchecked { site, level } => ImageLine {
+            ReportEntry::Unchecked { site, level } => ImageLine {
                 message: Some(why_unchecked(file, site)),
                 ..ImageLine::new(level.as_str(), file, site, "unchecked")
             },
-            Entry::NoResource { site } => ImageLine {
+            ReportEntry::NoResource { site } => ImageLine {
                 message: Some(NO_RESOURCE.to_owned()),
                 ..ImageLine::new("error", file, site, "no-resource")
             },
-            Entry::Digest { site, level, status, text } => ImageLine {
+            ReportEntry::Digest { site, level, status, text } => ImageLine {
                 message: Some(text.to_owned()),
                 ..ImageLine::new(level.as_str(), file, site, status)
             },
-            Entry::Note(note) => return note_line(&mut pages.report, file, note),
+            ReportEntry::Note(note) => return note_line(&mut pages.report, file, note),
         };
         line(&mut pages.report, &value);
     }

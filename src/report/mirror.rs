@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::json::line;
-use super::text::count;
+use super::json::typed_line;
+use super::words::count;
 
 /// Bytes of blobs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -144,14 +144,8 @@ impl MirrorSummary {
     /// The summary as a line of JSON.
     #[must_use]
     pub fn json(&self) -> String {
-        #[derive(Serialize)]
-        struct Line<'a> {
-            r#type: &'static str,
-            #[serde(flatten)]
-            summary: &'a MirrorSummary,
-        }
         let mut out = String::new();
-        line(&mut out, &Line { r#type: "summary", summary: self });
+        typed_line(&mut out, "summary", self);
         out
     }
 }
@@ -180,14 +174,8 @@ impl Mirrored {
     /// The image as a line of JSON.
     #[must_use]
     pub fn json(&self) -> String {
-        #[derive(Serialize)]
-        struct Line<'a> {
-            r#type: &'static str,
-            #[serde(flatten)]
-            image: &'a Mirrored,
-        }
         let mut out = String::new();
-        line(&mut out, &Line { r#type: "image", image: self });
+        typed_line(&mut out, "image", self);
         out
     }
 }

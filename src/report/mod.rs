@@ -16,10 +16,11 @@ pub mod mirror;
 pub mod record;
 mod sarif;
 mod summary;
-pub mod text;
+mod text;
 pub mod unique;
+pub mod words;
 
-pub use entry::{Entry, Level, Location, Message, why_unchecked};
+pub use entry::{Level, Location, Message, ReportEntry, why_unchecked};
 pub use format::{Pages, Report};
 pub use github::GithubReport;
 pub use json::JsonReport;

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::entry::{Entry, Level, Message};
+use super::entry::{Level, Message, ReportEntry};
 use super::finding::{ABOUT_FILE, Finding, RULES};
 use super::format::{Pages, Report};
 use super::json;
@@ -17,7 +17,7 @@ pub struct SarifReport {
 }
 
 impl Report for SarifReport {
-    fn entry(&self, pages: &mut Pages, file: &str, entry: &Entry<'_>) {
+    fn entry(&self, pages: &mut Pages, file: &str, entry: &ReportEntry<'_>) {
         let Some(finding) = Finding::of(file, entry, self.change) else { return };
         let mut region = json!({
             "startLine": finding.position.line,

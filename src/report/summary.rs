@@ -6,7 +6,7 @@ use std::fmt::Write;
 use crate::manifest::Place;
 use crate::rewrite::{Plan, Unread};
 
-use super::text::count;
+use super::words::count;
 
 /// What became of the changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,8 +51,8 @@ impl Summary {
         for skip in &plan.skips {
             *self.left_alone.entry(skip.reason.category()).or_default() += 1;
         }
-        if !plan.unpinned.is_empty() {
-            *self.left_alone.entry("without a digest").or_default() += plan.unpinned.len();
+        if !plan.missing_digests.is_empty() {
+            *self.left_alone.entry("without a digest").or_default() += plan.missing_digests.len();
         }
         for site in &plan.unchecked {
             let what = if site.place == Place::RenderInput { "render inputs" } else { "mentions" };

@@ -7,14 +7,13 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::image::ImageReference;
 use crate::manifest::edit::Edit;
-use crate::manifest::{FoundImage, FoundKind, NamePart, Place, Text};
+use crate::manifest::{EmptyDigest, FoundImage, FoundKind, NamePart, Place, Text};
 use crate::maps::{Outcome, Rest, Rule, StartOutcome};
 
 use super::engine::{Engine, problem};
-use super::formats::site_of;
 use super::memory::Memory;
 use super::parts::{Name, Part, Values, groups, solve};
-use super::plan::{Change, Decided, Plan, Skip, SkipReason};
+use super::plan::{Change, Decided, DigestSlot, Plan, Skip, SkipReason};
 use super::problem::{Problem, ProblemKind};
 use super::site::Site;
 
@@ -56,7 +55,7 @@ impl ChartImages {
             FoundKind::Start(text) => (Place::Registry, text.value.clone()),
             _ => (Place::Parts, format!("{}{}", name_of(&found), suffix_of(&found))),
         };
-        let site = site_of(&found, text, place, shown);
+        let site = Site::of_found(&found, text, place, shown);
         let verdict = match found.blocked {
             Some(blocked) => Verdict::LeftAlone(SkipReason::Blocked(blocked)),
             None => verdict(&found, &site, engine, memory),
@@ -68,6 +67,7 @@ impl ChartImages {
     pub(super) fn carry_out(self, plan: &mut Plan) {
         let mut tags = FxHashSet::default();
         let shared_tags: FxHashSet<usize> = (self.images.iter())
+            .filter(|image| !image.found.is_variant)
             .filter_map(|image| tag_of(&image.found))
             .map(|text| text.span.start)
             .filter(|start| !tags.insert(*start))
@@ -83,6 +83,9 @@ impl ChartImages {
         drop(names);
         for (number, image) in self.images.into_iter().enumerate() {
             let values = solved.remove(&number).flatten();
+            if image.found.is_variant {
+                continue;
+            }
             image.carry_out(values.as_ref(), &shared_tags, plan);
         }
     }
@@ -116,6 +119,11 @@ impl ChartImage {
             FoundKind::Parts { name, .. } => name.iter().any(|part| matches!(part, NamePart::Own(_))),
             _ => true,
         };
+        if let FoundKind::Parts { empty_digest: Some(EmptyDigest { text, is_bare }), .. } = &found.kind
+            && let Some(slot) = text.slot()
+        {
+            plan.digest_slots.insert(site.span.start, DigestSlot { slot, is_bare: *is_bare });
+        }
         let unclear = |site, why: &str| Skip { site, reason: SkipReason::Unclear(why.to_owned()) };
         match (verdict, values) {
             (Verdict::LeftAlone(reason), _) => plan.skips.push(Skip { site, reason }),
@@ -145,14 +153,7 @@ impl ChartImage {
                     Some(edits) => {
                         let suffix = tag.map_or_else(|| suffix_of(&found), |tag| format!(":{tag}"));
                         let to = format!("{name}{suffix}").into();
-                        plan.changes.push(Change {
-                            site,
-                            to,
-                            rule,
-                            other_spelling: None,
-                            pinned: false,
-                            edits,
-                        });
+                        plan.changes.push(Change { edits, ..Change::new(site, to, rule) });
                     }
                 }
             }

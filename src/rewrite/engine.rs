@@ -25,6 +25,8 @@ pub struct Engine {
     pub skips: Vec<SkipRule>,
     /// What becomes of the `images` of Kustomizations.
     pub kustomize: KustomizeMode,
+    /// Whether images get digests once they are planned, which what Kustomizations do with tags may not fit.
+    pub pins: bool,
     /// Whether everything that looks like an image is listed among what is not checked, and not only what is seen in passing.
     pub lists_mentions: bool,
 }
@@ -36,12 +38,16 @@ impl Engine {
     #[must_use]
     pub fn plan(&self, text: &str, is_kustomization: bool, memory: &mut Memory) -> Plan {
         memory.serve(&self.maps);
-        let Scan { documents, read_slowly, occurrences, kustomize_images, resources, notes, errors } =
-            self.scanner.scan_with(text, &mut memory.reader);
+        let scan = self.scanner.scan_with(text, &mut memory.reader);
+        let Scan { documents, read_slowly, occurrences, kustomize_images, resources, .. } = scan;
+        let Scan { may_have_chart, notes, errors, .. } = scan;
         let resources: Vec<Arc<Resource>> = drained(resources).map(Arc::new).collect();
         let mut plan = Plan { documents, read_slowly, notes, errors, ..Plan::default() };
         for occurrence in drained(occurrences) {
             self.occurrence(occurrence, &resources, memory, &mut plan);
+        }
+        if may_have_chart && plan.errors.is_empty() {
+            self.chart_parts(text, memory, &mut plan);
         }
         plan.kustomize_images = kustomize_images;
         let is_claimed = |entry: &KustomizeImage| entry.resource.is_some() || is_kustomization;
@@ -56,7 +62,7 @@ impl Engine {
         plan.resources = resources;
         let says_kind = || plan.resources.iter().any(|resource| resource.is_kustomization());
         if self.kustomize != KustomizeMode::Off && (is_kustomization || says_kind()) {
-            let looked = kustomize::look(self, text, is_kustomization);
+            let looked = kustomize::look(self.context(), text, is_kustomization);
             plan.kustomize_inputs = looked.inputs;
             plan.kustomize_limits = looked.limits;
             let mut sites = looked.literals;
@@ -129,6 +135,11 @@ impl Engine {
         plan.skips.sort_by_key(|skip| skip.site.span);
     }
 
+    /// What Kustomizations are read with.
+    pub(super) fn context(&self) -> kustomize::Context<'_> {
+        kustomize::Context { scanner: &self.scanner, maps: &self.maps, pins: self.pins }
+    }
+
     pub(super) fn occurrence(
         &self,
         occurrence: Occurrence,
@@ -172,7 +183,7 @@ impl Engine {
         }
     }
 
-    fn reason_to_skip(&self, site: &Site, blocked: Option<Blocked>) -> Option<SkipReason> {
+    pub(super) fn reason_to_skip(&self, site: &Site, blocked: Option<Blocked>) -> Option<SkipReason> {
         if let Some(blocked) = blocked {
             return Some(SkipReason::Blocked(blocked));
         }
@@ -192,7 +203,7 @@ fn carry_out(ruling: &Ruling, site: Site, plan: &mut Plan) {
         }
         Outcome::Changed(to) => {
             let (to, other_spelling) = (Arc::clone(to), ruling.other_spelling.clone());
-            plan.changes.push(Change { site, to, rule, other_spelling, pinned: false, edits: Vec::new() });
+            plan.changes.push(Change { other_spelling, ..Change::new(site, to, rule) });
         }
         Outcome::Kept | Outcome::NoSwap => plan.kept.push(Decided { site, rule, unmapped: false }),
         Outcome::AtTarget(target) => {

@@ -7,8 +7,8 @@ use rustc_hash::FxHashSet;
 
 use crate::manifest::edit::{self, Edit};
 use crate::manifest::{
-    Chart, Defaults, FieldPath, FoundImage, FoundKind, Occurrence, PathFormat, Place, Span, Text,
-    find_fields, find_values, image_texts, literal_start, parse_values, template_values,
+    Chart, Defaults, FieldPath, FoundImage, FoundKind, Occurrence, PathFormat, Place, Span, find_fields,
+    find_values, image_texts, literal_start, parse_values, template_values,
 };
 use crate::maps::{Outcome, Rest, StartOutcome};
 
@@ -32,20 +32,26 @@ impl Engine {
         });
         let found = find_values(&root, text, &defaults);
         let found = take_over(&mut plan, found);
+        self.plan_found(found, memory, &mut plan);
+        plan
+    }
+
+    /// Adds to `plan` what becomes of the images that were found in values.
+    pub(super) fn plan_found(&self, found: Vec<FoundImage>, memory: &mut Memory, plan: &mut Plan) {
+        memory.serve(&self.maps);
         let mut images = ChartImages::default();
         for image in found {
             match image.kind {
-                FoundKind::Whole { .. } => self.whole(&image, memory, &mut plan),
+                FoundKind::Whole { .. } => self.whole(&image, memory, plan),
                 FoundKind::Parts { .. } | FoundKind::Start(_) => images.add(image, self, memory),
                 FoundKind::Unclear { ref text, ref why } => {
-                    let site = site_of(&image, text, Place::Parts, text.value.clone());
+                    let site = Site::of_found(&image, text, Place::Parts, text.value.clone());
                     plan.skips.push(Skip { site, reason: SkipReason::Unclear(why.clone()) });
                 }
             }
         }
-        images.carry_out(&mut plan);
-        sort(&mut plan);
-        plan
+        images.carry_out(plan);
+        sort(plan);
     }
 
     /// Plans the rewrite of a file whose images stand at the paths of `format`.
@@ -95,12 +101,9 @@ impl Engine {
                                 let edits = vec![Edit { span: found.span, text: to.to_string() }];
                                 let to = Arc::clone(to);
                                 plan.changes.push(Change {
-                                    site,
-                                    to,
-                                    rule,
                                     other_spelling,
-                                    pinned: false,
                                     edits,
+                                    ..Change::new(site, to, rule)
                                 });
                             }
                             outcome if outcome.is_error() => {
@@ -153,7 +156,7 @@ impl Engine {
             && let Some(edit) = text.edit
         {
             let quote = usize::from(text.style.is_quoted());
-            let site = site_of(image, text, Place::Value, text.value.clone());
+            let site = Site::of_found(image, text, Place::Value, text.value.clone());
             return self.open(site, edit.start + quote + prefix.len(), plan);
         }
         let before = plan.changes.len();
@@ -191,14 +194,7 @@ impl Engine {
                 let to = format!("{new}{}", &site.image[start.text.len()..]);
                 let edits = vec![Edit { span: Span::new(at, at + start.text.len()), text: new }];
                 let site = Site { place: Place::Template, ..site };
-                let change = Change {
-                    site,
-                    to: to.into(),
-                    rule: Some(rule),
-                    other_spelling: None,
-                    pinned: false,
-                    edits,
-                };
+                let change = Change { edits, ..Change::new(site, to.into(), Some(rule)) };
                 plan.changes.push(change);
             }
             Some(StartOutcome::Unchanged { rule, unmapped }) => {
@@ -219,7 +215,7 @@ impl Engine {
 
 /// Has `plan`, made from what the finder found, leave to others what was `found` by the format: and gives back what of it the
 /// finder did not plan already.
-fn take_over(plan: &mut Plan, found: Vec<FoundImage>) -> Vec<FoundImage> {
+pub(super) fn take_over(plan: &mut Plan, found: Vec<FoundImage>) -> Vec<FoundImage> {
     let starts: FxHashSet<usize> =
         found.iter().flat_map(FoundImage::texts).map(|text| text.span.start).collect();
     plan.unchecked.retain(|site| !starts.contains(&site.span.start));
@@ -241,20 +237,4 @@ fn sort(plan: &mut Plan) {
     plan.changes.sort_by_key(|change| change.site.span);
     plan.kept.sort_by_key(|kept| kept.site.span);
     plan.skips.sort_by_key(|skip| skip.site.span);
-}
-
-/// The site of `image`, whose main text is `text`.
-pub(super) fn site_of(image: &FoundImage, text: &Text, place: Place, shown: String) -> Site {
-    Site {
-        document: image.document,
-        position: text.position,
-        span: text.span,
-        path: image.path.clone(),
-        place,
-        image: shown,
-        slot: text.slot(),
-        resource: None,
-        container: None,
-        other_containers: Vec::new(),
-    }
 }

@@ -1,10 +1,13 @@
 //! The one pipeline: occurrences and maps become a plan of changes and skips, which the shells show or carry
 //! out. Pure: text in, plans out.
 
+mod chart_parts;
 mod charts;
 mod engine;
+mod follow_inputs;
 mod formats;
 mod image_value;
+mod input;
 mod kustomize;
 mod memory;
 mod parts;
@@ -18,10 +21,11 @@ mod uses;
 
 pub use engine::Engine;
 pub use image_value::{ImageValue, classify};
-pub use kustomize::{Given, Graph, Input, InputFiles, InputKind, KustomizeMode, Renames, is_kustomization};
+pub use input::{Input, InputKind};
+pub use kustomize::{Given, Graph, InputFiles, KustomizeMode, Naming, Renames, is_kustomization};
 pub use memory::Memory;
-pub use pin::{Need, PinFrom, PinPolicy, Pins};
-pub use plan::{Change, Decided, EntryImage, Plan, Skip, SkipReason, Unpinned};
+pub use pin::{Digests, Need, PinFrom, PinPolicy, Pinner, Pins};
+pub use plan::{Change, Decided, DigestSlot, EntryImage, MissingDigest, Plan, Skip, SkipReason};
 pub use problem::{Problem, ProblemKind};
 pub use site::Site;
 pub use skip::{SkipRule, SkipRuleError};

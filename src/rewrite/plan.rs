@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
+
 use crate::manifest::edit::Edit;
-use crate::manifest::{Blocked, DocumentError, KustomizeImage, Notes, Resource};
+use crate::manifest::{
+    Blocked, DocumentError, KustomizeImage, Layers, Notes, Position, Resource, ScalarStyle, Slot,
+};
 use crate::maps::Rule;
 
-use super::kustomize::Input;
+use super::input::Input;
 use super::problem::Problem;
 use super::site::Site;
 
@@ -25,6 +29,35 @@ pub struct Change {
     pub pinned: bool,
     /// The edits that write it, where it does not stand in the text as one value; else empty.
     pub edits: Vec<Edit>,
+}
+
+impl Change {
+    /// A change that the maps ask for, of an image that stands in the text as one value.
+    pub(super) fn new(site: Site, to: Arc<str>, rule: Option<Arc<Rule>>) -> Self {
+        Self { site, to, rule, other_spelling: None, pinned: false, edits: Vec::new() }
+    }
+
+    /// Whether the image is the whole of a string as JSON has it, so that the new image is that string's new value.
+    #[must_use]
+    pub fn is_whole_string(&self) -> bool {
+        let is_string = |slot: Slot| {
+            slot.style == ScalarStyle::DoubleQuoted
+                && slot.within == Layers::default()
+                && slot.new_key.is_none()
+        };
+        self.edits.is_empty() && self.site.slot.is_some_and(is_string)
+    }
+
+    /// The edits that write it.
+    pub fn edits(&self) -> impl Iterator<Item = Edit> {
+        let slot = self.site.slot.filter(|_| self.edits.is_empty());
+        self.edits.iter().cloned().chain(slot.map(|slot| slot.edit(&self.to)))
+    }
+
+    /// A change that only gives the image a digest.
+    pub(super) fn to_digest(site: Site, to: Arc<str>) -> Self {
+        Self { pinned: true, ..Self::new(site, to, None) }
+    }
 }
 
 /// An image that is left alone though it is no plain reference or the user asked for it.
@@ -51,6 +84,8 @@ pub enum SkipReason {
     SkipRule,
     /// `image: auto`, which Istio fills in.
     Auto,
+    /// A template's placeholder, filled in from values that stand beside the template and are rewritten.
+    FilledIn,
     /// A Kustomization's entry that cannot follow; with the reason.
     Kustomize(String),
     /// Something else of a Kustomization by which what is built has other images; with the reason.
@@ -73,6 +108,7 @@ impl SkipReason {
             Self::Blocked(Blocked::NotEditable) => "not editable",
             Self::SkipRule => "by --skip",
             Self::Auto => "auto",
+            Self::FilledIn => "filled in from values",
             Self::Kustomize(_) => "in kustomize images",
             Self::Build(_) => "in kustomize builds",
             Self::Unclear(_) => "unclear",
@@ -89,6 +125,9 @@ impl SkipReason {
             Self::Blocked(blocked) => blocked.as_str().to_owned(),
             Self::SkipRule => "a skip rule names it".to_owned(),
             Self::Auto => "Istio fills this in".to_owned(),
+            Self::FilledIn => {
+                "it is filled in from the values of the same resource, which are looked at".to_owned()
+            }
             Self::Kustomize(reason) | Self::Build(reason) | Self::Unclear(reason) => reason.clone(),
         }
     }
@@ -97,7 +136,7 @@ impl SkipReason {
     #[must_use]
     pub fn status(&self) -> &'static str {
         match self {
-            Self::Templated => "templated",
+            Self::Templated | Self::FilledIn => "templated",
             Self::Encrypted => "encrypted",
             Self::Invalid(_) => "invalid",
             Self::Blocked(_) | Self::SkipRule | Self::Auto | Self::Kustomize(_) | Self::Build(_) => "skipped",
@@ -116,14 +155,17 @@ impl SkipReason {
             | Self::Build(_)
             | Self::Unclear(_)
             | Self::Blocked(Blocked::SharedAnchor | Blocked::NotEditable) => true,
-            Self::Blocked(Blocked::DisableLabel | Blocked::OwnKind) | Self::SkipRule | Self::Auto => false,
+            Self::Blocked(Blocked::DisableLabel | Blocked::OwnKind)
+            | Self::SkipRule
+            | Self::Auto
+            | Self::FilledIn => false,
         }
     }
 }
 
 /// An image whose digest was wanted and not found.
 #[derive(Debug, Clone)]
-pub struct Unpinned {
+pub struct MissingDigest {
     /// The image.
     pub site: Site,
     /// The reference that was looked up.
@@ -132,7 +174,7 @@ pub struct Unpinned {
     pub reason: Arc<str>,
 }
 
-impl Unpinned {
+impl MissingDigest {
     /// That there is no digest, and why.
     #[must_use]
     pub fn message(&self) -> String {
@@ -169,6 +211,23 @@ pub struct Decided {
     pub unmapped: bool,
 }
 
+/// Where an image that stands in parts takes a digest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DigestSlot {
+    /// Where it is written.
+    pub slot: Slot,
+    /// Whether it stands there without its algorithm.
+    pub is_bare: bool,
+}
+
+impl DigestSlot {
+    /// The edit that writes `digest` there.
+    pub(super) fn edit(&self, digest: &str) -> Edit {
+        let bare = digest.split_once(':').map_or(digest, |(_, hex)| hex);
+        self.slot.edit(if self.is_bare { bare } else { digest })
+    }
+}
+
 /// What a rewrite of one text would do.
 #[derive(Debug, Default)]
 pub struct Plan {
@@ -185,7 +244,7 @@ pub struct Plan {
     /// What fails the run.
     pub problems: Vec<Problem>,
     /// Images whose digest was wanted and not found. They stand among the others as well, without it.
-    pub unpinned: Vec<Unpinned>,
+    pub missing_digests: Vec<MissingDigest>,
     /// Images that charts put together, and text that looks like images: neither is checked.
     pub unchecked: Vec<Site>,
     /// A Kustomization's entries, to be followed when the whole tree is known.
@@ -196,6 +255,8 @@ pub struct Plan {
     pub kustomize_inputs: Vec<Input>,
     /// Where what they build has other images, as far as the text tells: among the skips once entries are followed.
     pub kustomize_limits: Vec<Skip>,
+    /// Where images that stand in parts take a digest, by where their sites start.
+    pub digest_slots: FxHashMap<usize, DigestSlot>,
     /// Resources that `kustomize_images` refer to.
     pub resources: Vec<Arc<Resource>>,
     /// What authors should know.
@@ -205,15 +266,21 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// A sentence for each place of the file `name` of which it is not known which images come of it.
+    pub fn unknown<'p>(&'p self, name: &'p str) -> impl Iterator<Item = String> + 'p {
+        let changes = self.changes.iter().map(|change| &change.site);
+        let sites = changes.chain(self.kept.iter().map(|kept| &kept.site));
+        sites.filter_map(move |site| {
+            let (Position { line, column }, image) = (site.position, &site.image);
+            Some(format!("{name}:{line}:{column}: {image}: {}", site.unknown_rest()?))
+        })
+    }
+
     /// The edits of the text, sorted by position. This is where new values are encoded: last, when no more is
     /// decided.
     #[must_use]
     pub fn edits(&self) -> Vec<Edit> {
-        let edit = |change: &Change| change.site.slot.map(|slot| slot.edit(&change.to));
-        let (whole, parts): (Vec<_>, Vec<_>) =
-            self.changes.iter().partition(|change| change.edits.is_empty());
-        let mut edits: Vec<Edit> = whole.into_iter().filter_map(edit).collect();
-        edits.extend(parts.into_iter().flat_map(|change| &change.edits).cloned());
+        let mut edits: Vec<Edit> = self.changes.iter().flat_map(Change::edits).collect();
         edits.sort_by_key(|edit| edit.span);
         // Images may share a registry.
         edits.dedup();

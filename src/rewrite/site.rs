@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::manifest::{FieldPath, Place, Position, Resource, Slot, Span};
+use crate::image::ImageReference;
+use crate::manifest::{FieldPath, FoundImage, Place, Position, Resource, Slot, Span, Text};
 
 /// An image and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +31,22 @@ pub struct Site {
 }
 
 impl Site {
+    /// That of `image`, whose main text is `text`; it is `shown` so.
+    pub(super) fn of_found(image: &FoundImage, text: &Text, place: Place, shown: String) -> Self {
+        Self {
+            document: image.document,
+            position: text.position,
+            span: text.span,
+            path: image.path.clone(),
+            place,
+            image: shown,
+            slot: text.slot(),
+            resource: None,
+            container: None,
+            other_containers: Vec::new(),
+        }
+    }
+
     /// Whether a resource of Kubernetes is around it. What a Kustomization changes counts: patches and entries need not
     /// say a kind.
     #[must_use]
@@ -37,6 +54,22 @@ impl Site {
         let says_kind = |resource: &Resource| !(resource.kind.is_empty() && resource.api_version.is_empty());
         matches!(self.place, Place::Patch | Place::RenderInput)
             || self.resource.as_deref().is_some_and(says_kind)
+    }
+
+    /// Why it is not known which image will be pulled, where only a part of it is written here; `None` for a whole image.
+    #[must_use]
+    pub fn unknown_rest(&self) -> Option<&'static str> {
+        let reference = || ImageReference::parse(&self.image);
+        match self.place {
+            Place::Registry => Some("the chart puts it before images that are not known"),
+            Place::Template if reference().is_err() => Some("a template fills in the rest of it"),
+            Place::Parts
+                if reference().is_ok_and(|image| image.tag().is_none() && image.digest().is_none()) =>
+            {
+                Some("the chart fills in its tag")
+            }
+            _ => None,
+        }
     }
 
     /// The path from the resource on, as KRM results name fields.

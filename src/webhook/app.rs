@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 
 use crate::rewrite::{Engine, Memory, PinPolicy, Pins};
 
-use super::admission::{self, Answer, Ask, BadReview, Mirrored, Settings};
+use super::admission::{self, Ask, BadReview, Mirrored, ReviewAnswer, Settings};
 use super::body::{BODY_MAX, BodyError, Room};
 use super::metrics::Metrics;
 use super::mirroring::Mirroring;
@@ -182,7 +182,7 @@ impl App {
         let started = Instant::now();
         let answer = self.judge(&held.bytes, audit, deadline).await;
         match answer {
-            Ok(Answer { body, facts }) => {
+            Ok(ReviewAnswer { body, facts }) => {
                 let elapsed = started.elapsed();
                 self.metrics.review(&facts, elapsed.as_secs_f64());
                 record::review(&facts, elapsed.as_micros().try_into().unwrap_or(u64::MAX));
@@ -202,7 +202,7 @@ impl App {
         body: &Bytes,
         audit: bool,
         deadline: Duration,
-    ) -> Result<Answer, BadReview> {
+    ) -> Result<ReviewAnswer, BadReview> {
         let Some(rules) = self.rules.current() else {
             return self.fail(body, &self.ask(audit, None), "the maps are not loaded");
         };
@@ -239,7 +239,8 @@ impl App {
         // What is wrong with the review, judging it tells.
         let Some(Ok((moves, dry_run))) = moves else { return Mirrored::default() };
         let reads_only = dry_run || ask.audit || ask.settings.dry_run || ask.settings.validate;
-        mirroring.look(moves, reads_only, deadline, &self.metrics.mirror).await
+        let object = if mirroring.reads_as_pods() { admission::object(body) } else { None };
+        mirroring.look(moves, object, reads_only, deadline, &self.metrics.mirror).await
     }
 
     fn ask(&self, audit: bool, rules: Option<&Loaded>) -> Ask {
@@ -251,7 +252,7 @@ impl App {
         }
     }
 
-    fn fail(&self, body: &[u8], ask: &Ask, reason: &str) -> Result<Answer, BadReview> {
+    fn fail(&self, body: &[u8], ask: &Ask, reason: &str) -> Result<ReviewAnswer, BadReview> {
         admission::failed(body, ask, reason)
     }
 

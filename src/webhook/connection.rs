@@ -18,8 +18,7 @@ use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 use super::app::App;
-use super::connections::{Activity, Entry};
-use super::server::Phase;
+use super::connections::{Activity, OpenConnection, Phase};
 
 /// How long a TLS handshake may take.
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
@@ -76,7 +75,7 @@ pub(super) async fn serve_tls(
     stream: TcpStream,
     acceptor: TlsAcceptor,
     app: Arc<App>,
-    entry: Entry,
+    entry: OpenConnection,
     phase: watch::Receiver<Phase>,
 ) {
     let activity = Arc::clone(&entry.activity);
@@ -126,7 +125,7 @@ pub(super) async fn serve_tls(
 pub(super) async fn serve_plain(
     stream: TcpStream,
     app: Arc<App>,
-    entry: Entry,
+    entry: OpenConnection,
     phase: watch::Receiver<Phase>,
 ) {
     let activity = Arc::clone(&entry.activity);

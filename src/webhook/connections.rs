@@ -7,6 +7,14 @@ use std::time::{Duration, Instant};
 use rustc_hash::FxHashMap;
 use tokio::sync::Notify;
 
+/// How far the shutdown is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Phase {
+    Serving,
+    LameDuck,
+    Closing,
+}
+
 /// One open connection, as others see it.
 #[derive(Debug)]
 pub(super) struct Activity {
@@ -92,13 +100,13 @@ struct Open {
 
 /// A connection's place, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Entry {
+pub(super) struct OpenConnection {
     number: u64,
     pub(super) activity: Arc<Activity>,
     connections: Arc<Connections>,
 }
 
-impl Drop for Entry {
+impl Drop for OpenConnection {
     fn drop(&mut self) {
         self.connections.lock().by_number.remove(&self.number);
         self.connections.ended.notify_waiters();
@@ -116,7 +124,7 @@ impl Connections {
 
     /// Gives a new connection a place. Where there is none, the connection goes that is least missed: one that never
     /// brought a request before others, and the one that is idle for longest.
-    pub(super) async fn enter(self: &Arc<Self>) -> Entry {
+    pub(super) async fn enter(self: &Arc<Self>) -> OpenConnection {
         loop {
             let ended = self.ended.notified();
             {
@@ -138,7 +146,7 @@ impl Connections {
                     open.next += 1;
                     let activity = Arc::new(Activity::new());
                     open.by_number.insert(number, Arc::clone(&activity));
-                    return Entry { number, activity, connections: Arc::clone(self) };
+                    return OpenConnection { number, activity, connections: Arc::clone(self) };
                 }
             }
             ended.await;

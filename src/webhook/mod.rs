@@ -24,7 +24,8 @@ pub use app::{App, AppOptions};
 pub use certificate_files::{CertificateFiles, Finding, check_authority};
 pub use metrics::Metrics;
 pub use mirroring::{
-    Copier, Failure, MirrorMetrics, MirrorMode, Mirroring, MirroringOptions, QueueLimits, RegistryCopier,
+    Clients, Copier, Failure, MirrorMetrics, MirrorMode, Mirroring, MirroringOptions, NamespaceTargets,
+    NamespaceTargetsError, PodCredentials, QueueLimits, Reader, Readers, RegistryCopier,
 };
 pub use pinning::{Pinning, PullAs};
 pub use rules::{NewRules, RuleFiles, Rules};

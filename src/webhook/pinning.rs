@@ -92,7 +92,7 @@ impl Pinning {
                 let found = match ImageReference::parse(lookup) {
                     Ok(image) => {
                         let registry = image.repository().registry().to_owned();
-                        (registry, Some(resolver.answer_within(image, deadline).await))
+                        (registry, Some(resolver.resolve_within(image, deadline).await))
                     }
                     Err(_) => (String::new(), None),
                 };

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::admission::{Facts, Outcome, Swap};
+use super::admission::{Facts, ReviewOutcome, Swap};
 
 /// How many images a line names.
 const NAMED: usize = 20;
@@ -14,20 +14,20 @@ pub(super) fn review(facts: &Facts, micros: u64) {
     let message = facts.message.as_deref();
     let warnings = facts.warnings.len();
     match facts.outcome {
-        Outcome::Patched | Outcome::WouldPatch => {
+        ReviewOutcome::Patched | ReviewOutcome::WouldPatch => {
             let (changed, images, dry_run) = (facts.swaps.len(), Images(&facts.swaps), facts.dry_run);
             tracing::info!(
                 uid, operation, kind, namespace, name, outcome, changed, %images, warnings, dry_run, micros,
                 "review"
             );
         }
-        Outcome::Denied => {
+        ReviewOutcome::Denied => {
             tracing::warn!(uid, operation, kind, namespace, name, outcome, message, micros, "review");
         }
-        Outcome::Failed => {
+        ReviewOutcome::Failed => {
             tracing::error!(uid, operation, kind, namespace, name, outcome, message, micros, "review");
         }
-        Outcome::Unchanged | Outcome::Skipped => {
+        ReviewOutcome::Unchanged | ReviewOutcome::Skipped => {
             tracing::debug!(uid, operation, kind, namespace, name, outcome, warnings, micros, "review");
         }
     }

@@ -17,16 +17,8 @@ use tokio_rustls::TlsAcceptor;
 
 use super::app::App;
 use super::connection::{serve_plain, serve_tls};
-use super::connections::Connections;
+use super::connections::{Connections, Phase};
 use super::tls::{self, TlsError};
-
-/// How far the shutdown is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Phase {
-    Serving,
-    LameDuck,
-    Closing,
-}
 
 /// How much is served at once, and for how long.
 #[derive(Debug, Clone, Copy)]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use imageswap::cluster::bootstrap::{Bootstrap, Event, Options, Published};
+use imageswap::cluster::bootstrap::{Bootstrap, BootstrapOptions, Event, Published};
 use imageswap::cluster::client;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
@@ -14,11 +14,11 @@ use crate::installation::{CONFIGURATION, Installation, NAMESPACE, error, imagesw
 use crate::processes::wait;
 
 /// A replica, as the service account of the installation.
-async fn replica(installation: &Installation, options: Options) -> Bootstrap {
+async fn replica(installation: &Installation, options: BootstrapOptions) -> Bootstrap {
     let kubeconfig = Kubeconfig::read_from(&installation.account).unwrap();
     let config =
         kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
-    let options = Options { namespace: Some(NAMESPACE.to_owned()), ..options };
+    let options = BootstrapOptions { namespace: Some(NAMESPACE.to_owned()), ..options };
     Bootstrap::of(client::connect_to(config).unwrap(), options)
 }
 
@@ -71,7 +71,7 @@ fn replicas_that_race_end_with_one_ca() {
     let issued = runtime.block_on(async {
         let mut replicas = Vec::new();
         for _ in 0..12 {
-            replicas.push(replica(&installation, Options::default()).await);
+            replicas.push(replica(&installation, BootstrapOptions::default()).await);
         }
         let running =
             replicas.into_iter().map(|one| tokio::spawn(async move { one.ensure().await.unwrap() }));
@@ -104,10 +104,10 @@ fn certificates_and_cas_are_renewed_while_replicas_run() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let seen: Arc<Mutex<[Vec<Served>; 2]>> = Arc::default();
     let faults: Arc<Mutex<Vec<String>>> = Arc::default();
-    let lives = Options {
+    let lives = BootstrapOptions {
         authority_life: Duration::from_secs(24),
         serving_life: Duration::from_secs(12),
-        ..Options::default()
+        ..BootstrapOptions::default()
     };
     for index in 0..2 {
         let replica = runtime.block_on(replica(&installation, lives.clone()));
@@ -147,7 +147,7 @@ fn a_webhook_configuration_that_is_deleted_is_not_made_again_but_served_when_it_
     let installation = Installation::of(plane, &[]);
     let manifests = stdout(imageswap().arg("manifests").output().unwrap());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let replica = runtime.block_on(replica(&installation, Options::default()));
+    let replica = runtime.block_on(replica(&installation, BootstrapOptions::default()));
     let events: Arc<Mutex<Vec<Published>>> = Arc::default();
     let telling = events.clone();
     runtime.spawn(async move {

@@ -263,6 +263,34 @@ fn k8s_digester_is_replaced_beside_it() {
     }
 }
 
+/// `tests/air_gap.rs` runs what comes before.
+#[test]
+fn the_site_of_the_air_gap_page_swaps_images() {
+    let Some(plane) = shared() else { return };
+    let page = fs::read_to_string("docs/air-gap.md").unwrap();
+    let command = |start: &str| page.lines().find(|line| line.starts_with(start)).unwrap();
+    let (maps, manifests) = (command("echo '"), command("imageswap manifests "));
+    let installation = Installation::of(plane, &[]);
+    let serving = Serving::start(plane, &installation, "air-gap");
+    let _kubelet = Kubelet::start(installation.kubectl.clone());
+    // What has no rule stays.
+    let reader = Reader::new(plane, "air-gap", &installation, &serving, "nginx");
+    let output = reader.shell(&format!("mkdir site; {maps}; {manifests}"));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let maps = fs::read_to_string(reader.folder.join("site/imageswap.maps")).unwrap();
+    serving.set_maps(&maps);
+    assert_eq!(reader.read("docs/air-gap.md"), 4);
+    let kubectl = &installation.kubectl;
+    let map = kubectl.get(&["configmap/imageswap-maps", "--namespace", NAMESPACE]);
+    assert_eq!(map["data"]["maps"], maps.as_str());
+    wait("an image of the outside comes from the site", 60, || {
+        match tried(kubectl, "site", "registry.example.com/shop/web:2.1")? {
+            found if found == "registry.site.example/mirror/shop/web:2.1" => Ok(()),
+            found => Err(found),
+        }
+    });
+}
+
 /// Dashboard and alerts ask for metrics that there are.
 #[test]
 fn what_is_watched_is_measured() {

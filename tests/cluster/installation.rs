@@ -14,6 +14,26 @@ pub(crate) const NAMESPACE: &str = "imageswap-system";
 /// The webhook configuration of the installation.
 pub(crate) const CONFIGURATION: &str = "mutatingwebhookconfiguration/imageswap-webhook";
 
+/// The right to install, which one test at a time has.
+pub(crate) fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    // A test that failed leaves nothing that the next one minds.
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Waits until a namespace that was deleted is gone.
+#[track_caller]
+pub(crate) fn wait_until_gone(kubectl: &Kubectl) {
+    wait("an installation that was taken out is gone", 60, || {
+        let asked =
+            ["get", "namespace", NAMESPACE, "--ignore-not-found", "--output=jsonpath={.status.phase}"];
+        match kubectl.try_run(&asked)? {
+            phase if phase == "Terminating" => Err(phase),
+            _ => Ok(()),
+        }
+    });
+}
+
 /// An installation without running pods: no scheduler is there to start them.
 pub(crate) struct Installation {
     pub(crate) kubectl: Kubectl,
@@ -32,18 +52,9 @@ impl Installation {
 
     #[track_caller]
     pub(crate) fn apply(plane: &ControlPlane, manifests: &str) -> Self {
-        static TURN: Mutex<()> = Mutex::new(());
-        // A test that failed leaves nothing that the next one minds.
-        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = turn();
         let kubectl = plane.kubectl();
-        wait("an installation that was taken out is gone", 60, || {
-            let asked =
-                ["get", "namespace", NAMESPACE, "--ignore-not-found", "--output=jsonpath={.status.phase}"];
-            match kubectl.try_run(&asked)? {
-                phase if phase == "Terminating" => Err(phase),
-                _ => Ok(()),
-            }
-        });
+        wait_until_gone(&kubectl);
         kubectl.run(&["delete", "--ignore-not-found", CONFIGURATION]);
         let old = ["secret/imageswap-tls", "secret/imageswap-tls-ca", "service/imageswap"];
         let delete = ["delete", "--ignore-not-found", "--namespace", NAMESPACE];

@@ -12,6 +12,7 @@ mod deploy;
 mod docs;
 mod installation;
 mod kubectl;
+mod kyverno;
 mod mirroring;
 mod pinning;
 mod processes;

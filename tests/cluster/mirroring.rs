@@ -8,11 +8,14 @@ use base64::Engine as _;
 use serde_json::{Value, json};
 
 use crate::control_plane::shared;
+use crate::installation::{Installation, NAMESPACE};
 use crate::kubectl::Kubectl;
+use crate::pinning::{LOOPBACK, tried};
 use crate::processes::{Running, wait};
+use crate::pull_secrets::{CANARY, Private, docker_secret};
 use crate::registry_support::http;
 use crate::registry_support::real::{Certificates, Kind, Registry};
-use crate::serving::namespace;
+use crate::serving::{Serving, namespace};
 
 const CONFIGURATION: &str = "mutatingwebhookconfiguration/image-cloner";
 
@@ -147,4 +150,59 @@ fn workloads_run_on_the_backup_registry_alone() {
     kubectl.apply(&workload("Deployment", "again", &original));
     let stored = kubectl.get(&["Deployment/again", "--namespace=cloned"]);
     assert_eq!(image_of(&stored), copy);
+}
+
+#[test]
+fn pull_secrets_bring_images_to_the_place_of_their_namespace_alone() {
+    let Some(plane) = shared() else { return };
+    let Some(private) = Private::start(&["of-team"]) else { return };
+    let storage = plane.folder("tenants");
+    let Some(target) = Registry::of(Kind::Docker, &storage) else { return };
+    let place = format!("{}/tenants/{{namespace}}", target.host);
+    let environment = [
+        "--env=IMAGESWAP_MIRROR=wait".to_owned(),
+        "--env=IMAGESWAP_MIRROR_MISSING=deny".to_owned(),
+        format!("--env=IMAGESWAP_MIRROR_POD_CREDENTIALS={place}"),
+    ];
+    let arguments: Vec<&str> = environment.iter().map(String::as_str).chain([LOOPBACK]).collect();
+    let installation = Installation::of(plane, &arguments);
+    let kubectl = &installation.kubectl;
+    let may = ["auth", "can-i", "get", "secrets", "--all-namespaces", "--as"];
+    let account = format!("system:serviceaccount:{NAMESPACE}:imageswap");
+    assert_eq!(kubectl.run(&[&may[..], &[&account]].concat()).trim(), "yes");
+
+    let serving = Serving::start(plane, &installation, "tenants");
+    let tenant = |name: &str| format!("{}/tenants/{name}", target.host);
+    serving.set_maps(&format!("{}/team::{}\n", private.host(0), tenant("mirrors-own")));
+    for name in ["mirrors-other", "mirrors-own"] {
+        namespace(kubectl, name, &["k8s.twr.io/imageswap=enabled"]);
+        docker_secret(kubectl, name, "regcred", private.host(0), "of-team");
+        let secrets = "--patch={\"imagePullSecrets\": [{\"name\": \"regcred\"}]}";
+        kubectl.run(&["patch", "serviceaccount", "default", "--namespace", name, secrets]);
+    }
+    let image = format!("{}/team/app:v1", private.host(0));
+    // It may pull the image, but its secrets do not put it where another namespace has its images.
+    let refused =
+        wait("the other namespace is refused", 60, || match tried(kubectl, "mirrors-other", &image) {
+            Err(refused) if refused.contains("401") => Ok(refused),
+            other => Err(format!("{other:?}\n{}", serving.process.log())),
+        });
+    assert!(refused.contains("is not there"), "{refused}");
+
+    let copy = format!("{}/app:v1", tenant("mirrors-own"));
+    // A dry run copies nothing, and finds that it could.
+    assert_eq!(tried(kubectl, "mirrors-own", &image).as_ref(), Ok(&copy), "{}", serving.process.log());
+    let at_target = || {
+        let accept = [("Accept", "application/vnd.oci.image.index.v1+json")];
+        let path = "/v2/tenants/mirrors-own/app/manifests/v1";
+        let answer = http::request(&target.host, "HEAD", path, &accept, b"");
+        answer.header("Docker-Content-Digest").map(str::to_owned)
+    };
+    assert_eq!(at_target(), None);
+    kubectl.run(&["run", "web", &format!("--image={image}"), "--namespace=mirrors-own"]);
+    let stored = kubectl.get(&["pod/web", "--namespace=mirrors-own"]);
+    assert_eq!(stored["spec"]["containers"][0]["image"], copy.as_str());
+    assert_eq!(at_target().as_ref(), Some(&private.digest));
+    let log = serving.process.log();
+    assert!(!log.contains(CANARY) && !log.contains("cannot be read"), "{log}");
 }

@@ -4,12 +4,13 @@
 #![allow(dead_code, clippy::print_stderr, reason = "each test program uses some of it, and skipping is said")]
 
 use std::collections::BTreeMap;
+use std::env;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
-use imageswap::files::{Found, Source, StageError, Transaction};
+use imageswap::files::{FoundFile, SourceFile, StageError, Transaction};
 use tempfile::TempDir;
 
 /// The environment variable that tells a test that it is the child.
@@ -27,12 +28,12 @@ pub(crate) fn tree(files: &[(&str, &str)]) -> TempDir {
 }
 
 /// `count` files `f0000.yaml` … with `text`, and their paths.
-pub(crate) fn many(folder: &Path, count: usize, text: &str) -> Vec<Found> {
+pub(crate) fn many(folder: &Path, count: usize, text: &str) -> Vec<FoundFile> {
     (0..count)
         .map(|number| {
             let path = folder.join(format!("f{number:04}.yaml"));
             fs::write(&path, text).unwrap();
-            Found::file(path)
+            FoundFile::file(path)
         })
         .collect()
 }
@@ -63,9 +64,9 @@ pub(crate) fn identity(path: &Path) -> (u64, u64, i64, i64, i64, i64) {
 }
 
 /// Reads `found` and stages `text` for it.
-pub(crate) fn stage(transaction: &Transaction<'_>, found: &Found, text: &str) -> Result<(), StageError> {
+pub(crate) fn stage(transaction: &Transaction<'_>, found: &FoundFile, text: &str) -> Result<(), StageError> {
     let mut buffer = Vec::new();
-    let source = Source::read(found, &mut buffer).unwrap();
+    let source = SourceFile::read(found, &mut buffer).unwrap();
     transaction.stage(&source, &[text])
 }
 
@@ -76,9 +77,29 @@ pub(crate) fn run_test(program: &Path, name: &str, argument: &str) -> Command {
     command
 }
 
+/// Runs `child` under strace with these arguments; `None`, and a word about it, where that cannot be. CI must have strace.
+pub(crate) fn traced(arguments: &[&str], child: &Command) -> Option<Output> {
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-qq"]).args(arguments).arg(child.get_program()).args(child.get_args());
+    for (name, value) in child.get_envs() {
+        strace.env(name, value.unwrap());
+    }
+    let Ok(output) = strace.output() else {
+        assert!(env::var_os("CI").is_none_or(|value| value.is_empty()), "CI must have strace");
+        eprintln!("SKIPPED: there is no `strace` program");
+        return None;
+    };
+    let said = String::from_utf8_lossy(&output.stderr);
+    if said.contains("PTRACE") || said.contains("ptrace") {
+        eprintln!("SKIPPED: may not trace: {said}");
+        return None;
+    }
+    Some(output)
+}
+
 /// What the parent said, when this process is a child.
 pub(crate) fn child() -> Option<String> {
-    std::env::var(CHILD).ok()
+    env::var(CHILD).ok()
 }
 
 /// Whether this test may do what only root may; says so when not.

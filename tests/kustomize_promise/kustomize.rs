@@ -10,21 +10,31 @@ pub struct Kustomize {
 }
 
 impl Kustomize {
-    /// The one on this machine.
+    /// The one on this machine, kustomize itself before kubectl.
     pub fn find() -> Option<Self> {
+        Self::all().into_iter().next()
+    }
+
+    /// All on this machine.
+    pub fn all() -> Vec<Self> {
         let tools = std::env::var_os("IMAGESWAP_E2E_TOOLS").map(|tools| Path::new(&tools).join("bin"));
         let path = std::env::var_os("PATH").unwrap_or_default();
         let folders: Vec<PathBuf> = tools.into_iter().chain(std::env::split_paths(&path)).collect();
         let known: [(&str, &'static [&'static str]); 2] =
             [("kustomize", &["build"]), ("kubectl", &["kustomize"])];
-        for (name, arguments) in known {
-            if let Some(program) = folders.iter().map(|folder| folder.join(name)).find(|p| p.is_file()) {
-                return Some(Self { program, arguments });
-            }
+        let found = known.into_iter().filter_map(|(name, arguments)| {
+            let program = folders.iter().map(|folder| folder.join(name)).find(|path| path.is_file())?;
+            Some(Self { program, arguments })
+        });
+        let found: Vec<Self> = found.collect();
+        if found.is_empty() {
+            assert!(
+                std::env::var("CI").as_deref() != Ok("true"),
+                "CI needs kubectl or kustomize for this test"
+            );
+            eprintln!("skipped: neither kubectl nor kustomize is on PATH or in IMAGESWAP_E2E_TOOLS/bin");
         }
-        assert!(std::env::var("CI").as_deref() != Ok("true"), "CI needs kubectl or kustomize for this test");
-        eprintln!("skipped: neither kubectl nor kustomize is on PATH or in IMAGESWAP_E2E_TOOLS/bin");
-        None
+        found
     }
 
     /// What `folder` builds to, or why it does not.
@@ -61,5 +71,11 @@ impl Kustomize {
     /// Whether it is kustomize itself, and not the one within kubectl, which is older and only builds.
     pub fn is_itself(&self) -> bool {
         self.program.ends_with("kustomize")
+    }
+}
+
+impl std::fmt::Display for Kustomize {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.program.display(), self.arguments.join(" "))
     }
 }

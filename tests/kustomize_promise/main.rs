@@ -16,9 +16,13 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+#[path = "../folders/mod.rs"]
+mod folders;
 mod kustomize;
+mod pins;
 mod trees;
 
+use folders::{copy, each_file};
 use kustomize::Kustomize;
 
 fn imageswap(maps: &[&str], arguments: &[&str], input: &str) -> (String, String) {
@@ -333,24 +337,4 @@ fn difference(expected: &str, actual: &str) -> String {
 fn write(path: &Path, text: &str) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, text).unwrap();
-}
-
-fn each_file(folder: &Path, visit: &mut dyn FnMut(&Path)) {
-    let mut paths: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.sort();
-    for path in paths {
-        if path.symlink_metadata().unwrap().is_dir() { each_file(&path, visit) } else { visit(&path) }
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    each_file(from, &mut |path| {
-        let target = to.join(path.strip_prefix(from).unwrap());
-        fs::create_dir_all(target.parent().unwrap()).unwrap();
-        if path.is_symlink() {
-            std::os::unix::fs::symlink(fs::read_link(path).unwrap(), &target).unwrap();
-        } else {
-            fs::write(&target, fs::read(path).unwrap()).unwrap();
-        }
-    });
 }

@@ -27,8 +27,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 
+use super::folders::copy;
 use super::kustomize::Kustomize;
-use super::{copy, difference, write};
+use super::{difference, write};
 
 /// What the families use that say nothing else.
 const MAPS: &[&[&str]] = &[
@@ -42,13 +43,13 @@ const MAPS: &[&[&str]] = &[
 type Files = BTreeMap<String, String>;
 
 #[derive(Debug, Default)]
-struct Tree {
-    name: String,
+pub struct Tree {
+    pub name: String,
     build: Option<String>,
-    paths: Option<String>,
-    flags: Vec<String>,
+    pub paths: Option<String>,
+    pub flags: Vec<String>,
     says: Vec<(String, String)>,
-    applies: Option<String>,
+    pub applies: Option<String>,
     renders: Option<String>,
     uses: Option<String>,
     succeeds: bool,
@@ -56,12 +57,21 @@ struct Tree {
 }
 
 #[derive(Debug)]
-struct Family {
-    maps: Vec<Vec<String>>,
-    trees: Vec<Tree>,
+pub struct Family {
+    pub maps: Vec<Vec<String>>,
+    pub trees: Vec<Tree>,
 }
 
 impl Family {
+    /// Those of `trees/`.
+    pub fn all() -> Vec<Self> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/kustomize_promise/trees");
+        let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let mut paths: Vec<PathBuf> = files.collect();
+        paths.sort();
+        paths.iter().map(|path| Self::read(path)).collect()
+    }
+
     fn read(path: &Path) -> Self {
         let text = fs::read_to_string(path).unwrap();
         let family = path.file_stem().unwrap().to_str().unwrap();
@@ -122,14 +132,14 @@ impl Family {
 }
 
 /// What came of one rewrite.
-struct Run {
-    stdout: String,
-    said: String,
-    success: bool,
+pub struct Run {
+    pub stdout: String,
+    pub said: String,
+    pub success: bool,
 }
 
 /// Rewrites `path` in `folder`; with `-`, `input`.
-fn rewrite(maps: &[String], flags: &[String], folder: &Path, path: &str, input: &str) -> Run {
+pub fn rewrite(maps: &[String], flags: &[String], folder: &Path, path: &str, input: &str) -> Run {
     let mut command = Command::new(env!("CARGO_BIN_EXE_imageswap"));
     command.arg("rewrite").args(maps.iter().flat_map(|rule| ["--map", rule])).args(flags).arg(path);
     command.current_dir(folder).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -144,12 +154,12 @@ fn rewrite(maps: &[String], flags: &[String], folder: &Path, path: &str, input: 
 
 impl Tree {
     /// Puts the tree into `folder`, and applies nothing yet.
-    fn write(&self, folder: &Path) {
+    pub fn write(&self, folder: &Path) {
         self.files.iter().for_each(|(path, text)| write(&folder.join(path), text));
     }
 
     /// What `folder`, with the tree in it, builds to.
-    fn build(&self, kustomize: &Kustomize, folder: &Path) -> Result<String, String> {
+    pub fn build(&self, kustomize: &Kustomize, folder: &Path) -> Result<String, String> {
         let place = folder.join(self.build.as_deref().unwrap_or("o"));
         if let Some(used) = &self.uses {
             fs::rename(folder.join(used), place.join("kustomization.yaml")).unwrap();
@@ -260,10 +270,7 @@ fn collect(node: &Value, images: &mut Vec<Value>) {
 #[test]
 fn constructed_trees_build_the_rewritten_images_or_it_is_said() {
     let Some(kustomize) = Kustomize::find() else { return };
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/kustomize_promise/trees");
-    let mut paths: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.sort();
-    let families: Vec<Family> = paths.iter().map(|path| Family::read(path)).collect();
+    let families = Family::all();
     let trees: Vec<(&Family, &Tree)> =
         families.iter().flat_map(|family| family.trees.iter().map(move |tree| (family, tree))).collect();
     let (next, held, wrong) = (AtomicUsize::new(0), AtomicUsize::new(0), Mutex::new(Vec::new()));

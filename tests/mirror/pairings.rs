@@ -22,6 +22,9 @@ fn all_pairs_of_registries() {
             let (list, _) = stage.source.push_index("team/docker", "1", true);
             stage.manifest(&["team/app:1", "team/docker:1"]);
             stage.mirror(&[]).succeeded();
+            let check = stage.mirror(&["--check", "--deep"]).succeeded();
+            assert_eq!(check.summary()["skipped"], 2, "{from:?} to {to:?}: {}", check.stdout);
+            stage.run("verify", &["--maps", "maps", "pod.yaml"]).succeeded();
             for (repository, digest) in [("team/app", &index), ("team/docker", &list)] {
                 let copy = format!("mirror/{repository}");
                 assert_eq!(stage.at_target(&copy, "1").as_ref(), Some(digest), "{from:?} to {to:?}");

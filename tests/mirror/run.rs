@@ -91,6 +91,12 @@ impl Stage {
         fs::write(self.folder.path().join("pod.yaml"), text).unwrap();
     }
 
+    /// Writes the file `list` of sources and targets.
+    pub(crate) fn list(&self, pairs: &[(String, String)]) {
+        let lines: String = pairs.iter().map(|(from, to)| format!("{from} {to}\n")).collect();
+        fs::write(self.folder.path().join("list"), lines).unwrap();
+    }
+
     /// `imageswap mirror pod.yaml --maps maps --format json`
     pub(crate) fn mirror(&self, arguments: &[&str]) -> Run {
         self.run("mirror", &[&["pod.yaml", "--maps", "maps", "--format", "json"], arguments].concat())

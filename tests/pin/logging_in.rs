@@ -60,3 +60,50 @@ fn auth_check_says_whether_it_works_and_shows_nothing() {
         assert!(said.contains("\n  works"), "{said}");
     }
 }
+
+#[test]
+fn nothing_that_a_failing_helper_wrote_is_shown() {
+    const CANARY: &str = "canary-0f1e2d";
+    let Some(_) = program::find("htpasswd") else { return };
+    let Some(scene) = Scene::new(&Auth::Basic("ann", "another")) else { return };
+    let host = scene.registry.host.clone();
+    scene.write(".docker/config.json", &format!("{{\"credHelpers\":{{\"{host}\":\"test\"}}}}"));
+    let image = format!("{host}/team/app:v1");
+    scene.write("pod.yaml", &pod(&[&image]));
+    let digest = format!("sha256:{}", "0".repeat(64));
+    scene.write(
+        "imageswap.lock",
+        &format!(
+            "apiVersion: imgpkg.carvel.dev/v1alpha1\nkind: ImagesLock\nimages:\n- image: {host}/team/app@{digest}\n  annotations:\n    \
+             imageswap.dev/target: {image}\n    kbld.carvel.dev/id: {image}\n"
+        ),
+    );
+    let map = ["--map", "nowhere.example::x.example"];
+    let mirrored = format!("{host}::{host}/mirror");
+    for script in [
+        format!("echo {CANARY}; echo {CANARY} >&2; exit 1"),
+        format!("echo '{{\"Username\":\"ann\",\"Secret\":\"{CANARY}\"}}'; exit 1"),
+        format!("echo 'credentials not found: {CANARY}' >&2; kill -9 $$"),
+        format!("echo {CANARY}"),
+        format!("echo '{{\"Username\":\"ann\",\"Password\":\"{CANARY}\"}}'"),
+    ] {
+        scene.program("docker-credential-test", &script);
+        for arguments in [
+            &["rewrite", "--pin", map[0], map[1], "pod.yaml"][..],
+            &["explain", "--pin", map[0], map[1], &image],
+            &["verify", map[0], map[1], "pod.yaml"],
+            &["lock", "diff"],
+            &["lock", "diff", "--format", "json"],
+            &["lock", "update"],
+            &["auth", "check", &host],
+            &["mirror", "--map", &mirrored, "pod.yaml"],
+            &["mirror", "--map", &mirrored, "--format", "json", "pod.yaml"],
+        ] {
+            let output = scene.command(arguments).env("PATH", scene.path("bin")).output().unwrap();
+            let said = words(&output);
+            assert_eq!(output.status.code(), Some(2), "{arguments:?}: {script}: {said}");
+            assert!(said.contains("docker-credential-test"), "{arguments:?}: {script}: {said}");
+            assert!(!said.contains("canary"), "{arguments:?}: {script}: {said}");
+        }
+    }
+}

@@ -3,11 +3,13 @@
 //! where they are there.
 #![allow(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 
+mod charts;
 mod everywhere;
 mod kustomizing;
 mod locking;
 mod logging_in;
 mod messages;
+mod offline;
 mod reaching;
 #[path = "../registry_support/mod.rs"]
 mod registry_support;

@@ -269,7 +269,8 @@ fn credentials(all: &mut Messages) {
         &format!("echo '{{\"Secret\":\"{CANARY}\"'; echo {CANARY} >&2; exit 1"),
     );
     all.served("a helper that fails with an answer", &server, &with_helper);
-    all.program("docker-credential-test", "echo the vault is locked; exit 3");
+    let script = format!("echo no access with {CANARY}; echo {CANARY} >&2; exit 3");
+    all.program("docker-credential-test", &script);
     all.served("a helper that fails", &server, &with_helper);
     all.program("docker-credential-test", &format!("echo {CANARY}"));
     all.served("a helper that answers something else", &server, &with_helper);

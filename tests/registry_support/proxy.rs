@@ -42,6 +42,8 @@ pub(crate) struct Harm {
     pub(crate) corrupt: Option<usize>,
     /// Leaves out the last byte of the answer's body, and says so.
     pub(crate) truncate: bool,
+    /// Never answers, and asks nobody.
+    pub(crate) stall: bool,
     /// Sends the answer's body a byte at a time.
     pub(crate) drip: bool,
     /// Sets a header of the answer, or takes it away.
@@ -167,6 +169,12 @@ fn exchange(
         let _ = std::io::copy(reader, &mut std::io::sink());
         return None;
     }
+    if harm.stall {
+        while !stopped.load(Ordering::SeqCst) {
+            thread::sleep(Duration::from_millis(5));
+        }
+        return None;
+    }
     let length: usize = header(&head, "content-length").and_then(|text| text.parse().ok()).unwrap_or(0);
     let mut to = TcpStream::connect(upstream).ok()?;
     let lines = head.lines().filter(|line| !line.to_ascii_lowercase().starts_with("connection:"));
@@ -174,8 +182,8 @@ fn exchange(
     forwarded.push_str("Connection: close\r\n\r\n");
     to.write_all(forwarded.as_bytes()).ok()?;
     let sent = length.min(harm.cut_request.unwrap_or(length));
-    std::io::copy(&mut reader.by_ref().take(sent as u64), &mut to).ok()?;
-    if sent < length {
+    let sent = std::io::copy(&mut reader.by_ref().take(sent as u64), &mut to).ok()?;
+    if sent < length as u64 {
         return None;
     }
     let mut from = BufReader::new(to);

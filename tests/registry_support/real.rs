@@ -272,6 +272,23 @@ impl Registry {
         (digest, manifest.len())
     }
 
+    /// Puts an image of these layers; `subject` follows them in its manifest, and may say what it refers to.
+    pub(crate) fn push_layers(&self, repository: &str, tag: &str, layers: &[&str], subject: &str) -> String {
+        const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+        let descriptor = |kind: &str, text: &str| {
+            let digest = self.push_blob(repository, text.as_bytes());
+            let size = text.len();
+            format!(r#"{{"mediaType":"application/vnd.oci.image.{kind}","digest":"{digest}","size":{size}}}"#)
+        };
+        let config = descriptor("config.v1+json", r#"{"architecture":"amd64","os":"linux"}"#);
+        let layers: Vec<String> = layers.iter().map(|layer| descriptor("layer.v1.tar", layer)).collect();
+        let layers = layers.join(",");
+        let manifest = format!(
+            r#"{{"schemaVersion":2,"mediaType":"{MANIFEST}","config":{config},"layers":[{layers}]{subject}}}"#
+        );
+        self.push_manifest(repository, tag, MANIFEST, manifest.as_bytes())
+    }
+
     /// Puts an index (or a Docker list) of images for linux/amd64, linux/arm64 and linux/arm/v7, and gives its
     /// digest and those of its children.
     pub(crate) fn push_index(&self, repository: &str, tag: &str, docker: bool) -> (String, Vec<String>) {

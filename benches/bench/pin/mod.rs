@@ -11,7 +11,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use imageswap::image::{Digest, ImageReference};
-use imageswap::lock::{Entry, Lock};
+use imageswap::lock::{Lock, LockEntry};
 
 use super::measure::{Seconds, best, find, imageswap, line, missing, peak_mib, race_all, workspace};
 use super::{Size, data};
@@ -143,7 +143,7 @@ fn lock_of(tree: &Path, maps: &Path, file: &Path) -> usize {
         if let (Ok(image), Ok(target)) = (ImageReference::parse(image), ImageReference::parse(target))
             && image.digest().is_none()
         {
-            lock.put(Entry::new(image, target, digest));
+            lock.put(LockEntry::new(image, target, digest));
         }
     }
     fs::write(file, lock.render()).expect("the lock file is written");

@@ -32,10 +32,10 @@ pub struct BootstrapArgs {
     /// A further name or address that the certificate must be good for
     #[arg(long, value_name = "NAME")]
     pub tls_name: Vec<String>,
-    /// The MutatingWebhookConfiguration that gets the CA; one that is missing is not made
+    /// The MutatingWebhookConfiguration to put the CA into; a missing one is not created
     #[arg(long, value_name = "NAME", default_value = names::WEBHOOK_CONFIGURATION)]
     pub webhook_configuration: String,
-    /// Leave the webhook configuration alone: it is somebody else's
+    /// Do not touch the webhook configuration: another tool manages it
     #[arg(long, env = "IMAGESWAP_DISABLE_AUTO_MWC", value_parser = Boolish,
         num_args = 0, default_missing_value = "true", default_value = "false", hide_env_values = true)]
     pub disable_auto_mwc: bool,
@@ -43,10 +43,10 @@ pub struct BootstrapArgs {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum BootstrapHow {
-    /// A CA that imageswap makes; a Secret with the annotation imageswap-byoc is read as with `byo`
+    /// imageswap, with a CA that it makes; a Secret with the annotation imageswap-byoc is used as with `byo`
     SelfSigned,
-    /// A signer of the cluster, by the CertificateSigningRequest API
+    /// A signer of the cluster, through the CertificateSigningRequest API
     Csr,
-    /// You: the Secrets imageswap-tls and imageswap-tls-ca, or cert-manager
+    /// You, or cert-manager, in the Secrets imageswap-tls and imageswap-tls-ca
     Byo,
 }

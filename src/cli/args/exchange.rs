@@ -78,4 +78,6 @@ pub enum ExportTo {
     Itms,
     /// An images list for kustomize
     Kustomize,
+    /// A MutatingPolicy for Kyverno 1.17 and later
+    Kyverno,
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::layout::LayoutArgs;
-use super::{FindArgs, MapsArgs, RegistryArgs, ReportFormat, WalkArgs};
+use super::{FindArgs, FormatArgs, MapsArgs, RegistryArgs, ReportFormat, WalkArgs};
 use crate::mirror::Attachments;
 use crate::registry::Platform;
 
@@ -47,6 +47,8 @@ pub struct MirrorArgs {
     pub maps: MapsArgs,
     #[command(flatten)]
     pub find: FindArgs,
+    #[command(flatten)]
+    pub formats: FormatArgs,
     #[command(flatten)]
     pub walk: WalkArgs,
     #[command(flatten)]

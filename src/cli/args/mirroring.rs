@@ -2,7 +2,9 @@
 
 use clap::{Args, ValueEnum};
 
-#[derive(Debug, Clone, Copy, Default, Args)]
+use crate::webhook::NamespaceTargets;
+
+#[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Mirroring")]
 pub struct MirroringArgs {
     /// Copy images to where the maps move them [default: off; with image-cloner's REGISTRY: wait]
@@ -11,6 +13,10 @@ pub struct MirroringArgs {
     /// What to do about an image that is not there yet [default: original; with image-cloner's REGISTRY: deny]
     #[arg(long, value_enum, env = "IMAGESWAP_MIRROR_MISSING", hide_env_values = true, value_name = "WHAT")]
     pub mirror_missing: Option<MirrorMissing>,
+    /// Read images with the pull secrets of their pods where the maps move them below this place of the pod's
+    /// namespace, such as mirror.example.com/tenants/{namespace}
+    #[arg(long, env = "IMAGESWAP_MIRROR_POD_CREDENTIALS", hide_env_values = true, value_name = "PLACE")]
+    pub mirror_pod_credentials: Option<NamespaceTargets>,
 }
 
 /// When images are copied.

@@ -24,3 +24,13 @@ pub enum ColourChoice {
     Always,
     Never,
 }
+
+impl From<ColourChoice> for anstream::ColorChoice {
+    fn from(choice: ColourChoice) -> Self {
+        match choice {
+            ColourChoice::Auto => Self::Auto,
+            ColourChoice::Always => Self::Always,
+            ColourChoice::Never => Self::Never,
+        }
+    }
+}

@@ -49,7 +49,7 @@ pub struct RewriteArgs {
     /// Output format
     #[arg(long, value_enum, default_value_t = RewriteFormat::Text)]
     pub format: RewriteFormat,
-    /// When to colour diffs
+    /// When to colour diffs and messages
     #[arg(long, value_enum, default_value_t = ColourChoice::Auto, value_name = "WHEN")]
     pub color: ColourChoice,
     #[command(flatten)]

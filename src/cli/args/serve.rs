@@ -16,35 +16,35 @@ use crate::registry::{AddressRange, Platform};
 /// Run as an admission webhook that swaps the images of what is created in a cluster
 ///
 /// It answers AdmissionReviews at /, /mutate, /v1/mutate and /clone-image, and at /audit, where nothing is ever
-/// changed
-/// or refused. /healthz, /readyz and /livez are for probes, and /metrics (on its own port) is for Prometheus. Maps
-/// files and certificate files are loaded again when they change.
+/// changed or refused. /healthz, /readyz and /livez are for probes, and /metrics (on its own port) is for Prometheus.
+/// Without --maps, --map and IMAGESWAP_MAPS_FILE the rules are in /app/maps/imageswap-maps.conf. Maps files and
+/// certificate files are reloaded when they change. `imageswap manifests` prints an installation.
 #[derive(Debug, Args)]
 pub struct ServeArgs {
     /// Where to listen for the API server (HTTPS)
     #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8443")]
     pub listen: SocketAddr,
-    /// Where to serve metrics and probes without TLS; `off` does not
+    /// Where to serve metrics and probes without TLS, or `off`
     #[arg(long, value_name = "ADDRESS|off", default_value = "0.0.0.0:8080",
         value_parser = ValueParser::new(address_or_off))]
     pub metrics_addr: MetricsAddress,
-    /// Whether to swap by maps, or put IMAGE_PREFIX before images (deprecated)
+    /// Whether to swap images by maps, or to put IMAGE_PREFIX before them (deprecated)
     #[arg(long, value_enum, ignore_case = true, env = "IMAGESWAP_MODE", hide_env_values = true,
         default_value_t = Mode::Maps)]
     pub mode: Mode,
     /// What to do about an image that no rule covers
     #[arg(long, value_enum, default_value_t = OnUnmapped::Ignore, value_name = "WHAT")]
     pub on_unmapped: OnUnmapped,
-    /// What to do about an object that cannot be judged
+    /// What to do about an object that cannot be reviewed because of an error
     #[arg(long, value_enum, default_value_t = OnError::Deny, value_name = "WHAT")]
     pub on_error: OnError,
     /// The same as --on-error allow
     #[arg(long, conflicts_with = "on_error")]
     pub ignore_errors: bool,
-    /// Change nothing; say as warnings what would change
+    /// Change nothing, and warn about what would change
     #[arg(long)]
     pub dry_run: bool,
-    /// Say in the annotation imageswap.dev/original-images what the images were
+    /// Record the original images in the annotation imageswap.dev/original-images
     #[arg(long)]
     pub annotate_original: bool,
     /// Add to each image the digest that its registry has for it
@@ -57,16 +57,16 @@ pub struct ServeArgs {
     /// Pin one platform of multi-platform images instead of all, as os/architecture[/variant]
     #[arg(long, value_name = "PLATFORM")]
     pub platform: Option<Platform>,
-    /// Read no pull secrets from the cluster; --offline=false does, those of the object and of its service account
+    /// Read no pull secrets from the cluster; --offline=false reads those of the object and of its service account
     #[arg(long, value_name = "BOOL", env = "OFFLINE", hide_env_values = true, value_parser = Boolish,
         num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "true",
         hide_default_value = true, hide_possible_values = true)]
     pub offline: bool,
-    /// How long a digest counts before its registry is asked again
+    /// How long a digest is cached before its registry is asked again
     #[arg(long, value_name = "SECONDS", default_value_t = 60.0)]
     pub pin_remember: f64,
-    /// Private addresses that --pin and --mirror may connect to, as 10.0.0.0/8, separated by commas; public ones always
-    /// may be
+    /// Private addresses that --pin and --mirror may connect to, such as 10.0.0.0/8, separated by commas; public
+    /// addresses are always allowed
     #[arg(
         long,
         value_name = "RANGES",
@@ -75,23 +75,23 @@ pub struct ServeArgs {
         value_delimiter = ','
     )]
     pub allow_addresses: Vec<AddressRange>,
-    /// The certificate chain (PEM), unless there is a --bootstrap; a cert.pem beside it is found, too
+    /// The certificate chain (PEM), without --bootstrap; a cert.pem in the same folder is found, too
     #[arg(long, value_name = "FILE", default_value = "/tls/tls.crt")]
     pub tls_cert: PathBuf,
-    /// Its private key (PEM); a key.pem beside it is found, too
+    /// Its private key (PEM); a key.pem in the same folder is found, too
     #[arg(long, value_name = "FILE", default_value = "/tls/tls.key")]
     pub tls_key: PathBuf,
-    /// The CA (PEM) that must have signed the certificate; a ca.crt or rootca.pem beside the certificate is found,
+    /// The CA (PEM) that must have signed the certificate; a ca.crt or rootca.pem in the certificate's folder is found,
     /// too
     #[arg(long, value_name = "FILE")]
     pub tls_ca: Option<PathBuf>,
-    /// How often to look whether maps and certificate files have changed
+    /// How often to check whether maps and certificate files have changed
     #[arg(long, value_name = "SECONDS", default_value_t = 2.0)]
     pub reload_interval: f64,
-    /// How long to serve on after SIGTERM, while load balancers and API servers notice
+    /// How long to keep serving after SIGTERM, while load balancers and API servers notice
     #[arg(long, value_name = "SECONDS", default_value_t = 10.0)]
     pub lame_duck: f64,
-    /// How long requests under way may take then
+    /// How long to wait after that for requests under way
     #[arg(long, value_name = "SECONDS", default_value_t = 10.0)]
     pub drain: f64,
     /// How long the head of an HTTP/1.1 request may take
@@ -100,7 +100,7 @@ pub struct ServeArgs {
     /// How many connections may be open
     #[arg(long, value_name = "N", default_value_t = 768)]
     pub max_connections: usize,
-    /// What to log
+    /// How much to log
     #[arg(long, value_enum, ignore_case = true, env = "IMAGESWAP_LOG_LEVEL", hide_env_values = true,
         default_value_t = LogLevel::Info, value_name = "LEVEL")]
     pub log_level: LogLevel,
@@ -175,16 +175,16 @@ mod tests {
     use clap::Parser;
 
     use super::*;
-    use crate::cluster::manifests::{Options, Signing, objects};
+    use crate::cluster::manifests::{InstallOptions, Signing, objects};
 
     #[derive(Parser)]
-    struct Line {
+    struct Arguments {
         #[command(flatten)]
         serve: ServeArgs,
     }
 
     /// What the Deployment that `imageswap manifests` prints starts.
-    fn rendered(options: &Options) -> Vec<String> {
+    fn rendered(options: &InstallOptions) -> Vec<String> {
         let deployment = objects(options).into_iter().find(|object| object["kind"] == "Deployment").unwrap();
         let args = deployment["spec"]["template"]["spec"]["containers"][0]["args"].clone();
         serde_json::from_value(args).unwrap()
@@ -194,10 +194,10 @@ mod tests {
     fn what_manifests_print_is_understood() {
         for signing in [Signing::SelfSigned, Signing::Csr("example.com/signer".to_owned()), Signing::Byo] {
             for pin in [false, true] {
-                let line = Line::try_parse_from(rendered(&Options {
+                let line = Arguments::try_parse_from(rendered(&InstallOptions {
                     pin,
                     signing: signing.clone(),
-                    ..Options::default()
+                    ..InstallOptions::default()
                 }));
                 let serve = line.unwrap_or_else(|error| panic!("{error}")).serve;
                 assert_eq!(serve.pin, pin);
@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn the_flags_of_digester_are_understood() {
         let parse =
-            |more: &[&str]| Line::try_parse_from([&["serve"][..], more].concat()).map(|line| line.serve);
+            |more: &[&str]| Arguments::try_parse_from([&["serve"][..], more].concat()).map(|line| line.serve);
         assert!(parse(&["--offline"]).unwrap().offline && parse(&["--offline=true"]).unwrap().offline);
         assert!(!parse(&["--offline=false"]).unwrap().offline);
         let serve =

@@ -63,7 +63,7 @@ async fn create(repository: &Repository, region: &str) -> Result<()> {
         return Ok(());
     }
     let said = said.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    bail!("aws cannot create the repository {name}: {}", crate::report::text::escaped(said.trim()))
+    bail!("aws cannot create the repository {name}: {}", crate::report::words::escaped(said.trim()))
 }
 
 #[cfg(test)]

@@ -6,16 +6,18 @@ use std::path::Path;
 use anyhow::{Result, anyhow};
 
 use crate::image::{Digest, ImageReference, Repository};
-use crate::lock::{Entry, Lock};
+use crate::lock::{Lock, LockEntry};
 use crate::maps::Maps;
-use crate::mirror::layout::{Import, LayoutError, LeftOut, Missing, Reader, Stored, Writer, missing, since};
+use crate::mirror::layout::{
+    Import, LayoutError, LayoutReader, LayoutWriter, LeftOut, Missing, Stored, missing, since,
+};
 use crate::mirror::{Copier, RegistryStore, Wanted};
 use crate::report::mirror::size;
 
 use super::super::args::MirrorArgs;
 use super::super::exit_code::ExitCode;
 use super::super::lock_file::LockFile;
-use super::super::{rules, speech};
+use super::super::{rules, stderr};
 use super::wanted::{self, Gathered, Pairs};
 use super::{Done, client, go, runtime};
 
@@ -33,14 +35,15 @@ pub fn export(args: &MirrorArgs, path: &Path) -> Result<ExitCode> {
         Some(old) => runtime.block_on(known_there(&store(), &old.lock)),
         None => LeftOut::default(),
     };
-    let writer = Writer::create(path, args.layout.split, left_out).map_err(|error| with_hint(&error))?;
+    let writer =
+        LayoutWriter::create(path, args.layout.split, left_out).map_err(|error| with_hint(&error))?;
     let targets = gathered.move_into_layout()?;
     let copier = Copier::new(store(), writer, copying);
     let (code, done) = runtime.block_on(go(args, &copier, gathered, Some(&targets)))?;
     let is_tar = copier.target().folder() != path;
     if code == ExitCode::Error && is_tar {
         let folder = copier.target().folder().display();
-        speech::print(&format!(
+        stderr::print(&format!(
             "{} is not written; what is there is kept in {folder} for the next run\n",
             path.display()
         ));
@@ -52,7 +55,7 @@ pub fn export(args: &MirrorArgs, path: &Path) -> Result<ExitCode> {
             let bytes =
                 path.metadata().ok().filter(std::fs::Metadata::is_file).map(|metadata| metadata.len());
             let bytes = bytes.map_or(String::new(), |bytes| format!(" ({})", size(bytes)));
-            speech::print(&format!("{}: written{bytes}\n", path.display()));
+            stderr::print(&format!("{}: written{bytes}\n", path.display()));
         }
     }
     Ok(code)
@@ -60,7 +63,7 @@ pub fn export(args: &MirrorArgs, path: &Path) -> Result<ExitCode> {
 
 /// Copies images out of a layout.
 pub fn import(args: &MirrorArgs, path: &Path) -> Result<ExitCode> {
-    let reader = Reader::open(path).map_err(|error| with_hint(&error))?;
+    let reader = LayoutReader::open(path).map_err(|error| with_hint(&error))?;
     let gathered = wanted::gather(args, Some(&reader))?;
     let (client, copying) = client(args)?;
     let runtime = runtime()?;
@@ -84,7 +87,7 @@ pub fn import(args: &MirrorArgs, path: &Path) -> Result<ExitCode> {
 async fn known_there(source: &RegistryStore, old: &Lock) -> LeftOut {
     let (left_out, failed) = since(source, old).await;
     for (image, error) in failed {
-        speech::warning(&format!(
+        stderr::warning(&format!(
             "{image} of --since-lock cannot be read, so its blobs are carried again: {error}"
         ));
     }
@@ -119,14 +122,14 @@ fn lock_of(done: &[Option<Done>]) -> Result<Lock> {
             if id.digest().is_some() {
                 continue;
             }
-            lock.put(Entry::new(id, target, digest.clone()).looked_up_at(id));
+            lock.put(LockEntry::new(id, target, digest.clone()).looked_up_at(id));
         }
     }
     Ok(lock)
 }
 
 /// All images of a layout: where the maps have them, else where the lock file in it says.
-pub(super) fn pairs(args: &MirrorArgs, reader: &Reader, errors: &mut Vec<String>) -> Result<Pairs> {
+pub(super) fn pairs(args: &MirrorArgs, reader: &LayoutReader, errors: &mut Vec<String>) -> Result<Pairs> {
     let maps = rules::load(&args.maps, Some(Path::new(".")), true, args.quiet)?;
     let Some(maps) = maps.map(|ruleset| ruleset.maps) else {
         let lock = reader.lock().ok_or_else(rules::none_given)?;
@@ -143,7 +146,7 @@ pub(super) fn pairs(args: &MirrorArgs, reader: &Reader, errors: &mut Vec<String>
         }
         match wanted::target(&maps, reference) {
             Ok(target) if target == *reference => {
-                speech::warning(&format!("{reference} is left out: no rule moves it"));
+                stderr::warning(&format!("{reference} is left out: no rule moves it"));
             }
             Ok(target) => _ = pairs.entry((reference.clone(), target)).or_default().insert(reference.clone()),
             Err(error) => errors.push(error),
@@ -153,10 +156,10 @@ pub(super) fn pairs(args: &MirrorArgs, reader: &Reader, errors: &mut Vec<String>
 }
 
 /// Says that an image has no name that the maps could be asked about. Manifests without any are there for others.
-fn unnamed(reader: &Reader, stored: &Stored) {
+fn unnamed(reader: &LayoutReader, stored: &Stored) {
     if let Some(name) = stored.listed.name() {
         let path = reader.path().display();
-        speech::warning(&format!(
+        stderr::warning(&format!(
             "{path} calls an image {name:?} alone, which does not say where it comes from: it is left out"
         ));
     }
@@ -171,7 +174,7 @@ fn is_attached(reference: &str) -> bool {
 }
 
 /// What is to be copied and is in the layout.
-fn imports(reader: &Reader, gathered: &Gathered) -> Vec<Import> {
+fn imports(reader: &LayoutReader, gathered: &Gathered) -> Vec<Import> {
     let import = |wanted: &Wanted| {
         let source =
             format!("{}{}{}", wanted.from.canonical(), separator(&wanted.reference), wanted.reference);
@@ -196,7 +199,7 @@ struct Targets {
 }
 
 impl Targets {
-    fn new(args: &MirrorArgs, reader: &Reader, gathered: &Gathered) -> Result<Self> {
+    fn new(args: &MirrorArgs, reader: &LayoutReader, gathered: &Gathered) -> Result<Self> {
         let maps = rules::load(&args.maps, Some(Path::new(".")), true, true)?.map(|ruleset| ruleset.maps);
         let of_lock = reader.lock().into_iter().flat_map(Lock::entries).filter_map(|entry| {
             let (id, target) =
@@ -220,20 +223,20 @@ fn say_missing(found: &[Missing]) {
     for Missing { image, digest, size: bytes, looked } in found.iter().take(NAMED) {
         let looked: BTreeSet<&str> = looked.iter().map(Repository::canonical).collect();
         let looked: Vec<&str> = looked.into_iter().collect();
-        speech::error(&format!(
+        stderr::error(&format!(
             "{image}: the blob {digest} ({}) was left out of the layout, and is not in {}",
             size(*bytes),
             looked.join(" nor in ")
         ));
     }
     if let Some(more) = found.len().checked_sub(NAMED).filter(|more| *more > 0) {
-        speech::error(&format!("and {} more", speech::count(more, "blob")));
+        stderr::error(&format!("and {} more", stderr::count(more, "blob")));
     }
-    speech::error(
+    stderr::error(
         "nothing was pushed: write the layout again without --since-lock, or with the lock file of what is there",
     );
 }
 
 fn with_hint(error: &LayoutError) -> anyhow::Error {
-    anyhow!("{}", speech::with_hint(error, error.hint()))
+    anyhow!("{}", stderr::with_hint(error, error.hint()))
 }

@@ -2,34 +2,42 @@
 
 mod ecr;
 mod layout;
-mod progress;
 mod wanted;
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use futures_util::StreamExt;
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::Semaphore;
 
 use crate::image::ImageReference;
-use crate::lock::Entry;
+use crate::lock::LockEntry;
 use crate::mirror::{
     Action, Copied, Copier, CopyError, CopyOptions, Planned, RegistryStore, Source, Target, Wanted,
 };
-use crate::registry::Client;
-use crate::report::mirror::{CopiedBytes, CopyFailure, MirrorSummary, Mirrored};
+use crate::registry::{Client, RegistryOptions};
+use crate::report::mirror::{CopiedBytes, CopyFailure, MirrorSummary, Mirrored, size};
 
 use super::args::{MirrorArgs, ReportFormat};
 use super::exit_code::ExitCode;
 use super::lock_file::LockFile;
-use super::{registries, speech};
-use progress::Progress;
+use super::progress::Progress;
+use super::signals::Signals;
+use super::{registries, stderr};
 use wanted::Gathered;
 
 /// How many images are planned at once where nothing is copied.
 const PLANS: usize = 32;
+
+/// How often what is done is shown, and looked for signals.
+const TICK: Duration = Duration::from_millis(100);
+
+/// How long the registries have to give up uploads when a signal ends the run.
+const FAREWELL: Duration = Duration::from_millis(700);
 
 /// What became of an image, and how manifests write it.
 struct Done {
@@ -57,10 +65,19 @@ pub fn run(args: &MirrorArgs) -> Result<ExitCode> {
 
 /// What talks to registries, and how images are copied.
 fn client(args: &MirrorArgs) -> Result<(Client, CopyOptions)> {
-    let options = registries::options(&args.registry)?;
+    let jobs = args.copying.jobs;
+    // A copy is many short questions, and as many blobs are under way as images.
+    let defaults = RegistryOptions {
+        lookups_per_host: (2 * jobs).max(RegistryOptions::default().lookups_per_host),
+        blobs_per_host: jobs.max(RegistryOptions::default().blobs_per_host),
+        ..RegistryOptions::default()
+    };
+    let mut options = registries::options_from(defaults, &args.registry)?;
+    // A blob is read and written at once.
+    options.concurrency = options.concurrency.max(2);
     let copying = CopyOptions {
         // Each needs further requests while it is under way.
-        transfers: args.copying.jobs.min((options.concurrency / 2).max(1)),
+        transfers: jobs.min(options.concurrency / 2),
         attachments: args.copying.referrers.into(),
         platforms: args.copying.platform.clone(),
         sparse: args.copying.sparse,
@@ -84,21 +101,34 @@ async fn go<S: Source, T: Target>(
     targets: Option<&[String]>,
 ) -> Result<(ExitCode, Vec<Option<Done>>)> {
     for error in &gathered.errors {
-        speech::error(error);
+        stderr::error(error);
     }
     let Gathered { wanted, errors, unread, lock } = gathered;
     let writes = !args.dry_run && !args.check;
-    let at_once = if writes { args.copying.jobs } else { PLANS };
+    // While some are copied, the next ones are looked up.
+    let at_once = if writes { 2 * args.copying.jobs } else { PLANS };
+    let copies = Semaphore::new(args.copying.jobs);
+    let signals = if writes { Some(Signals::watch()?) } else { None };
     let stop = AtomicBool::new(false);
     let total = wanted.len();
-    let mut progress = Progress::new(total, speech::is_watched() && !args.quiet);
+    let mut progress = Progress::new(total, "images", stderr::is_watched() && !args.quiet);
     let repositories = ecr::Repositories::new(args.copying.create_repos && writes);
-    let (stop, repositories) = (&stop, &repositories);
+    let (stop, repositories, copies) = (&stop, &repositories, &copies);
     let images = wanted.into_iter().enumerate().map(|(at, (wanted, written))| async move {
         if stop.load(Ordering::Relaxed) {
             return (at, None);
         }
-        let mirrored = one(copier, wanted.clone(), writes, repositories).await;
+        let mirrored = match copier.plan(wanted.clone()).await {
+            Ok(planned) if writes && planned.action.is_work() => {
+                let _permit = copies.acquire().await.expect("the semaphore is never closed");
+                if stop.load(Ordering::Relaxed) {
+                    return (at, None);
+                }
+                copy(copier, &planned, repositories).await
+            }
+            Ok(planned) => mirrored(&planned, None),
+            Err(error) => not_planned(&wanted, &error),
+        };
         if args.copying.fail_fast && (mirrored.error.is_some() || is_failure(&mirrored)) {
             stop.store(true, Ordering::Relaxed);
         }
@@ -111,7 +141,7 @@ async fn go<S: Source, T: Target>(
     done.resize_with(total, || None);
     let (mut finished, mut ended, mut shown) = (vec![false; total], 0, 0);
     loop {
-        let next = tokio::time::timeout(progress::TICK, running.next()).await;
+        let next = tokio::time::timeout(TICK, running.next()).await;
         match next {
             Err(_) => {}
             Ok(None) => break,
@@ -125,6 +155,9 @@ async fn go<S: Source, T: Target>(
                 done[at] = result;
             }
         }
+        if signals.as_ref().is_some_and(Signals::came) && ended < total {
+            break;
+        }
         // In their order, whichever is ready first.
         while shown < total && finished[shown] {
             if let Some(done) = &done[shown] {
@@ -132,9 +165,23 @@ async fn go<S: Source, T: Target>(
             }
             shown += 1;
         }
-        progress.show(ended, copier.bytes_read());
+        progress.show_bytes(ended, copier.bytes_read(), size);
     }
-    progress.finish();
+    drop(progress);
+    // What was under way is called off by this.
+    drop(running);
+    if let Some(signals) = &signals {
+        if signals.came() && ended < total {
+            call_off(copier.target()).await;
+            stderr::error(&format!(
+                "interrupted; {ended} of {} are done, and the next run goes on from there",
+                stderr::count(total, "image")
+            ));
+            signals.obey();
+        }
+        signals.release();
+    }
+    copier.target().give_up_dropped(FAREWELL).await;
     summary.failed += errors.len() + unread;
     summary.images += errors.len();
     if let Some(lock) = lock.filter(|_| writes && !args.locked) {
@@ -143,7 +190,7 @@ async fn go<S: Source, T: Target>(
     if args.format == ReportFormat::Json {
         print(&summary.json())?;
     } else if !args.quiet {
-        speech::print(&summary.text());
+        stderr::print(&summary.text());
     }
     let code = if summary.is_failure() {
         ExitCode::Error
@@ -155,43 +202,47 @@ async fn go<S: Source, T: Target>(
     Ok((code, done))
 }
 
-/// Plans an image, and copies it where anything is written.
-async fn one<S: Source, T: Target>(
+/// Gives up what a signal has called off, and what the registries were starting at that moment.
+async fn call_off(target: &impl Target) {
+    let all = async {
+        target.give_up_dropped(FAREWELL).await;
+        tokio::time::sleep(FAREWELL / 3).await;
+        target.give_up_dropped(FAREWELL).await;
+    };
+    let _ = tokio::time::timeout(FAREWELL, all).await;
+}
+
+/// An image of which it cannot be known what is to be done.
+fn not_planned(wanted: &Wanted, error: &CopyError) -> Mirrored {
+    Mirrored {
+        source: wanted.source.clone(),
+        target: wanted.target.clone(),
+        action: None,
+        digest: None,
+        target_digest: None,
+        bytes: None,
+        referrers: 0,
+        tries: 1,
+        error: Some(failure(error)),
+    }
+}
+
+/// Copies an image.
+async fn copy<S: Source, T: Target>(
     copier: &Copier<S, T>,
-    wanted: Wanted,
-    writes: bool,
+    planned: &Planned,
     repositories: &ecr::Repositories,
 ) -> Mirrored {
-    let (source, target) = (wanted.source.clone(), wanted.target.clone());
-    let to = wanted.to.clone();
-    let planned = match copier.plan(wanted).await {
-        Ok(planned) => planned,
-        Err(error) => {
-            return Mirrored {
-                source,
-                target,
-                action: None,
-                digest: None,
-                target_digest: None,
-                bytes: None,
-                referrers: 0,
-                tries: 1,
-                error: Some(failure(&error)),
-            };
-        }
-    };
-    if !writes || !planned.action.is_work() {
-        return mirrored(&planned, None);
-    }
-    if let Err(error) = repositories.create(&to).await {
-        let mut mirrored = mirrored(&planned, None);
+    let Wanted { source, to, .. } = &planned.wanted;
+    if let Err(error) = repositories.create(to).await {
+        let mut mirrored = mirrored(planned, None);
         let (step, message) = ("creating the repository".to_owned(), format!("{source}: {error:#}"));
         let error = CopyFailure { step, status: None, code: "no-repository", message, hint: None };
         mirrored.error = Some(error);
         return mirrored;
     }
-    let copied = copier.copy(&planned).await;
-    mirrored(&planned, Some(copied))
+    let copied = copier.copy(planned).await;
+    mirrored(planned, Some(copied))
 }
 
 fn mirrored(planned: &Planned, copied: Option<Copied>) -> Mirrored {
@@ -280,7 +331,7 @@ fn show(args: &MirrorArgs, mirrored: &Mirrored) -> Result<()> {
     }
     if let Some(error) = &mirrored.error {
         let hint = error.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
-        speech::error(&format!("{}{hint}", error.message));
+        stderr::error(&format!("{}{hint}", error.message));
     }
     Ok(())
 }
@@ -306,11 +357,11 @@ fn remember(file: &LockFile, done: &[Option<Done>]) -> Result<()> {
         }
         for written in written {
             let id = ImageReference::parse(written)?;
-            lock.put(Entry::new(id, target, digest.clone()).looked_up_at(id));
+            lock.put(LockEntry::new(id, target, digest.clone()).looked_up_at(id));
         }
     }
     if file.save(&lock)? {
-        speech::print(&format!("{}: written\n", file.name()));
+        stderr::print(&format!("{}: written\n", file.name()));
     }
     Ok(())
 }

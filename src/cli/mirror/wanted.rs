@@ -8,16 +8,16 @@ use std::path::Path;
 use anyhow::{Context as _, Result, anyhow, bail};
 
 use crate::image::ImageReference;
-use crate::lock::{Found, Lock};
+use crate::lock::{FoundEntry, Lock};
 use crate::maps::{Glob, Maps};
 use crate::mirror::Wanted;
-use crate::mirror::layout::Reader;
+use crate::mirror::layout::LayoutReader;
 use crate::report::unique;
 
-use super::super::args::{FormatArgs, ImagesArgs, ImagesFormat, MirrorArgs, ReportFormat};
+use super::super::args::{ImagesArgs, ImagesFormat, MirrorArgs, ReportFormat};
 use super::super::images::{self, Listing};
 use super::super::lock_file::{self, LockFile};
-use super::super::{function, rules, speech};
+use super::super::{function, rules, stderr};
 
 /// What is to be copied.
 pub struct Gathered {
@@ -35,7 +35,7 @@ pub struct Gathered {
 pub type Pairs = BTreeMap<unique::Pair, BTreeSet<String>>;
 
 /// Gathers what the arguments name; all of `layout` when they name nothing.
-pub fn gather(args: &MirrorArgs, layout: Option<&Reader>) -> Result<Gathered> {
+pub fn gather(args: &MirrorArgs, layout: Option<&LayoutReader>) -> Result<Gathered> {
     let lock = lock(args)?;
     let mut errors = Vec::new();
     let (pairs, unread) = match (&args.images, &lock) {
@@ -58,10 +58,11 @@ pub fn gather(args: &MirrorArgs, layout: Option<&Reader>) -> Result<Gathered> {
     let mut wanted = Vec::new();
     for ((source, target), written) in shared(pairs, &mut errors) {
         match want(args, &source, &target, lock.as_ref()) {
-            Ok(mut one) => {
+            Ok(all) => wanted.extend(all.into_iter().map(|mut one| {
                 one.overwrite = overwrite.as_ref().is_some_and(|glob| glob.matches(&one.target));
-                wanted.push((one, written));
-            }
+                one.keep_tag &= !one.overwrite;
+                (one, written.clone())
+            })),
             Err(error) => errors.push(format!("{error:#}")),
         }
     }
@@ -91,14 +92,14 @@ fn of_manifests(args: &MirrorArgs, errors: &mut Vec<String>) -> Result<(Pairs, u
         quiet: args.quiet,
         maps: args.maps.clone(),
         find: args.find.clone(),
-        formats: FormatArgs::default(),
+        formats: args.formats.clone(),
         walk: args.walk.clone(),
     };
     let Listing { distinct, with_maps, pages, failed, .. } = images::list(&asked)?;
     if !with_maps {
         return Err(rules::none_given());
     }
-    speech::print(&pages.speech);
+    stderr::print(&pages.messages);
     io::stdout().lock().write_all(pages.report.as_bytes())?;
     Ok((unique::moved(&distinct, errors), failed))
 }
@@ -109,7 +110,7 @@ fn of_list(args: &MirrorArgs, list: &Path, errors: &mut Vec<String>) -> Result<P
     let bytes = if is_stdin {
         function::read_stdin()?
     } else {
-        fs::read(list).map_err(|error| speech::failure(&format!("cannot read {}", list.display()), &error))?
+        fs::read(list).map_err(|error| stderr::failure(&format!("cannot read {}", list.display()), &error))?
     };
     let text = String::from_utf8(bytes).with_context(|| format!("{} is not UTF-8", list.display()))?;
     let first = if is_stdin { Path::new(".") } else { list };
@@ -200,8 +201,8 @@ fn shared(pairs: Pairs, errors: &mut Vec<String>) -> Pairs {
     pairs.into_iter().filter(|((_, target), _)| !sources.contains_key(&canonical(target))).collect()
 }
 
-/// The image with the digest that the lock file has for it.
-fn want(args: &MirrorArgs, source: &str, target: &str, lock: Option<&LockFile>) -> Result<Wanted> {
+/// The image with the digest that the lock file has for it; once for each, where that has those of several platforms.
+fn want(args: &MirrorArgs, source: &str, target: &str, lock: Option<&LockFile>) -> Result<Vec<Wanted>> {
     let parse = |text: &str| -> Result<()> {
         ImageReference::parse(text).map(drop).map_err(|error| anyhow!("{text:?} is no image: {error}"))
     };
@@ -212,15 +213,29 @@ fn want(args: &MirrorArgs, source: &str, target: &str, lock: Option<&LockFile>) 
         [one] => Some(one.to_string()),
         _ => None,
     };
-    let locked = match lock.map(|lock| (lock, lock.index.find(from, to, platform.as_deref()))) {
-        Some((_, Found::Entry(entry))) => Some(entry.digest.clone()),
-        Some((lock, Found::Stale(_) | Found::Missing)) if args.locked && from.digest().is_none() => {
+    let entries = match lock.map(|lock| (lock, lock.index.find(from, to, platform.as_deref()))) {
+        Some((_, FoundEntry::Current(entry))) => vec![entry],
+        Some((lock, FoundEntry::Platforms(..))) => lock.index.entries(to).collect(),
+        Some((lock, FoundEntry::Stale(_) | FoundEntry::Missing))
+            if args.locked && from.digest().is_none() =>
+        {
             let name = lock.name();
             bail!(
                 "{name} has no entry for {source} at {target}: run 'imageswap mirror --lock {name}' without --locked"
             )
         }
-        Some((_, Found::Stale(_) | Found::Missing)) | None => None,
+        Some((_, FoundEntry::Stale(_) | FoundEntry::Missing)) | None => {
+            return Ok(vec![Wanted::new(from, to, None)?]);
+        }
     };
-    Ok(Wanted::new(from, to, locked)?)
+    let mut all = Vec::new();
+    for entry in entries {
+        let mut wanted = Wanted::new(from, to, Some(entry.digest.clone()))?;
+        // The tag stands for the index of all platforms, if that is there.
+        wanted.keep_tag = entry.platform.is_some();
+        if !all.contains(&wanted) {
+            all.push(wanted);
+        }
+    }
+    Ok(all)
 }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::AtomicBool;
 
-use crate::files::{Found, Source, is_template};
+use crate::files::{FoundFile, SourceFile, is_template};
 use crate::manifest::encoding;
 use crate::rewrite::{Engine, Memory, Plan, Renames, unread};
 
@@ -21,7 +21,7 @@ struct Worker {
 }
 
 /// Notes in `pinning` what the images of `files` want. What cannot be read is passed over: the pass that writes says it.
-pub fn collect(files: &[Found], threads: usize, engines: &Engines, pinning: &Pinning) {
+pub fn collect(files: &[FoundFile], threads: usize, engines: &Engines, pinning: &Pinning) {
     each_plan(files, threads, engines, &|file, plan| {
         if let Ok(plan) = plan
             && pinning.is_for(engines.number(&file.path))
@@ -33,15 +33,15 @@ pub fn collect(files: &[Found], threads: usize, engines: &Engines, pinning: &Pin
 
 /// Calls `look` with the plan of each file, those of Kustomizations with what they follow, or with why it has none.
 pub fn each_plan(
-    files: &[Found],
+    files: &[FoundFile],
     threads: usize,
     engines: &Engines,
-    look: &(dyn Fn(&Found, Result<&Plan, String>) + Sync),
+    look: &(dyn Fn(&FoundFile, Result<&Plan, String>) + Sync),
 ) {
     // A signal ends this as it ends any program: there is nothing to clean up yet.
     let cancel = AtomicBool::new(false);
     let watch = tree::Watch { cancel: &cancel, watched: false, late: None };
-    let first = |file: &Found, worker: &mut Worker| -> Option<Waiting> {
+    let first = |file: &FoundFile, worker: &mut Worker| -> Option<Waiting> {
         let plan = match plan(file, worker, engines.of(&file.path)) {
             Ok(plan) => plan?,
             Err(reason) => {
@@ -57,7 +57,7 @@ pub fn each_plan(
     let mut renames = Renames::default();
     workers.into_iter().for_each(|worker| renames.merge(worker.renames));
     let waiting = files.iter().zip(waiting).filter_map(|(file, waits)| Some((file, waits?)));
-    let (kustomizations, waiting): (Vec<Found>, Vec<_>) =
+    let (kustomizations, waiting): (Vec<FoundFile>, Vec<_>) =
         waiting.map(|(file, waits)| (file.clone(), (file.path.as_path(), waits))).unzip();
     let followed = Followed::new(engines, files, waiting, renames);
     tree::each(&kustomizations, threads, watch, Worker::default, |file, worker| {
@@ -70,8 +70,8 @@ pub fn each_plan(
 }
 
 /// The plan of a file; none where there is nothing to plan, or nobody meant the file as a manifest.
-fn plan(file: &Found, worker: &mut Worker, engine: &Engine) -> Result<Option<Plan>, String> {
-    Source::read(file, &mut worker.buffer).map_err(|error| error.to_string())?;
+fn plan(file: &FoundFile, worker: &mut Worker, engine: &Engine) -> Result<Option<Plan>, String> {
+    SourceFile::read(file, &mut worker.buffer).map_err(|error| error.to_string())?;
     let Ok(text) = encoding::decode(&worker.buffer) else { return Ok(None) };
     let name = file.path.to_string_lossy();
     let kind = FileKind::of(&file.path, engine).map_err(|error| error.to_string())?;

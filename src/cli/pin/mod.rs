@@ -2,24 +2,23 @@
 //! each plan is settled with what was found.
 
 mod collect;
+mod locking;
 mod lookup;
 pub mod online;
 mod question;
+mod settler;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Result, bail};
 use rustc_hash::FxHashMap;
 
 use crate::cluster::pod_specs::Puller;
-use crate::image::{Digest, ImageReference};
-use crate::lock::{Entry as Locked, Found, Lock, Pair};
 use crate::registry::{Platform, RegistryOptions};
-use crate::report::Level;
 use crate::report::explanation::DigestOrigin;
-use crate::rewrite::{Engine, Need, PinFrom, PinPolicy, Pins, Plan, Site};
+use crate::rewrite::{Engine, Need, PinFrom, PinPolicy, Plan};
 
 use super::args::{OnPinError, PinArgs, PinFromArg, RegistryArgs};
 use super::lock_file::{self, LockFile};
@@ -27,8 +26,9 @@ use super::registries;
 use super::rules::RuleSettings;
 
 pub use collect::{collect, each_plan};
-pub use lookup::{Answer, Lookup};
+pub use lookup::{Lookup, LookupAnswer};
 pub use question::{Question, ask};
+pub use settler::{Remark, Settler};
 
 /// What a run pins, and by what.
 pub struct Pinning {
@@ -44,16 +44,7 @@ pub struct Pinning {
     /// What is wanted of the registries.
     wanted: Mutex<FxHashMap<String, Vec<Need>>>,
     /// What they said.
-    found: FxHashMap<String, Answer>,
-}
-
-/// Something about a digest that is to be said.
-pub struct Remark {
-    pub site: Site,
-    pub level: Level,
-    /// `unpinned` or `torn`.
-    pub status: &'static str,
-    pub text: String,
+    found: FxHashMap<String, LookupAnswer>,
 }
 
 impl Pinning {
@@ -90,7 +81,7 @@ impl Pinning {
         };
         let skip_prefixes = prefixes(&args.skip_prefixes);
         Ok(Some(Self {
-            policy: PinPolicy { from, skip_prefixes, ..PinPolicy::default() },
+            policy: PinPolicy { from, skip_prefixes },
             platform: args.platform.clone(),
             on_error: args.on_pin_error,
             lock,
@@ -115,9 +106,8 @@ impl Pinning {
 
     /// Notes what `plan` wants of the registries.
     pub fn note(&self, plan: &Plan) {
-        let policy = self.policy_for(plan);
         let mut wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
-        for need in plan.needs(&policy) {
+        for need in self.needs(plan) {
             if self.known(&need).is_none() {
                 let needs = wanted.entry(need.lookup.clone()).or_default();
                 if !needs.contains(&need) {
@@ -127,34 +117,20 @@ impl Pinning {
         }
     }
 
-    /// Takes the credentials of the cluster where Pods pull like `pullers`, before those of this machine. A cluster is not
-    /// asked when no registry will be.
-    fn pull_as(&mut self, pullers: impl FnOnce() -> BTreeSet<Puller>) -> Result<()> {
-        if self.wanted.get_mut().unwrap_or_else(PoisonError::into_inner).is_empty() {
-            return Ok(());
-        }
-        self.lookup.ask_first(online::keychain(&pullers())?);
-        Ok(())
-    }
-
     /// Asks the registries for what was noted, unless that is not allowed: with the credentials of the cluster where Pods
-    /// pull like `pullers`, when these are given.
-    pub fn look_up(
+    /// pull like `pullers` before those of this machine, when these are given. A cluster is not asked when no registry is.
+    pub fn ask_registries(
         &mut self,
         pullers: Option<impl FnOnce() -> BTreeSet<Puller>>,
         watched: bool,
     ) -> Result<()> {
-        if !self.is_online() {
+        let wanted = self.wanted.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if self.locked || wanted.is_empty() {
             return Ok(());
         }
         if let Some(pullers) = pullers {
-            self.pull_as(pullers)?;
+            self.lookup.ask_first(online::keychain(&pullers())?);
         }
-        self.resolve(watched)
-    }
-
-    fn resolve(&mut self, watched: bool) -> Result<()> {
-        let wanted = self.wanted.get_mut().unwrap_or_else(PoisonError::into_inner);
         let mut lookups: Vec<&str> = wanted.keys().map(String::as_str).collect();
         lookups.sort_unstable();
         self.found = self.lookup.all(&lookups, watched)?;
@@ -169,14 +145,19 @@ impl Pinning {
         pullers: Option<impl FnOnce() -> BTreeSet<Puller>>,
     ) -> Result<()> {
         self.note(plan);
-        self.look_up(pullers, false)?;
-        self.settle(engine, plan, false);
+        self.ask_registries(pullers, false)?;
+        self.settler().settle(engine, plan, false);
         Ok(())
+    }
+
+    /// What settles plans once the registries were asked.
+    pub fn settler(&self) -> Settler<'_> {
+        Settler::new(self)
     }
 
     /// What `plan` needs digests for, before it is settled.
     pub fn needs(&self, plan: &Plan) -> Vec<Need> {
-        plan.needs(&self.policy_for(plan))
+        plan.needs(&self.policy, self)
     }
 
     /// Where the digest of `need` comes from, once there is one.
@@ -196,141 +177,6 @@ impl Pinning {
     pub fn is_unreachable(&self, lookup: &str) -> bool {
         matches!(self.found.get(lookup), Some(Err(failure)) if failure.unreachable)
     }
-
-    /// Adds digests to the images of `plan`, and says what is to be said about them. `check`: a tag and a digest that do
-    /// not belong together are an error.
-    pub fn settle(&self, engine: &Engine, plan: &mut Plan, check: bool) -> Vec<Remark> {
-        let torn = self.torn(plan, check);
-        let policy = self.policy_for(plan);
-        let mut pins = Pins::default();
-        for need in plan.needs(&policy) {
-            let found = self.known(&need).unwrap_or_else(|| match self.found.get(&need.lookup) {
-                Some(Ok(resolved)) => Ok(resolved.digest.clone()),
-                Some(Err(failure)) => Err(Arc::clone(&failure.text)),
-                None => Err("the file was changed meanwhile: run again".into()),
-            });
-            pins.insert(need.lookup, found);
-        }
-        engine.pin(plan, &policy, &pins);
-        let level = match self.on_error {
-            OnPinError::Fail => Some(Level::Error),
-            OnPinError::Warn => Some(Level::Warning),
-            OnPinError::Skip => None,
-        };
-        let unpinned = level.into_iter().flat_map(|level| {
-            plan.unpinned.iter().map(move |unpinned| Remark {
-                site: unpinned.site.clone(),
-                level,
-                status: "unpinned",
-                text: unpinned.message(),
-            })
-        });
-        unpinned.chain(torn).collect()
-    }
-
-    /// Writes what was found to the lock file, where there is one to write. Says its name when its text changes.
-    pub fn save(&self) -> Result<Option<String>> {
-        let Some(file) = self.lock.as_ref().filter(|_| !self.locked) else { return Ok(None) };
-        let wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut lock = file.lock.clone();
-        let mut lookups: Vec<(&String, &Vec<Need>)> = wanted.iter().collect();
-        lookups.sort_unstable_by_key(|(lookup, _)| *lookup);
-        for (lookup, needs) in lookups {
-            if let Some(Ok(resolved)) = self.found.get(lookup) {
-                needs.iter().for_each(|need| self.put(&mut lock, file, need, &resolved.digest));
-            }
-        }
-        Ok(file.save(&lock)?.then(|| file.name()))
-    }
-
-    fn put(&self, lock: &mut Lock, file: &LockFile, need: &Need, digest: &Digest) {
-        let (Ok(image), Ok(target)) =
-            (ImageReference::parse(&need.image), ImageReference::parse(&need.target))
-        else {
-            return;
-        };
-        let platform = self.platform.as_ref().map(ToString::to_string);
-        // An image that has its digest already is known by what it was called before.
-        let renewed =
-            file.index.entries(target).filter(|entry| image.digest().is_some() && entry.platform == platform);
-        let mut renewed = renewed.peekable();
-        if renewed.peek().is_some() {
-            return renewed.for_each(|entry| lock.put(entry.renewed(digest.clone())));
-        }
-        let mut entry = Locked::new(image, target, digest.clone()).for_platform(platform);
-        if self.policy.from == PinFrom::Source {
-            entry = entry.looked_up_at(image);
-        }
-        lock.put(entry);
-    }
-
-    /// What the lock file says of `need`; `None` when the registry is to be asked.
-    fn known(&self, need: &Need) -> Option<Result<Digest, Arc<str>>> {
-        let file = self.lock.as_ref()?;
-        let (image, target) =
-            (ImageReference::parse(&need.image).ok()?, ImageReference::parse(&need.target).ok()?);
-        let platform = self.platform.as_ref().map(ToString::to_string);
-        let name = file.name();
-        let advice =
-            || format!("run 'imageswap rewrite --pin --lock {name}' where registries can be reached");
-        match file.index.find(image, target, platform.as_deref()) {
-            Found::Entry(_) if self.repin => None,
-            Found::Entry(entry) => Some(Ok(entry.digest.clone())),
-            Found::Stale(_) | Found::Missing if !self.locked => None,
-            Found::Stale(entry) => {
-                let of = entry.platform.as_ref().map_or(String::new(), |platform| format!(" ({platform})"));
-                let what = format!("{name} is stale: it has {} for {}{of}", entry.id, entry.target);
-                Some(Err(format!("{what}: {}", advice()).into()))
-            }
-            Found::Missing => Some(Err(format!("{name} has no entry for it: {}", advice()).into())),
-        }
-    }
-
-    /// The policy for `plan`: which of the digests that stand there already are ours to renew.
-    fn policy_for(&self, plan: &Plan) -> PinPolicy {
-        let mut policy = self.policy.clone();
-        let Some(file) = &self.lock else { return policy };
-        for (site, to) in pinned_images(plan) {
-            let Ok(image) = ImageReference::parse(to) else { continue };
-            let ours = match file.index.pair(image) {
-                Some(Pair::Previous(entry)) => Some(entry),
-                Some(Pair::Agrees(entry)) if self.repin => Some(entry),
-                Some(Pair::Agrees(_) | Pair::Differs(_) | Pair::Unknown) | None => None,
-            };
-            if let Some(looked_up) = ours.and_then(|entry| ImageReference::parse(entry.looked_up()).ok()) {
-                policy.renew.insert(site.image.clone(), looked_up.canonical());
-            }
-        }
-        policy
-    }
-
-    /// Images whose tag and digest do not belong together by the lock file.
-    fn torn(&self, plan: &Plan, check: bool) -> Vec<Remark> {
-        let Some(file) = &self.lock else { return Vec::new() };
-        let level = if check { Level::Error } else { Level::Warning };
-        let torn = pinned_images(plan).filter_map(|(site, to)| {
-            let image = ImageReference::parse(to).ok()?;
-            let Some(Pair::Differs(entry)) = file.index.pair(image) else { return None };
-            let text = format!(
-                "tag and digest of {to} do not belong together: {} has {} for {}",
-                file.name(),
-                entry.digest,
-                entry.target
-            );
-            Some(Remark { site: site.clone(), level, status: "torn", text })
-        });
-        torn.collect()
-    }
-}
-
-/// The images of `plan` that have a digest, with what they become.
-fn pinned_images(plan: &Plan) -> impl Iterator<Item = (&Site, &str)> {
-    let changes = plan.changes.iter().filter(|change| change.site.place.is_site());
-    let changes = changes.map(|change| (&change.site, &*change.to));
-    let kept = plan.kept.iter().map(|kept| (&kept.site, kept.site.image.as_str()));
-    let entries = plan.entry_images.iter().filter(|entry| entry.sets_tag);
-    let entries = entries.map(|entry| (&entry.site, entry.to.as_str()));
-    changes.chain(kept).chain(entries).filter(|(_, to)| to.contains('@'))
 }
 
 /// The arguments, and where they say nothing the settings: a lock file without `pin` is used alone.

@@ -7,22 +7,22 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use crate::cluster::pod_specs::{self, Puller};
 use crate::cluster::pull_secrets::{self, Format, PullSecret, PullSecrets};
-use crate::files::{Found, Source};
+use crate::files::{FoundFile, SourceFile};
 use crate::manifest::encoding;
 use crate::registry::keychain::{Configs, DockerConfig};
 
 use super::super::args::OnlineArgs;
 use super::super::engines::Engines;
-use super::super::{speech, tree};
+use super::super::{stderr, tree};
 use super::Pinning;
 
 /// As whom the Pods of `files` pull. A file that cannot be read is passed over: the pass that writes says it.
-pub fn pullers(files: &[Found], threads: usize, engines: &Engines) -> BTreeSet<Puller> {
+pub fn pullers(files: &[FoundFile], threads: usize, engines: &Engines) -> BTreeSet<Puller> {
     let all = Mutex::new(BTreeSet::new());
     let cancel = std::sync::atomic::AtomicBool::new(false);
     let watch = tree::Watch { cancel: &cancel, watched: false, late: None };
     tree::each(files, threads, watch, Vec::new, |file, buffer: &mut Vec<u8>| {
-        if Source::read(file, buffer).is_err() || !engines.of(&file.path).scanner.may_hold_image(buffer) {
+        if SourceFile::read(file, buffer).is_err() || !engines.of(&file.path).scanner.may_hold_image(buffer) {
             return;
         }
         let found = encoding::decode(buffer).map(pullers_of).unwrap_or_default();
@@ -60,7 +60,7 @@ pub fn keychain(pullers: &BTreeSet<Puller>) -> Result<Configs> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.context("--online: cannot start what talks to the cluster")?;
     let read = runtime.block_on(pull_secrets::read(pullers)).context("--online")?;
-    read.warnings.iter().for_each(|warning| speech::warning(&format!("--online: {warning}")));
+    read.warnings.iter().for_each(|warning| stderr::warning(&format!("--online: {warning}")));
     configs(&read).context("--online")
 }
 

@@ -8,12 +8,12 @@ use rustc_hash::FxHashMap;
 
 use crate::cluster::pod_specs::Puller;
 use crate::image::ImageReference;
-use crate::lock::Entry;
+use crate::lock::LockEntry;
 use crate::registry::Platform;
 
 use super::super::args::RegistryArgs;
 use super::super::registries;
-use super::lookup::{Answer, Lookup};
+use super::lookup::{Lookup, LookupAnswer};
 use super::online;
 
 /// A reference whose digest is asked for.
@@ -31,7 +31,7 @@ impl Question {
     }
 
     /// What an entry of a lock file was looked up by.
-    pub fn of(entry: &Entry) -> Result<Self> {
+    pub fn of(entry: &LockEntry) -> Result<Self> {
         let reference = ImageReference::parse(entry.looked_up())
             .map_err(|error| anyhow!("{} is no image reference: {error}", entry.looked_up()))?;
         let platform = match &entry.platform {
@@ -42,20 +42,20 @@ impl Question {
     }
 
     /// The same reference for the platform of `entry`.
-    pub fn for_platform_of(self, entry: &Entry) -> Self {
+    pub fn for_platform_of(self, entry: &LockEntry) -> Self {
         let platform = entry.platform.as_ref().and_then(|text| text.parse().ok());
         Self { platform, ..self }
     }
 }
 
-/// Asks the registries, with the credentials of the cluster where Pods pull like `pullers` before those of this machine.
+/// Asks the registries, which list the images of an index in their answers, with the credentials of the cluster where Pods pull like `pullers` before those of this machine.
 /// Without a question the cluster is not asked either.
 pub fn ask(
     registry: &RegistryArgs,
     pullers: Option<&BTreeSet<Puller>>,
     questions: &[Question],
     watched: bool,
-) -> Result<FxHashMap<Question, Answer>> {
+) -> Result<FxHashMap<Question, LookupAnswer>> {
     let options = registries::options(registry)?;
     let cluster = pullers.filter(|_| !questions.is_empty()).map(online::keychain).transpose()?;
     let cluster = cluster.map(Arc::new);
@@ -67,7 +67,7 @@ pub fn ask(
     for (platform, mut references) in by_platform {
         references.sort_unstable();
         references.dedup();
-        let mut lookup = Lookup::new(options.clone(), registry.clone(), platform.cloned());
+        let mut lookup = Lookup::new(options.clone(), registry.clone(), platform.cloned()).list_images();
         if let Some(cluster) = &cluster {
             lookup.ask_first(Arc::clone(cluster));
         }

@@ -4,30 +4,30 @@ use std::io::{self, Write};
 
 use anyhow::Result;
 
-use crate::files::{FileError, Found, SkipReason, WalkOptions, Walked, Warning, WarningKind, walk};
+use crate::files::{FileError, FoundFile, SkipReason, WalkOptions, Walked, Warning, WarningKind, walk};
 use crate::manifest::base_images;
 use crate::report::{Level, Message, Pages, Summary};
 
 use super::super::args::RewriteArgs;
-use super::super::{speech, tree};
-use super::outcome::Outcome;
+use super::super::{stderr, tree};
+use super::outcome::FileOutcome;
 use super::{Destination, RunOptions, say_read_slowly};
 
-/// What there is to say about a file: an [`Outcome`] without its counts and spare room, since a large tree has many.
+/// What there is to say about a file: an [`FileOutcome`] without its counts and spare room, since a large tree has many.
 pub(super) struct FileReport {
     report: Box<str>,
-    speech: Box<str>,
+    messages: Box<str>,
     result: Box<str>,
     /// How many images of the file change.
     pub(super) changes: usize,
 }
 
-impl From<&mut Outcome> for FileReport {
-    fn from(outcome: &mut Outcome) -> Self {
+impl From<&mut FileOutcome> for FileReport {
+    fn from(outcome: &mut FileOutcome) -> Self {
         let take = |text: &mut String| std::mem::take(text).into_boxed_str();
         Self {
             report: take(&mut outcome.pages.report),
-            speech: take(&mut outcome.pages.speech),
+            messages: take(&mut outcome.pages.messages),
             result: take(&mut outcome.result),
             changes: outcome.summary.changes(),
         }
@@ -35,7 +35,7 @@ impl From<&mut Outcome> for FileReport {
 }
 
 /// Adds what the walk could not read, passed over, or did not find.
-pub(super) fn remarks(all: &mut Outcome, walked: &Walked, options: RunOptions<'_>) {
+pub(super) fn remarks(all: &mut FileOutcome, walked: &Walked, options: RunOptions<'_>) {
     for skipped in &walked.skipped {
         all.summary.passed_over(tree::passed_over(skipped.reason));
         if options.verbose {
@@ -52,7 +52,7 @@ pub(super) fn remarks(all: &mut Outcome, walked: &Walked, options: RunOptions<'_
         }
     }
     for error in &walked.errors {
-        all.error(options, &error.path().display().to_string(), &speech::with_hint(error, tree::hint(error)));
+        all.error(options, &error.path().display().to_string(), &stderr::with_hint(error, tree::hint(error)));
     }
     let (empty, globs) = tree::remarks(walked);
     for (folder, text) in &empty {
@@ -70,7 +70,7 @@ pub(super) fn remarks(all: &mut Outcome, walked: &Walked, options: RunOptions<'_
 
 /// Adds a note on each file that is not read because an ignore file names it.
 pub(super) fn ignored(
-    all: &mut Outcome,
+    all: &mut FileOutcome,
     walked: &Walked,
     args: &RewriteArgs,
     walk_options: WalkOptions,
@@ -80,7 +80,7 @@ pub(super) fn ignored(
         return Ok(());
     }
     let everything = walk(&args.paths, &WalkOptions { no_ignore: true, ..walk_options })?;
-    let is_read = |found: &Found| {
+    let is_read = |found: &FoundFile| {
         walked.files.binary_search_by(|file| file.path.as_os_str().cmp(found.path.as_os_str())).is_ok()
     };
     for found in everything.files.iter().filter(|found| !is_read(found)) {
@@ -98,8 +98,8 @@ pub(super) fn show(
     written: bool,
     summary: &Summary,
 ) -> Result<()> {
-    for part in parts.iter().filter(|part| !part.speech.is_empty()) {
-        speech::print(&part.speech);
+    for part in parts.iter().filter(|part| !part.messages.is_empty()) {
+        stderr::print(&part.messages);
     }
     let reports: Vec<&str> =
         parts.iter().map(|part| &*part.report).filter(|report| !report.is_empty()).collect();
@@ -122,7 +122,7 @@ pub(super) fn show(
 /// Reports what was not reported before, and the summary.
 pub(super) fn report_last(
     mut reports: Vec<FileReport>,
-    mut end: Outcome,
+    mut end: FileOutcome,
     summary: &Summary,
     destination: Destination<'_>,
     options: RunOptions<'_>,
@@ -133,10 +133,10 @@ pub(super) fn report_last(
     end.pages.report.push_str(&last.report);
     reports.push(FileReport::from(&mut end));
     let shown = show(&reports, destination, options, written, summary);
-    speech::print(&last.speech);
+    stderr::print(&last.messages);
     say_read_slowly(summary, options);
     shown.map_err(|error| match error {
-        error if written && destination != Destination::Stdout && !speech::is_closed_pipe(&error) => {
+        error if written && destination != Destination::Stdout && !stderr::is_closed_pipe(&error) => {
             error.context("the files are written, but the report is not")
         }
         error => error,
@@ -161,20 +161,20 @@ fn write_results(parts: &[FileReport], destination: Destination<'_>, out: &mut i
 
 /// Adds what went wrong when the files were put into place, and what users should know of those that were.
 pub(super) fn failures(
-    all: &mut Outcome,
+    all: &mut FileOutcome,
     failed: &[FileError],
     warnings: &[Warning],
     options: RunOptions<'_>,
 ) {
     for error in failed {
-        let message = speech::with_hint(error, error.hint());
+        let message = stderr::with_hint(error, error.hint());
         all.error(options, &error.path().display().to_string(), &message);
     }
     for warning in warnings {
         let path = warning.path.display().to_string();
         let text = match &warning.kind {
             WarningKind::HardLink { others } => {
-                let names = speech::count(usize::try_from(*others).unwrap_or(usize::MAX), "other name");
+                let names = stderr::count(usize::try_from(*others).unwrap_or(usize::MAX), "other name");
                 format!("{path}: had {names} (hard links), which keep the old content")
             }
             WarningKind::Owner(change) => {

@@ -14,12 +14,12 @@ use anyhow::{Result, bail};
 use crate::report::diff::DiffStyle;
 use crate::report::{Ending, GithubReport, JsonReport, Level, Report, SarifReport, Summary, TextReport};
 
-use super::args::{ColourChoice, Policy, RewriteArgs, RewriteFormat, Verbosity};
+use super::args::{Policy, RewriteArgs, RewriteFormat, Verbosity};
 use super::engines::Engines;
 use super::exit_code::ExitCode;
 use super::pin::{Pinning, online};
 use super::rules::RuleSettings;
-use super::speech;
+use super::stderr;
 
 /// Where the new manifests go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +83,7 @@ pub fn run(args: &RewriteArgs) -> Result<ExitCode> {
 
 /// Rewrites what the arguments name; of standard input, `read` is what was read already.
 pub fn run_on(args: &RewriteArgs, read: Option<&[u8]>) -> Result<ExitCode> {
+    anstream::ColorChoice::from(args.color).write_global();
     let from_stdin = args.paths.iter().any(|path| path == Path::new("-"));
     if from_stdin && args.paths.len() > 1 {
         bail!("'-' (standard input) cannot be combined with other paths");
@@ -99,10 +100,10 @@ pub fn run_on(args: &RewriteArgs, read: Option<&[u8]>) -> Result<ExitCode> {
         destination = Destination::Nowhere;
     }
     if args.verbosity.verbose {
-        engines.origins().iter().for_each(|origin| speech::print(&format!("{origin}\n")));
+        engines.origins().iter().for_each(|origin| stderr::print(&format!("{origin}\n")));
     }
     if let Some(name) = validates.filter(|_| !(args.verbosity.quiet || args.check)) {
-        speech::print(&format!(
+        stderr::print(&format!(
             "note: {name} says validate: true, so this is a check and nothing is written\n"
         ));
     }
@@ -127,7 +128,7 @@ pub fn run_on(args: &RewriteArgs, read: Option<&[u8]>) -> Result<ExitCode> {
         strict: args.strict,
         on_unmapped: args.on_unmapped,
         on_mention: args.on_mention.unwrap_or(if args.strict { Policy::Error } else { Policy::Ignore }),
-        diff_style: if args.format == RewriteFormat::Text && is_coloured(args.color) {
+        diff_style: if args.format == RewriteFormat::Text && is_coloured() {
             DiffStyle::coloured()
         } else {
             DiffStyle::plain()
@@ -137,6 +138,9 @@ pub fn run_on(args: &RewriteArgs, read: Option<&[u8]>) -> Result<ExitCode> {
         engines.list_mentions();
     }
     let mut pinning = Pinning::of_engines(&args.pin, engines.settings(), &args.registry)?;
+    if let Some(pinning) = &pinning {
+        engines.note_pins(|number| pinning.is_for(number));
+    }
     if args.online {
         online::refuse_without(pinning.as_ref())?;
     }
@@ -149,8 +153,8 @@ pub fn run_on(args: &RewriteArgs, read: Option<&[u8]>) -> Result<ExitCode> {
 /// Says how many documents took the slow way, to those who want to know more.
 fn say_read_slowly(summary: &Summary, options: RunOptions<'_>) {
     if options.verbose && summary.read_slowly() > 0 {
-        let documents = speech::count(summary.read_slowly(), "document");
-        speech::print(&format!("read by the full YAML reader, which is slower: {documents}\n"));
+        let documents = stderr::count(summary.read_slowly(), "document");
+        stderr::print(&format!("read by the full YAML reader, which is slower: {documents}\n"));
     }
 }
 
@@ -178,13 +182,7 @@ fn destination(args: &RewriteArgs, from_stdin: bool) -> Destination<'_> {
     }
 }
 
-/// Whether standard output is to be coloured: on a terminal, unless `NO_COLOR` is set (no-color.org).
-fn is_coloured(choice: ColourChoice) -> bool {
-    match choice {
-        ColourChoice::Always => true,
-        ColourChoice::Never => false,
-        ColourChoice::Auto => {
-            anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never
-        }
-    }
+/// Whether standard output is to be coloured: as asked for, else on a terminal, unless `NO_COLOR` is set (no-color.org).
+fn is_coloured() -> bool {
+    anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never
 }

@@ -3,18 +3,18 @@
 use std::path::Path;
 
 use crate::manifest::{DocumentError, NoteKind};
-use crate::report::{Entry, Level, Location, Message, Pages, Summary, diff};
+use crate::report::{Level, Location, Message, Pages, ReportEntry, Summary, diff};
 use crate::rewrite::{Plan, Skip, Unread};
 
 use super::super::args::Policy;
 use super::super::engines::Engines;
 use super::super::pin::Remark;
-use super::super::speech;
+use super::super::stderr;
 use super::RunOptions;
 
 /// What became of a file.
 #[derive(Debug, Default)]
-pub(super) struct Outcome {
+pub(super) struct FileOutcome {
     /// The report, and errors and warnings for people.
     pub(super) pages: Pages,
     /// The diff, or the manifests for standard output.
@@ -23,7 +23,7 @@ pub(super) struct Outcome {
     pub(super) summary: Summary,
 }
 
-impl Outcome {
+impl FileOutcome {
     /// Adds an error about the file, or about the whole run.
     pub(super) fn error(&mut self, options: RunOptions<'_>, file: &str, text: &str) {
         self.summary.errors(1);
@@ -79,16 +79,16 @@ impl Outcome {
         self.summary.plan(plan);
         let fails = |skip: &Skip| options.strict && skip.reason.fails_strict();
         let heard = |level: &Level| !options.quiet || *level == Level::Error;
-        let mut entries: Vec<Entry<'_>> = plan.problems.iter().map(Entry::Problem).collect();
+        let mut entries: Vec<ReportEntry<'_>> = plan.problems.iter().map(ReportEntry::Problem).collect();
         if let Some(level) = options.on_unmapped.and_then(Policy::level).filter(heard) {
             let kept = plan.kept.iter().filter(|kept| kept.unmapped);
-            entries.extend(kept.map(|kept| Entry::Unmapped { site: &kept.site, level }));
+            entries.extend(kept.map(|kept| ReportEntry::Unmapped { site: &kept.site, level }));
         }
         if let Some(level) = options.on_mention.level().filter(heard) {
-            entries.extend(plan.unchecked.iter().map(|site| Entry::Unchecked { site, level }));
+            entries.extend(plan.unchecked.iter().map(|site| ReportEntry::Unchecked { site, level }));
         }
         let remarks = remarks.iter().filter(|remark| heard(&remark.level));
-        entries.extend(remarks.map(|Remark { site, level, status, text }| Entry::Digest {
+        entries.extend(remarks.map(|Remark { site, level, status, text }| ReportEntry::Digest {
             site,
             level: *level,
             status,
@@ -97,16 +97,16 @@ impl Outcome {
         if options.strict {
             let alone = plan.changes.iter().filter(|change| change.site.place.is_of_manifest());
             let alone = alone.filter(|change| !change.site.is_in_resource());
-            entries.extend(alone.map(|change| Entry::NoResource { site: &change.site }));
+            entries.extend(alone.map(|change| ReportEntry::NoResource { site: &change.site }));
         }
         let failing = plan.skips.iter().filter(|skip| fails(skip));
-        entries.extend(failing.map(|skip| Entry::LeftAlone { skip, fails: true }));
-        let is_error = |entry: &&Entry<'_>| {
+        entries.extend(failing.map(|skip| ReportEntry::LeftAlone { skip, fails: true }));
+        let is_error = |entry: &&ReportEntry<'_>| {
             !matches!(
                 entry,
-                Entry::Unmapped { level: Level::Note | Level::Warning, .. }
-                    | Entry::Unchecked { level: Level::Note | Level::Warning, .. }
-                    | Entry::Digest { level: Level::Note | Level::Warning, .. }
+                ReportEntry::Unmapped { level: Level::Note | Level::Warning, .. }
+                    | ReportEntry::Unchecked { level: Level::Note | Level::Warning, .. }
+                    | ReportEntry::Digest { level: Level::Note | Level::Warning, .. }
             )
         };
         self.summary.errors(entries.iter().filter(is_error).count());
@@ -115,22 +115,22 @@ impl Outcome {
             return;
         }
         let worth_saying = |kind: NoteKind| options.verbose || kind != NoteKind::Alias;
-        let mut entries: Vec<Entry<'_>> = plan.changes.iter().map(Entry::Change).collect();
+        let mut entries: Vec<ReportEntry<'_>> = plan.changes.iter().map(ReportEntry::Change).collect();
         let left = plan.skips.iter().filter(|skip| !fails(skip));
-        entries.extend(left.map(|skip| Entry::LeftAlone { skip, fails: false }));
-        entries.extend(plan.notes.iter().filter(|note| worth_saying(note.kind)).map(Entry::Note));
+        entries.extend(left.map(|skip| ReportEntry::LeftAlone { skip, fails: false }));
+        entries.extend(plan.notes.iter().filter(|note| worth_saying(note.kind)).map(ReportEntry::Note));
         if options.verbose {
-            entries.extend(plan.kept.iter().map(Entry::Kept));
+            entries.extend(plan.kept.iter().map(ReportEntry::Kept));
         }
-        entries.sort_by_key(Entry::position);
+        entries.sort_by_key(ReportEntry::position);
         self.add(file, &entries, options);
         for (kind, more) in plan.notes.not_kept().filter(|(kind, _)| worth_saying(*kind)) {
-            let text = format!("{file}: {} more: {}", speech::count(more, "note"), kind.as_str());
+            let text = format!("{file}: {} more: {}", stderr::count(more, "note"), kind.as_str());
             self.message(options, Level::Note, file, &text);
         }
     }
 
-    fn add(&mut self, file: &str, entries: &[Entry<'_>], options: RunOptions<'_>) {
+    fn add(&mut self, file: &str, entries: &[ReportEntry<'_>], options: RunOptions<'_>) {
         entries.iter().for_each(|entry| options.report.entry(&mut self.pages, file, entry));
     }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
-use crate::files::Found;
+use crate::files::FoundFile;
 
 /// The place of each file.
 #[derive(Debug, Clone, Copy)]
@@ -51,12 +51,12 @@ impl<'r> Places<'r> {
     }
 
     /// Leaves out the files of `found` that an earlier run put into the folder, when that lies in one that is read.
-    pub(super) fn leave_out_earlier(&self, found: &mut Vec<Found>) {
+    pub(super) fn leave_out_earlier(&self, found: &mut Vec<FoundFile>) {
         let Self::Folder { folder, given } = self else { return };
         let Ok(folder) = folder.canonicalize() else { return };
         let lies_in = |path: &PathBuf| path.canonicalize().is_ok_and(|path| folder.starts_with(path));
         if given.iter().any(|path| path.is_dir() && lies_in(path)) {
-            let real = |file: &Found| {
+            let real = |file: &FoundFile| {
                 let parent = file.path.parent().filter(|parent| *parent != Path::new(""));
                 parent.unwrap_or(Path::new(".")).canonicalize()
             };

@@ -14,8 +14,8 @@ use super::super::args::RewriteArgs;
 use super::super::engines::Engines;
 use super::super::exit_code::ExitCode;
 use super::super::pin::{self, Pinning};
-use super::super::{function, speech};
-use super::outcome::Outcome;
+use super::super::{function, stderr};
+use super::outcome::FileOutcome;
 use super::unused::{learn, unused};
 use super::{Destination, RunOptions, say_read_slowly};
 
@@ -42,10 +42,10 @@ pub(super) fn run(
     if let Some(pinning) = pinning.as_deref_mut().filter(|_| plan.errors.is_empty()) {
         pinning.note(&plan);
         let pullers = args.online.then_some(|| pin::online::pullers_of(text));
-        pinning.look_up(pullers, speech::is_watched() && !options.quiet)?;
-        remarks = pinning.settle(engine, &mut plan, options.check);
+        pinning.ask_registries(pullers, stderr::is_watched() && !options.quiet)?;
+        remarks = pinning.settler().settle(engine, &mut plan, options.check);
     }
-    let mut outcome = Outcome { summary: Summary::of_file(), ..Outcome::default() };
+    let mut outcome = FileOutcome { summary: Summary::of_file(), ..FileOutcome::default() };
     outcome.rules(options, engines);
     for error in &plan.errors {
         outcome.document_error(options, NAME, error);
@@ -62,13 +62,13 @@ pub(super) fn run(
     }
     let mut end = Pages::default();
     options.report.summary(&mut end, &outcome.summary, destination.ending(written));
-    speech::print(&outcome.pages.speech);
+    stderr::print(&outcome.pages.messages);
     let parts = [&*outcome.pages.report, &*end.report];
     let success = !outcome.summary.has_errors();
     let report = options.report.document(&parts, success).unwrap_or_else(|| parts.concat());
     let mut stdout = io::stdout().lock();
     if options.result_on_stdout {
-        speech::print(&report);
+        stderr::print(&report);
     } else {
         stdout.write_all(report.as_bytes())?;
     }
@@ -81,7 +81,7 @@ pub(super) fn run(
         Destination::Stdout | Destination::Folder(_) | Destination::InPlace => {}
     }
     stdout.flush()?;
-    speech::print(&end.speech);
+    stderr::print(&end.messages);
     say_read_slowly(&outcome.summary, options);
     Ok(super::tree::exit_code(&outcome.summary, options))
 }

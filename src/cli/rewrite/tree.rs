@@ -5,7 +5,8 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 
 use crate::files::{
-    CommitError, Committed, Found, Options, Source, Transaction, Walked, is_template, walk, write_file,
+    CommitError, Committed, FoundFile, SourceFile, Transaction, Walked, WriteOptions, is_template, walk,
+    write_file,
 };
 use crate::manifest::edit::{self, Edit};
 use crate::manifest::encoding;
@@ -17,11 +18,11 @@ use super::super::engines::Engines;
 use super::super::exit_code::ExitCode;
 use super::super::file_kind::FileKind;
 use super::super::kustomized::{Followed, Waiting};
-use super::super::pin::{self, Pinning};
+use super::super::pin::{self, Pinning, Settler};
 use super::super::signals::Signals;
-use super::super::{settings, speech, tree};
+use super::super::{settings, stderr, tree};
 use super::file_report::{FileReport, failures, ignored, remarks, report_last, show};
-use super::outcome::Outcome;
+use super::outcome::FileOutcome;
 use super::output::{self, Places};
 use super::unused::{learn, unused};
 use super::{Destination, RunOptions};
@@ -54,17 +55,18 @@ enum Read {
 
 /// What one thread has to itself.
 #[derive(Default)]
-struct Worker {
+struct Worker<'r> {
     buffer: Vec<u8>,
     memory: Memory,
+    settler: Option<Settler<'r>>,
     renames: Renames,
     summary: Summary,
     uses: Uses,
 }
 
-impl Worker {
+impl Worker<'_> {
     /// Counts what became of a file, and keeps what there is to say.
-    fn done(&mut self, mut outcome: Outcome) -> FileReport {
+    fn done(&mut self, mut outcome: FileOutcome) -> FileReport {
         self.summary.add(&outcome.summary);
         FileReport::from(&mut outcome)
     }
@@ -100,7 +102,7 @@ pub(super) fn run(
         Destination::Folder(output) => Some(Places::new(output, &args.paths)?),
         _ => None,
     };
-    let mut all = Outcome::default();
+    let mut all = FileOutcome::default();
     all.rules(options, engines);
     remarks(&mut all, walked, options);
     if options.verbose {
@@ -118,10 +120,10 @@ pub(super) fn run(
     if let Some(pinning) = pinning.as_deref_mut().filter(|pinning| pinning.is_online()) {
         pin::collect(&walked.files, threads, engines, pinning);
         let pullers = args.online.then_some(|| pin::online::pullers(&walked.files, threads, engines));
-        pinning.look_up(pullers, tree::is_watched(options.quiet))?;
+        pinning.ask_registries(pullers, tree::is_watched(options.quiet))?;
     }
     let signals = Signals::watch()?;
-    let writing = Options { sync: !args.no_sync, threads, keep_going: args.keep_going };
+    let writing = WriteOptions { sync: !args.no_sync, threads, keep_going: args.keep_going };
     let transaction = Transaction::new(writing, signals.flag());
     let run = Run {
         engines,
@@ -136,7 +138,7 @@ pub(super) fn run(
     if signals.came()
         && let Err(error) = &result
     {
-        speech::error(&format!("{error:#}"));
+        stderr::error(&format!("{error:#}"));
     }
     signals.obey();
     result
@@ -164,20 +166,20 @@ impl<'r> Run<'r> {
     /// Plans every file, Kustomizations last, and returns what there is to say in the order of the files, and the counts.
     fn plan_all(
         &self,
-        files: &[Found],
+        files: &[FoundFile],
         threads: usize,
         signals: &Signals,
     ) -> (Vec<FileReport>, Summary, Uses) {
         // One large file can take long; whoever stops the run does not wait for it.
         let late = || {
             self.transaction.abandon();
-            speech::error(INTERRUPTED);
+            stderr::error(INTERRUPTED);
             signals.obey();
         };
         let watched = tree::is_watched(self.options.quiet);
         let watch = tree::Watch { cancel: signals.flag(), watched, late: Some(&late) };
         let (mut planned, workers) =
-            tree::each(files, threads, watch, Worker::default, |file, worker| self.first(file, worker));
+            tree::each(files, threads, watch, || self.worker(), |file, worker| self.first(file, worker));
         let (mut renames, mut summary, mut uses) = (Renames::default(), Summary::default(), Uses::default());
         for worker in workers {
             renames.merge(worker.renames);
@@ -192,12 +194,12 @@ impl<'r> Run<'r> {
             }
         }
         let followed_by = Followed::new(self.engines, files, kept, renames);
-        let kustomizations: Vec<Found> = waiting.iter().map(|(file, _)| file.clone()).collect();
+        let kustomizations: Vec<FoundFile> = waiting.iter().map(|(file, _)| file.clone()).collect();
         let (followed, workers) = tree::each(
             &kustomizations,
             threads,
             tree::Watch { watched: false, ..watch },
-            Worker::default,
+            || self.worker(),
             |file, worker| {
                 let (outcome, _) = self.file(file, worker, Some(&followed_by));
                 worker.done(outcome)
@@ -217,8 +219,12 @@ impl<'r> Run<'r> {
         (done.collect(), summary, uses)
     }
 
+    fn worker(&self) -> Worker<'r> {
+        Worker { settler: self.pinning.map(Pinning::settler), ..Worker::default() }
+    }
+
     /// Plans a file, and learns what its images become.
-    fn first(&self, file: &Found, worker: &mut Worker) -> Planned {
+    fn first(&self, file: &FoundFile, worker: &mut Worker<'_>) -> Planned {
         let (outcome, plan) = self.file(file, worker, None);
         if let Some(plan) = plan {
             worker.renames.learn(&plan);
@@ -232,20 +238,20 @@ impl<'r> Run<'r> {
     /// Reads, plans and stages a file. Without what is `followed` a Kustomization is planned and not staged.
     fn file(
         &self,
-        file: &Found,
-        worker: &mut Worker,
+        file: &FoundFile,
+        worker: &mut Worker<'_>,
         followed: Option<&Followed>,
-    ) -> (Outcome, Option<Plan>) {
-        let mut outcome = Outcome { summary: Summary::of_file(), ..Outcome::default() };
-        let Worker { buffer, memory, uses, .. } = worker;
-        let source = match Source::read(file, buffer) {
+    ) -> (FileOutcome, Option<Plan>) {
+        let mut outcome = FileOutcome { summary: Summary::of_file(), ..FileOutcome::default() };
+        let Worker { buffer, memory, settler, uses, .. } = worker;
+        let source = match SourceFile::read(file, buffer) {
             Ok(source) => source,
             Err(error) => {
                 self.fail(&mut outcome, file, &error, error.hint());
                 return (outcome, None);
             }
         };
-        let read = self.plan(&mut outcome, file, buffer, memory, followed);
+        let read = self.plan(&mut outcome, file, buffer, (memory, settler.as_mut()), followed);
         if let Read::Planned(plan) = &read {
             learn(uses, plan, self.skips, self.options);
         }
@@ -273,10 +279,10 @@ impl<'r> Run<'r> {
     /// Plans what changes in the file that was read to `buffer`, and adds what there is to say about it.
     fn plan(
         &self,
-        outcome: &mut Outcome,
-        file: &Found,
+        outcome: &mut FileOutcome,
+        file: &FoundFile,
         buffer: &[u8],
-        memory: &mut Memory,
+        (memory, settler): (&mut Memory, Option<&mut Settler<'_>>),
         followed: Option<&Followed>,
     ) -> Read {
         let (engine, name) = (self.engines.of(&file.path), file.path.to_string_lossy());
@@ -329,8 +335,8 @@ impl<'r> Run<'r> {
         {
             self.holds_no_image(outcome, &name);
         }
-        let pinning = self.pinning.filter(|pinning| pinning.is_for(self.engines.number(&file.path)));
-        let remarks = pinning.map(|pinning| pinning.settle(engine, &mut plan, self.options.check));
+        let settler = settler.filter(|settler| settler.is_for(self.engines.number(&file.path)));
+        let remarks = settler.map(|settler| settler.settle(engine, &mut plan, self.options.check));
         let options = self.options.with(self.engines.settings_of(&file.path));
         outcome.plan(&name, &plan, &remarks.unwrap_or_default(), options);
         if let Err(error) = outcome.diff(&file.path, text, &plan, self.options) {
@@ -339,14 +345,14 @@ impl<'r> Run<'r> {
         Read::Planned(plan)
     }
 
-    fn holds_no_image(&self, outcome: &mut Outcome, name: &str) {
+    fn holds_no_image(&self, outcome: &mut FileOutcome, name: &str) {
         if self.options.verbose {
             outcome.message(self.options, Level::Note, name, &format!("{name}: holds no image"));
         }
     }
 
     /// Adds the errors of a file that does not parse, unless nobody meant it as a manifest.
-    fn does_not_parse(&self, outcome: &mut Outcome, file: &Found, text: &str, plan: &Plan) {
+    fn does_not_parse(&self, outcome: &mut FileOutcome, file: &FoundFile, text: &str, plan: &Plan) {
         let name = file.path.to_string_lossy();
         match unread(text, is_template(&file.path)) {
             Some(why) if !(self.options.strict && why == Unread::Template) => {
@@ -366,9 +372,9 @@ impl<'r> Run<'r> {
     /// had it been rewritten in place.
     fn stage(
         &self,
-        outcome: &mut Outcome,
-        file: &Found,
-        source: &Source<'_>,
+        outcome: &mut FileOutcome,
+        file: &FoundFile,
+        source: &SourceFile<'_>,
         parts: &[impl AsRef<[u8]>],
         changed: bool,
     ) {
@@ -394,8 +400,8 @@ impl<'r> Run<'r> {
     /// Plans everything, reports it, and writes it.
     fn rewrite(
         self,
-        mut all: Outcome,
-        files: &[Found],
+        mut all: FileOutcome,
+        files: &[FoundFile],
         threads: usize,
         signals: &Signals,
     ) -> Result<ExitCode> {
@@ -414,7 +420,7 @@ impl<'r> Run<'r> {
         if written {
             self.report_first(&mut reports, &summary)?;
         }
-        let mut end = Outcome::default();
+        let mut end = FileOutcome::default();
         if written && destination != Destination::Stdout {
             written = self.write(&mut end, &mut summary, files, &changes)?;
         }
@@ -433,7 +439,7 @@ impl<'r> Run<'r> {
             return Ok(());
         }
         match show(reports, self.destination, self.options, true, summary) {
-            Err(error) if !speech::is_closed_pipe(&error) => {
+            Err(error) if !stderr::is_closed_pipe(&error) => {
                 Err(error.context("cannot write the report; nothing was written"))
             }
             _ => {
@@ -447,15 +453,15 @@ impl<'r> Run<'r> {
     /// changed images of `files`. Whether anything was written.
     fn write(
         self,
-        end: &mut Outcome,
+        end: &mut FileOutcome,
         summary: &mut Summary,
-        files: &[Found],
+        files: &[FoundFile],
         changes: &[usize],
     ) -> Result<bool> {
         let (options, places) = (self.options, self.places);
         let Committed { written, failed, warnings } = self.commit()?;
         failures(end, &failed, &warnings, options);
-        let is_written = |file: &Found| {
+        let is_written = |file: &FoundFile| {
             let place = places.map_or_else(|| file.path.clone(), |places| places.of(&file.path));
             written.binary_search_by(|path| path.as_os_str().cmp(place.as_os_str())).is_ok()
         };
@@ -472,12 +478,18 @@ impl<'r> Run<'r> {
         match self.transaction.commit() {
             Ok(committed) => Ok(committed),
             Err(CommitError::Cancelled) => bail!(INTERRUPTED),
-            Err(error) => bail!("{}; nothing was written", speech::with_hint(&error, error.hint())),
+            Err(error) => bail!("{}; nothing was written", stderr::with_hint(&error, error.hint())),
         }
     }
 
-    fn fail(&self, outcome: &mut Outcome, file: &Found, error: &dyn std::error::Error, hint: Option<&str>) {
+    fn fail(
+        &self,
+        outcome: &mut FileOutcome,
+        file: &FoundFile,
+        error: &dyn std::error::Error,
+        hint: Option<&str>,
+    ) {
         let name = file.path.display().to_string();
-        outcome.error(self.options, &name, &speech::with_hint(error, hint));
+        outcome.error(self.options, &name, &stderr::with_hint(error, hint));
     }
 }

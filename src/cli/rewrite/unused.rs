@@ -8,7 +8,7 @@ use crate::rewrite::{Plan, SkipRule, Uses};
 
 use super::super::engines::Engines;
 use super::RunOptions;
-use super::outcome::Outcome;
+use super::outcome::FileOutcome;
 
 /// Learns from `plan` what is of use, as far as somebody wants to know.
 pub(super) fn learn(uses: &mut Uses, plan: &Plan, skips: &[SkipRule], options: RunOptions<'_>) {
@@ -21,7 +21,7 @@ pub(super) fn learn(uses: &mut Uses, plan: &Plan, skips: &[SkipRule], options: R
 /// Adds a warning for each flag that names what is nowhere, and with `--verbose` a note for each rule that decided about no
 /// image.
 pub(super) fn unused(
-    all: &mut Outcome,
+    all: &mut FileOutcome,
     engines: &Engines,
     skips: &[SkipRule],
     uses: &Uses,

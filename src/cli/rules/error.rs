@@ -6,7 +6,7 @@ use anyhow::Error;
 
 use crate::maps::MapsErrors;
 
-use super::super::speech;
+use super::super::stderr;
 
 /// Why rules cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +51,7 @@ impl std::error::Error for UnreadableMaps {}
 
 impl fmt::Display for UnreadableMaps {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let noun = speech::count(self.0.iter().count(), "line");
+        let noun = stderr::count(self.0.iter().count(), "line");
         let advice = "run 'imageswap maps lint' on it, or see docs/maps.md for the language";
         write!(f, "{noun} of the maps cannot be read\n{}\n{advice}", errors_with_hints(&self.0))
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use rustc_hash::FxHashMap;
 
-use crate::files::Found;
+use crate::files::FoundFile;
 
 use super::super::args::MapsArgs;
 use super::super::discover::{self, Discovery};
@@ -25,7 +25,7 @@ pub struct FolderRules {
 
 impl FolderRules {
     /// Reads the rules for `files`, and where there are none for the first of the paths `given`. A set may hold no rules.
-    pub fn read(args: &MapsArgs, given: &[PathBuf], files: &[Found]) -> Result<Self> {
+    pub fn read(args: &MapsArgs, given: &[PathBuf], files: &[FoundFile]) -> Result<Self> {
         let sources = RuleSources::given(args, true)?;
         let mut discovery = Discovery::default();
         let (mut all, mut order) = (Self::default(), FxHashMap::default());

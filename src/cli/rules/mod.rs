@@ -20,7 +20,7 @@ use crate::krm::{FunctionConfig, Held, OnUnmapped, held};
 use crate::maps::{Maps, MapsText, ParseOptions, Parsed};
 
 use super::args::MapsArgs;
-use super::{discover, speech};
+use super::{discover, stderr};
 
 pub use error::{SourceError, UnreadableMaps, with_advice};
 pub use folders::FolderRules;
@@ -217,7 +217,7 @@ pub fn read_text(file: &Path, stdin_free: bool) -> Result<String> {
         return Ok(text);
     }
     std::fs::read_to_string(file)
-        .map_err(|error| speech::failure(&format!("cannot read the maps file {}", file.display()), &error))
+        .map_err(|error| stderr::failure(&format!("cannot read the maps file {}", file.display()), &error))
 }
 
 /// The prefix of LEGACY mode, if the environment asks for that.

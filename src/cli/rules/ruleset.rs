@@ -10,7 +10,7 @@ use crate::maps::{Maps, MapsNotice};
 use crate::report::{Level, Location, Message, Pages, Report};
 use crate::rewrite::SkipRule;
 
-use super::super::speech;
+use super::super::stderr;
 
 /// What configurations say besides rules.
 #[derive(Debug, Clone, Default)]
@@ -82,7 +82,7 @@ impl RuleWarning {
 impl Ruleset {
     /// Says what is to be said about the rules.
     pub fn announce(&self) {
-        self.warnings().for_each(|warning| speech::warning(&warning.to_string()));
+        self.warnings().for_each(|warning| stderr::warning(&warning.to_string()));
     }
 
     /// What is to be said about the rules.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::cli::args::ServeArgs;
 use crate::cli::bootstrap;
-use crate::cluster::bootstrap::{Bootstrap, Event, Issued, Options};
+use crate::cluster::bootstrap::{Bootstrap, BootstrapOptions, Event, Issued};
 use crate::webhook::{App, CertificateFiles, Finding, check_authority};
 
 /// How long to wait before the cluster is asked again.
@@ -55,7 +55,7 @@ fn say(finding: &Finding, authority: &Path) {
     }
 }
 
-async fn from_cluster(options: Options, app: Arc<App>) {
+async fn from_cluster(options: BootstrapOptions, app: Arc<App>) {
     let bootstrap = {
         let mut tries = 0;
         loop {

@@ -1,23 +1,34 @@
 //! How `serve` mirrors images, and what users of image-cloner have configured for that.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
+use futures_util::future::BoxFuture;
 
 use crate::cli::args::{MirrorMissing, MirrorWhen, ServeArgs};
 use crate::cli::registries;
+use crate::cluster::pod_specs::Puller;
 use crate::registry::keychain::MachineKeychain;
 use crate::registry::{
-    AddressGuard, Client, Credential, CredentialFuture, Found, Keychain, RegistryOptions, Secret,
+    AddressGuard, Client, Credential, CredentialFuture, FoundCredential, Keychain, RegistryOptions, Secret,
 };
-use crate::webhook::admission::WhenMissing;
-use crate::webhook::{MirrorMode, Mirroring, MirroringOptions, QueueLimits, RegistryCopier};
+use crate::webhook::admission::{Reviewed, WhenMissing};
+use crate::webhook::{
+    Clients, Copier, MirrorMode, Mirroring, MirroringOptions, PodCredentials, QueueLimits, Reader, Readers,
+    RegistryCopier,
+};
+
+use super::pull_secrets::{self, PullSecrets};
 
 /// Where image-cloner's Deployment mounts the account of the backup registry.
 const ACCOUNT: &str = "/auth";
+
+/// How long the pull secrets of a pod are good.
+const REMEMBER: Duration = Duration::from_secs(60);
 
 /// What the arguments ask for; nothing without `--mirror`.
 pub(super) fn from(args: &ServeArgs) -> Result<Option<Mirroring>> {
@@ -26,12 +37,17 @@ pub(super) fn from(args: &ServeArgs) -> Result<Option<Mirroring>> {
         Some(MirrorWhen::Enqueue) => MirrorMode::Enqueue,
         Some(MirrorWhen::Wait) => MirrorMode::Wait,
         None if cloner.is_some() => MirrorMode::Wait,
-        None if args.mirroring.mirror_missing.is_some() => {
-            bail!(
-                "--mirror-missing says what to do about an image that --mirror has not copied yet: add --mirror wait"
-            )
+        None => {
+            let needs_mirror = [
+                ("--mirror-missing", args.mirroring.mirror_missing.is_some()),
+                ("--mirror-pod-credentials", args.mirroring.mirror_pod_credentials.is_some()),
+            ];
+            if let Some((option, _)) = needs_mirror.into_iter().find(|(_, is_given)| *is_given) {
+                bail!("{option} is about copies, and without --mirror there are none: add --mirror wait")
+            }
+            return Ok(None);
         }
-        Some(MirrorWhen::Off) | None => return Ok(None),
+        Some(MirrorWhen::Off) => return Ok(None),
     };
     let when_missing = match args.mirroring.mirror_missing {
         Some(MirrorMissing::Target) => WhenMissing::Target,
@@ -40,13 +56,13 @@ pub(super) fn from(args: &ServeArgs) -> Result<Option<Mirroring>> {
         Some(MirrorMissing::Original) | None => WhenMissing::Original,
     };
     let keychain = Arc::new(Account { of: cloner, others: registries::keychain(&args.registry) });
-    let client = |defaults: RegistryOptions| -> Result<Client> {
+    let options = |defaults: RegistryOptions| -> Result<RegistryOptions> {
         let mut options = registries::options_from(defaults, &args.registry)?;
         options.guard = AddressGuard::Public { allow: args.allow_addresses.clone() };
-        Ok(Client::new(options, Arc::clone(&keychain)))
+        Ok(options)
     };
     // A review waits a second for a look; a copy has time.
-    let looks = client(RegistryOptions {
+    let looks = options(RegistryOptions {
         tries: 2,
         connect_timeout: Duration::from_secs(1),
         read_timeout: Duration::from_secs(1),
@@ -54,9 +70,52 @@ pub(super) fn from(args: &ServeArgs) -> Result<Option<Mirroring>> {
         longest_wait: Duration::from_millis(500),
         ..RegistryOptions::default()
     })?;
-    let copier = RegistryCopier::new(looks, client(RegistryOptions::default())?);
+    let copies = options(RegistryOptions::default())?;
+    let clients = move |keychain: Arc<dyn Keychain>| Clients {
+        looks: Client::new(looks.clone(), Arc::clone(&keychain)),
+        copies: Client::new(copies.clone(), keychain),
+    };
+    let copier = Arc::new(RegistryCopier::new(&clients(keychain.clone())));
+    let pods = args.mirroring.mirror_pod_credentials.clone().map(|targets| {
+        let general = Arc::clone(&copier);
+        let secrets = PullSecrets::new(Arc::clone(&copier), keychain, REMEMBER, move |keychain| {
+            Arc::new(general.reading_with(clients(Arc::new(keychain))))
+        });
+        PodCredentials { targets, readers: Arc::new(Pods { secrets: Arc::new(secrets) }) }
+    });
     let options = MirroringOptions { mode, when_missing, limits: QueueLimits::default() };
-    Ok(Some(Mirroring::new(options, Arc::new(copier))))
+    Ok(Some(Mirroring::new(options, copier, pods)))
+}
+
+/// Pods, which read images with their pull secrets.
+struct Pods {
+    secrets: Arc<PullSecrets<Arc<RegistryCopier>>>,
+}
+
+impl Readers for Pods {
+    fn of(&self, object: &Reviewed<'_>) -> Option<Arc<dyn Reader>> {
+        let pullers = pull_secrets::pullers(&object.namespace, object.text);
+        let name = format!("{pullers:?}");
+        let secrets = Arc::clone(&self.secrets);
+        (!pullers.is_empty()).then(|| Arc::new(PodReader { secrets, pullers, name }) as Arc<dyn Reader>)
+    }
+}
+
+/// Pods that pull alike.
+struct PodReader {
+    secrets: Arc<PullSecrets<Arc<RegistryCopier>>>,
+    pullers: BTreeSet<Puller>,
+    name: String,
+}
+
+impl Reader for PodReader {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn copier(&self) -> BoxFuture<'_, Arc<dyn Copier>> {
+        Box::pin(async { self.secrets.of(&self.pullers).await as Arc<dyn Copier> })
+    }
 }
 
 /// What image-cloner was told: where copies go, and as whom.
@@ -104,7 +163,7 @@ impl Keychain for Account {
         match account.and_then(|cloner| cloner.user.clone()) {
             Some((user, password)) => Box::pin(async move {
                 let credential = Credential::Basic { user, password };
-                Ok(Some(Found { credential, origin: format!("{ACCOUNT}/username") }))
+                Ok(Some(FoundCredential { credential, origin: format!("{ACCOUNT}/username") }))
             }),
             None => self.others.find(registry, repository),
         }

@@ -49,6 +49,9 @@ pub(super) fn from(args: &ServeArgs) -> Result<Option<Pinning>> {
     if args.offline {
         return Ok(Some(pinning));
     }
-    let pull_secrets = PullSecrets::new(resolver, options, resolve, keychain);
+    let remember = resolve.remember;
+    let pull_secrets = PullSecrets::new(resolver, Arc::new(keychain), remember, move |keychain| {
+        Resolver::new(Client::new(options.clone(), keychain), resolve.clone())
+    });
     Ok(Some(pinning.pull_as(Arc::new(pull_secrets))))
 }

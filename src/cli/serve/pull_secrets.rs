@@ -1,5 +1,6 @@
-//! `serve --offline=false`: registries are asked with the pull secrets of each object, as kubelet will ask them. Objects
-//! that pull alike share what is known; others do not, since a digest tells that an image is there.
+//! The pull secrets of objects, with which registries are asked as kubelet will ask them: by `serve --offline=false` for
+//! digests, and by `--mirror-pod-credentials` for copies. Objects that pull alike share what is known; others do not,
+//! since a digest tells that an image is there.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
@@ -11,9 +12,9 @@ use tokio::sync::OnceCell;
 
 use crate::cli::pin::online;
 use crate::cluster::pod_specs::Puller;
-use crate::cluster::pull_secrets::Reader;
-use crate::registry::keychain::{Chain, MachineKeychain};
-use crate::registry::{Client, RegistryOptions, ResolveOptions, Resolver};
+use crate::cluster::pull_secrets::PullSecretReader;
+use crate::registry::keychain::Chain;
+use crate::registry::{Keychain, Resolver};
 use crate::webhook::PullAs;
 
 /// How many ways to pull are kept. Each has its own connections.
@@ -22,41 +23,54 @@ const MOST: usize = 256;
 /// How long a failure to read pull secrets is kept.
 const FAILURE: Duration = Duration::from_secs(5);
 
-/// The resolvers of objects, by how these pull.
-pub(super) struct PullSecrets {
+/// What asks registries for objects, by how these pull.
+pub(super) struct PullSecrets<T> {
     /// For objects whose pull secrets cannot be read.
-    general: Resolver,
-    options: RegistryOptions,
-    resolve: ResolveOptions,
-    keychain: MachineKeychain,
-    cluster: OnceCell<Reader>,
-    known: Mutex<BTreeMap<BTreeSet<Puller>, Arc<Known>>>,
+    general: T,
+    /// What has the credentials of a keychain.
+    make: Box<dyn Fn(Chain) -> T + Send + Sync>,
+    /// What is known besides pull secrets.
+    keychain: Arc<dyn Keychain>,
+    /// How long pull secrets are good.
+    remember: Duration,
+    cluster: OnceCell<PullSecretReader>,
+    known: Mutex<BTreeMap<BTreeSet<Puller>, Arc<Known<T>>>>,
 }
 
-struct Known {
+struct Known<T> {
     since: Instant,
     /// Whoever comes first reads the Secrets; others wait.
-    resolver: OnceCell<(Resolver, Duration)>,
+    made: OnceCell<(T, Duration)>,
 }
 
-impl Known {
+impl<T> Known<T> {
     fn is_good(&self) -> bool {
-        self.resolver.get().is_none_or(|(_, good)| self.since.elapsed() < *good)
+        self.made.get().is_none_or(|(_, good)| self.since.elapsed() < *good)
     }
 }
 
-impl PullSecrets {
+/// As whom the images of an object (JSON) of `namespace` are pulled.
+pub(super) fn pullers(namespace: &str, object: &str) -> BTreeSet<Puller> {
+    if namespace.is_empty() {
+        return BTreeSet::new();
+    }
+    // What the object itself says is not what counts.
+    let of_namespace = |puller| Puller { namespace: Some(namespace.to_owned()), ..puller };
+    online::pullers_of(object).into_iter().map(of_namespace).collect()
+}
+
+impl<T: Clone> PullSecrets<T> {
     pub(super) fn new(
-        general: Resolver,
-        options: RegistryOptions,
-        resolve: ResolveOptions,
-        keychain: MachineKeychain,
+        general: T,
+        keychain: Arc<dyn Keychain>,
+        remember: Duration,
+        make: impl Fn(Chain) -> T + Send + Sync + 'static,
     ) -> Self {
         let (cluster, known) = (OnceCell::new(), Mutex::default());
-        Self { general, options, resolve, keychain, cluster, known }
+        Self { general, make: Box::new(make), keychain, remember, cluster, known }
     }
 
-    fn known(&self, pullers: &BTreeSet<Puller>) -> Arc<Known> {
+    fn known(&self, pullers: &BTreeSet<Puller>) -> Arc<Known<T>> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(found) = known.get(pullers).filter(|known| known.is_good()) {
             return Arc::clone(found);
@@ -67,15 +81,21 @@ impl PullSecrets {
         if known.len() >= MOST {
             known.clear();
         }
-        let new = Arc::new(Known { since: Instant::now(), resolver: OnceCell::new() });
+        let new = Arc::new(Known { since: Instant::now(), made: OnceCell::new() });
         known.insert(pullers.clone(), Arc::clone(&new));
         new
     }
 
-    /// The resolver of those who pull like `pullers`, and how long it is good.
-    async fn read(&self, pullers: &BTreeSet<Puller>) -> (Resolver, Duration) {
+    /// What asks registries as `pullers` do. Their secrets are read when they are not known.
+    pub(super) async fn of(&self, pullers: &BTreeSet<Puller>) -> T {
+        let known = self.known(pullers);
+        known.made.get_or_init(|| self.read(pullers)).await.0.clone()
+    }
+
+    /// The same, and how long it is good.
+    async fn read(&self, pullers: &BTreeSet<Puller>) -> (T, Duration) {
         match self.try_read(pullers).await {
-            Ok(resolver) => (resolver, self.resolve.remember),
+            Ok(made) => (made, self.remember),
             Err(error) => {
                 let error = format!("{error:#}");
                 tracing::warn!(error, "pull secrets cannot be read: registries are asked without them");
@@ -84,19 +104,18 @@ impl PullSecrets {
         }
     }
 
-    async fn try_read(&self, pullers: &BTreeSet<Puller>) -> Result<Resolver> {
-        let cluster = self.cluster.get_or_try_init(Reader::connect).await?;
+    async fn try_read(&self, pullers: &BTreeSet<Puller>) -> Result<T> {
+        let cluster = self.cluster.get_or_try_init(PullSecretReader::connect).await?;
         let read = cluster.read(pullers).await?;
         for warning in &read.warnings {
             tracing::warn!(warning, "pull secrets");
         }
         let configs = online::configs(&read).context("pull secrets")?;
-        let keychain = Chain::new().then(configs).then(self.keychain.clone());
-        Ok(Resolver::new(Client::new(self.options.clone(), keychain), self.resolve.clone()))
+        Ok((self.make)(Chain::new().then(configs).then(Arc::clone(&self.keychain))))
     }
 }
 
-impl PullAs for PullSecrets {
+impl PullAs for PullSecrets<Resolver> {
     fn resolver<'a>(
         &'a self,
         namespace: &'a str,
@@ -104,16 +123,12 @@ impl PullAs for PullSecrets {
         deadline: Duration,
     ) -> Pin<Box<dyn Future<Output = Resolver> + Send + 'a>> {
         Box::pin(async move {
-            let of_namespace = |puller| Puller { namespace: Some(namespace.to_owned()), ..puller };
-            let pullers: BTreeSet<Puller> =
-                online::pullers_of(object).into_iter().map(of_namespace).collect();
-            if pullers.is_empty() || namespace.is_empty() {
+            let pullers = pullers(namespace, object);
+            if pullers.is_empty() {
                 return self.general.clone();
             }
-            let known = self.known(&pullers);
-            let read = known.resolver.get_or_init(|| self.read(&pullers));
-            match tokio::time::timeout(deadline, read).await {
-                Ok((resolver, _)) => resolver.clone(),
+            match tokio::time::timeout(deadline, self.of(&pullers)).await {
+                Ok(resolver) => resolver,
                 Err(_) => {
                     tracing::warn!(namespace, "the pull secrets did not come in time");
                     self.general.clone()

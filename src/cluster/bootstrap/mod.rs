@@ -37,7 +37,7 @@ use super::names;
 use authority::Lives;
 use certificate::Dates;
 use secret::Stored;
-use step::Step;
+use step::BootstrapStep;
 
 pub use error::BootstrapError;
 pub use keep::Event;
@@ -58,7 +58,7 @@ pub enum Mode {
 
 /// What a bootstrap works on.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct BootstrapOptions {
     /// Who signs.
     pub mode: Mode,
     /// The namespace of Secret and Service; that of the pod by default.
@@ -79,7 +79,7 @@ pub struct Options {
     pub now: fn() -> OffsetDateTime,
 }
 
-impl Default for Options {
+impl Default for BootstrapOptions {
     fn default() -> Self {
         const DAY: Duration = Duration::from_secs(24 * 60 * 60);
         Self {
@@ -157,18 +157,18 @@ fn version(object: Option<&impl ResourceExt>) -> Version {
 /// The certificate of one installation.
 pub struct Bootstrap {
     cluster: Cluster,
-    options: Options,
+    options: BootstrapOptions,
     namespace: String,
 }
 
 impl Bootstrap {
     /// Finds the cluster. Nothing is sent yet.
-    pub async fn connect(options: Options) -> Result<Self, BootstrapError> {
+    pub async fn connect(options: BootstrapOptions) -> Result<Self, BootstrapError> {
         Ok(Self::of(client::connect().await?, options))
     }
 
     /// The certificate of an installation in this cluster.
-    pub fn of(cluster: Cluster, options: Options) -> Self {
+    pub fn of(cluster: Cluster, options: BootstrapOptions) -> Self {
         let namespace = options.namespace.clone().unwrap_or_else(|| cluster.namespace.clone());
         Self { cluster, options, namespace }
     }
@@ -222,19 +222,19 @@ impl Bootstrap {
                 Mode::SelfSigned | Mode::Byo => step::next(&stored, &self.names(), now),
             };
             match step {
-                Step::Done => return Ok((stored, version(secret.as_ref()))),
-                Step::Authority => {
+                BootstrapStep::Done => return Ok((stored, version(secret.as_ref()))),
+                BootstrapStep::Authority => {
                     stored.add_authority(authority::authority(&self.lives(), now)?, now);
                     if !step::serving_is_good(&stored, &self.names(), now) {
                         stored.set_serving(self.serve_with(&stored, now)?);
                     }
                 }
-                Step::Serving => {
+                BootstrapStep::Serving => {
                     // Whoever calls must know the CA before the certificate changes.
                     self.publish(&stored.ca_pem()).await?;
                     stored.set_serving(self.serve_with(&stored, now)?);
                 }
-                Step::Request => {
+                BootstrapStep::Request => {
                     let Mode::Csr { signer } = &self.options.mode else { unreachable!("only signers") };
                     let issued = self.request(signer).await?;
                     stored.set_signed(issued, &self.signers_ca()?);

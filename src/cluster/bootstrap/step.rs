@@ -12,7 +12,7 @@ use super::secret::Stored;
 
 /// One step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Step {
+pub(super) enum BootstrapStep {
     /// Nothing is due.
     Done,
     /// A new CA is due, beside those that are there.
@@ -24,39 +24,39 @@ pub(super) enum Step {
 }
 
 /// The next step where imageswap signs.
-pub(super) fn next(stored: &Stored, names: &[String], now: OffsetDateTime) -> Step {
+pub(super) fn next(stored: &Stored, names: &[String], now: OffsetDateTime) -> BootstrapStep {
     let Some((authority, key)) = stored.authority() else {
-        return Step::Authority;
+        return BootstrapStep::Authority;
     };
     let Ok(dates) = certificate::dates(&authority) else {
-        return Step::Authority;
+        return BootstrapStep::Authority;
     };
     if dates.renew_at() <= now || !is_key_of(&key, &authority) {
-        return Step::Authority;
+        return BootstrapStep::Authority;
     }
     let Some((chain, serving_key)) = stored.serving() else {
-        return Step::Serving;
+        return BootstrapStep::Serving;
     };
     if !is_good(&chain, &serving_key, &stored.ca_pem(), names, now) {
-        return Step::Serving;
+        return BootstrapStep::Serving;
     }
     let old = !is_good(&chain, &serving_key, &authority, names, now);
     let due = certificate::dates(&chain).is_ok_and(|dates| dates.renew_at() <= now);
     // A new CA signs only when every API server has had the time to hear of it.
-    if (old || due) && dates.settled_at() <= now { Step::Serving } else { Step::Done }
+    if (old || due) && dates.settled_at() <= now { BootstrapStep::Serving } else { BootstrapStep::Done }
 }
 
 /// The next step where a signer of the cluster signs.
-pub(super) fn next_of_signer(stored: &Stored, names: &[String], now: OffsetDateTime) -> Step {
+pub(super) fn next_of_signer(stored: &Stored, names: &[String], now: OffsetDateTime) -> BootstrapStep {
     let Some((chain, key)) = stored.serving() else {
-        return Step::Request;
+        return BootstrapStep::Request;
     };
     let due = certificate::dates(&chain).is_ok_and(|dates| dates.renew_at() <= now);
     let own = stored.authority().is_some();
     if due || own || !is_good(&chain, &key, &stored.ca_pem(), names, now) {
-        Step::Request
+        BootstrapStep::Request
     } else {
-        Step::Done
+        BootstrapStep::Done
     }
 }
 
@@ -102,7 +102,7 @@ mod tests {
     }
 
     /// Does what is due at `now`, as `Bootstrap::stored` does.
-    fn settle(stored: &mut Stored, now: OffsetDateTime) -> Vec<Step> {
+    fn settle(stored: &mut Stored, now: OffsetDateTime) -> Vec<BootstrapStep> {
         let mut steps = Vec::new();
         loop {
             let step = next(stored, &names(), now);
@@ -111,15 +111,15 @@ mod tests {
                 serving(&certificate, &key, &names(), &LIVES, now).unwrap()
             };
             match step {
-                Step::Authority => {
+                BootstrapStep::Authority => {
                     stored.add_authority(authority(&LIVES, now).unwrap(), now);
                     if !serving_is_good(stored, &names(), now) {
                         stored.set_serving(sign(stored));
                     }
                 }
-                Step::Serving => stored.set_serving(sign(stored)),
-                Step::Done => return steps,
-                Step::Request => unreachable!(),
+                BootstrapStep::Serving => stored.set_serving(sign(stored)),
+                BootstrapStep::Done => return steps,
+                BootstrapStep::Request => unreachable!(),
             }
             steps.push(step);
             assert!(steps.len() < 4, "{steps:?}");
@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn an_empty_secret_gets_everything_at_once() {
         let mut stored = Stored::default();
-        assert_eq!(settle(&mut stored, start()), [Step::Authority]);
+        assert_eq!(settle(&mut stored, start()), [BootstrapStep::Authority]);
         assert!(serving_is_good(&stored, &names(), start()));
         assert_eq!(settle(&mut stored, start() + DAY * 59), []);
     }
@@ -140,7 +140,7 @@ mod tests {
         settle(&mut stored, start());
         let before = stored.serving();
         assert_eq!(settle(&mut stored, start() + DAY * 60 - HOUR), []);
-        assert_eq!(settle(&mut stored, start() + DAY * 60 + HOUR), [Step::Serving]);
+        assert_eq!(settle(&mut stored, start() + DAY * 60 + HOUR), [BootstrapStep::Serving]);
         assert_ne!(stored.serving(), before);
         assert_eq!(stored.ca_pem().matches("BEGIN").count(), 1);
     }
@@ -153,13 +153,13 @@ mod tests {
         }
         let (old, serving) = (stored.authority().unwrap().0, stored.serving());
         let renewed = start() + DAY * 730 / 3 + HOUR;
-        assert_eq!(settle(&mut stored, renewed), [Step::Authority]);
+        assert_eq!(settle(&mut stored, renewed), [BootstrapStep::Authority]);
         assert_ne!(stored.authority().unwrap().0, old);
         assert!(stored.ca_pem().contains(&old));
         assert_eq!(stored.serving(), serving, "still that of the old one");
 
         assert_eq!(settle(&mut stored, renewed + Duration::from_secs(60)), []);
-        assert_eq!(settle(&mut stored, renewed + Duration::from_secs(601)), [Step::Serving]);
+        assert_eq!(settle(&mut stored, renewed + Duration::from_secs(601)), [BootstrapStep::Serving]);
         let (chain, key) = stored.serving().unwrap();
         assert!(is_good(&chain, &key, &stored.authority().unwrap().0, &names(), renewed + HOUR));
         assert!(stored.ca_pem().contains(&old), "until it expires");
@@ -203,10 +203,10 @@ mod tests {
         };
         let own_key = good.serving().unwrap().1;
         let cases = [
-            ("no text", serving("", ""), Step::Serving),
-            ("no certificate", serving("x", &own_key), Step::Serving),
-            ("somebody else's", serving(&chain, &key), Step::Serving),
-            ("another's key", serving(&good.serving().unwrap().0, &key), Step::Serving),
+            ("no text", serving("", ""), BootstrapStep::Serving),
+            ("no certificate", serving("x", &own_key), BootstrapStep::Serving),
+            ("somebody else's", serving(&chain, &key), BootstrapStep::Serving),
+            ("another's key", serving(&good.serving().unwrap().0, &key), BootstrapStep::Serving),
             (
                 "a key of another CA",
                 {
@@ -214,7 +214,7 @@ mod tests {
                     stored.add_authority(pair(&good.authority().unwrap().0, &authority_key), start());
                     stored
                 },
-                Step::Authority,
+                BootstrapStep::Authority,
             ),
             (
                 "a broken key of the CA",
@@ -223,7 +223,7 @@ mod tests {
                     stored.add_authority(pair(&authority, "x"), start());
                     stored
                 },
-                Step::Authority,
+                BootstrapStep::Authority,
             ),
         ];
         for (what, mut stored, wanted) in cases {
@@ -237,8 +237,8 @@ mod tests {
     fn another_name_takes_another_certificate() {
         let mut stored = Stored::default();
         settle(&mut stored, start());
-        assert_eq!(next(&stored, &["imageswap.elsewhere.svc".to_owned()], start()), Step::Serving);
-        assert_eq!(next(&stored, &["10.0.0.1".to_owned()], start()), Step::Serving);
+        assert_eq!(next(&stored, &["imageswap.elsewhere.svc".to_owned()], start()), BootstrapStep::Serving);
+        assert_eq!(next(&stored, &["10.0.0.1".to_owned()], start()), BootstrapStep::Serving);
     }
 
     #[test]

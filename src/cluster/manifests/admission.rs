@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{FailurePolicy, Options, Resources, Scope, labels};
+use super::{FailurePolicy, InstallOptions, Resources, Scope, labels};
 use crate::cluster::names;
 
 /// The name of the webhook that refuses, imageswap-webhook's; the others are named after it.
@@ -15,7 +15,7 @@ const DIGESTER_LABEL: &str = "digest-resolution";
 const NAME_LABEL: &str = "kubernetes.io/metadata.name";
 
 /// The configuration, without `caBundle`: the bootstrap patches it in.
-pub(super) fn webhook_configuration(options: &Options) -> Value {
+pub(super) fn webhook_configuration(options: &InstallOptions) -> Value {
     let label = &options.label;
     let policy = options.failure_policy();
     let enabled = json!({ "key": label, "operator": "In", "values": ["enabled"] });
@@ -48,7 +48,13 @@ pub(super) fn webhook_configuration(options: &Options) -> Value {
     })
 }
 
-fn webhook(options: &Options, name: &str, path: &str, policy: FailurePolicy, namespaces: &Value) -> Value {
+fn webhook(
+    options: &InstallOptions,
+    name: &str,
+    path: &str,
+    policy: FailurePolicy,
+    namespaces: &Value,
+) -> Value {
     let copies = options.copies();
     let usual = if options.pin || copies { 10 } else { 5 };
     json!({
@@ -109,7 +115,7 @@ mod tests {
             (&[("REGISTRY", "")], "None"),
         ] {
             let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-            let configuration = webhook_configuration(&Options { env, ..Options::default() });
+            let configuration = webhook_configuration(&InstallOptions { env, ..InstallOptions::default() });
             assert_eq!(configuration["webhooks"][0]["sideEffects"], want);
         }
     }

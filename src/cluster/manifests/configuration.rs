@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Options, metadata};
+use super::{InstallOptions, metadata};
 use crate::cluster::names;
 
 /// The rules that ship: none, so that nothing changes before somebody says what should.
@@ -14,7 +14,7 @@ pub(super) const MAPS: &str = "\
 ";
 
 /// Both ConfigMaps.
-pub(super) fn objects(options: &Options) -> Vec<Value> {
+pub(super) fn objects(options: &InstallOptions) -> Vec<Value> {
     let env = options.env.iter().map(|(name, value)| (name.clone(), json!(value)));
     let mut data = Map::from_iter([("IMAGESWAP_LOG_LEVEL".to_owned(), json!("info"))]);
     if options.label != crate::manifest::DISABLE_LABEL {

@@ -12,7 +12,7 @@ use super::names;
 
 /// What to install.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct InstallOptions {
     /// The namespace of everything that has one.
     pub namespace: String,
     /// The container image of imageswap.
@@ -92,7 +92,7 @@ pub enum Signing {
     Byo,
 }
 
-impl Default for Options {
+impl Default for InstallOptions {
     fn default() -> Self {
         Self {
             namespace: names::NAMESPACE.to_owned(),
@@ -114,28 +114,36 @@ impl Default for Options {
     }
 }
 
-impl Options {
+impl InstallOptions {
     /// What the API server does when no replica answers. A registry that is down should not stop the cluster.
     fn failure_policy(&self) -> FailurePolicy {
         let usual = if self.pin { FailurePolicy::Ignore } else { FailurePolicy::Fail };
         self.failure_policy.unwrap_or(usual)
     }
 
-    /// Whether `serve` copies images, by its environment.
+    /// What the environment of `serve` says.
+    fn variable(&self, name: &str) -> Option<&str> {
+        let found = self.env.iter().rev().find(|(given, value)| given == name && !value.is_empty());
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// Whether `serve` copies images.
     fn copies(&self) -> bool {
-        let variable = |name: &str| {
-            let found = self.env.iter().rev().find(|(given, value)| given == name && !value.is_empty());
-            found.map(|(_, value)| value.as_str())
-        };
-        match variable("IMAGESWAP_MIRROR") {
+        match self.variable("IMAGESWAP_MIRROR") {
             Some(when) => when != "off",
-            None => variable("REGISTRY").is_some(),
+            None => self.variable("REGISTRY").is_some(),
         }
+    }
+
+    /// Whether `serve` reads the pull secrets of pods.
+    fn reads_pull_secrets(&self) -> bool {
+        let for_copies = self.copies() && self.variable("IMAGESWAP_MIRROR_POD_CREDENTIALS").is_some();
+        for_copies || (self.pin && self.pull_secrets)
     }
 }
 
 /// The objects of the installation, in the order in which they are applied.
-pub fn objects(options: &Options) -> Vec<Value> {
+pub fn objects(options: &InstallOptions) -> Vec<Value> {
     let mut objects = vec![namespace(options)];
     objects.extend(rights::objects(options));
     objects.extend(configuration::objects(options));
@@ -145,7 +153,7 @@ pub fn objects(options: &Options) -> Vec<Value> {
 }
 
 /// The installation as one YAML stream.
-pub fn render(options: &Options) -> String {
+pub fn render(options: &InstallOptions) -> String {
     let mut text = String::new();
     for object in objects(options) {
         text.push_str("---\n");
@@ -160,7 +168,7 @@ fn yaml(object: &impl Serialize) -> String {
     serde_saphyr::to_string_with_options(object, options).expect("JSON values can be written as YAML")
 }
 
-fn namespace(options: &Options) -> Value {
+fn namespace(options: &InstallOptions) -> Value {
     let mut labels = labels();
     // Nothing here needs more than the strictest of the standards gives.
     labels["pod-security.kubernetes.io/enforce"] = json!("restricted");
@@ -182,6 +190,6 @@ fn selector() -> Value {
 }
 
 /// The metadata of an object with a namespace.
-fn metadata(options: &Options, name: &str) -> Value {
+fn metadata(options: &InstallOptions, name: &str) -> Value {
     json!({ "name": name, "namespace": options.namespace, "labels": labels() })
 }

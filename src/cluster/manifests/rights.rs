@@ -3,12 +3,12 @@
 
 use serde_json::{Value, json};
 
-use super::{Options, Signing, labels, metadata};
+use super::{InstallOptions, Signing, labels, metadata};
 use crate::cluster::names;
 
 /// The service account, its rights, and the Secret, which must be there since `create` cannot be given for one
 /// name.
-pub(super) fn objects(options: &Options) -> Vec<Value> {
+pub(super) fn objects(options: &InstallOptions) -> Vec<Value> {
     let mut objects = vec![
         json!({
             "apiVersion": "v1",
@@ -32,7 +32,7 @@ pub(super) fn objects(options: &Options) -> Vec<Value> {
     objects
 }
 
-fn role(options: &Options) -> Value {
+fn role(options: &InstallOptions) -> Value {
     let mut rules = vec![];
     if options.signing == Signing::Byo {
         rules.push(rule("", "secrets", &[names::TLS_SECRET], &["get", "watch"]));
@@ -48,7 +48,7 @@ fn role(options: &Options) -> Value {
     })
 }
 
-fn cluster_role(options: &Options) -> Value {
+fn cluster_role(options: &InstallOptions) -> Value {
     let mut rules = vec![rule(
         "admissionregistration.k8s.io",
         "mutatingwebhookconfigurations",
@@ -61,7 +61,7 @@ fn cluster_role(options: &Options) -> Value {
         rules.push(rule(group, "certificatesigningrequests/approval", &[], &["patch"]));
         rules.push(rule(group, "signers", &[signer], &["approve"]));
     }
-    if options.pin && options.pull_secrets {
+    if options.reads_pull_secrets() {
         rules.push(rule("", "secrets", &[], &["get"]));
         rules.push(rule("", "serviceaccounts", &[], &["get"]));
     }
@@ -74,7 +74,7 @@ fn cluster_role(options: &Options) -> Value {
 }
 
 /// The name of what has no namespace and is not found by its name.
-fn cluster_name(options: &Options) -> String {
+fn cluster_name(options: &InstallOptions) -> String {
     if options.namespace == names::NAMESPACE {
         options.namespace.clone()
     } else {
@@ -82,7 +82,7 @@ fn cluster_name(options: &Options) -> String {
     }
 }
 
-fn binding(options: &Options, to: &str) -> Value {
+fn binding(options: &InstallOptions, to: &str) -> Value {
     let of_cluster = to == "ClusterRole";
     let (name, metadata) = if of_cluster {
         (cluster_name(options), json!({ "name": cluster_name(options), "labels": labels() }))

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Options, Signing, metadata, selector};
+use super::{InstallOptions, Signing, metadata, selector};
 use crate::cluster::names;
 
 /// The ports of the container.
@@ -20,7 +20,7 @@ const MAPS_FILE: &str = "imageswap-maps.conf";
 const ACCOUNT_FOLDER: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /// Service, Deployment, PodDisruptionBudget, and what was asked for beside them.
-pub(super) fn objects(options: &Options) -> Vec<Value> {
+pub(super) fn objects(options: &InstallOptions) -> Vec<Value> {
     let mut objects = vec![service(options), deployment(options), disruption_budget(options)];
     if options.autoscale {
         objects.push(autoscaler(options));
@@ -31,7 +31,7 @@ pub(super) fn objects(options: &Options) -> Vec<Value> {
     objects
 }
 
-fn service(options: &Options) -> Value {
+fn service(options: &InstallOptions) -> Value {
     json!({
         "apiVersion": "v1",
         "kind": "Service",
@@ -46,7 +46,7 @@ fn service(options: &Options) -> Value {
     })
 }
 
-fn deployment(options: &Options) -> Value {
+fn deployment(options: &InstallOptions) -> Value {
     let mut spec = json!({});
     if !options.autoscale {
         spec["replicas"] = json!(options.replicas);
@@ -66,7 +66,7 @@ fn deployment(options: &Options) -> Value {
     })
 }
 
-fn template(options: &Options) -> Value {
+fn template(options: &InstallOptions) -> Value {
     let mut labels = selector();
     // imageswap never waits for itself, whatever the namespace's label says.
     labels[&options.label] = json!("disabled");
@@ -130,7 +130,7 @@ fn spread(topology: &str) -> Value {
     })
 }
 
-fn container(options: &Options) -> Value {
+fn container(options: &InstallOptions) -> Value {
     let of_pod = |name: &str, field: &str| json!({ "name": name, "valueFrom": { "fieldRef": { "fieldPath": field } } });
     json!({
         "name": "imageswap",
@@ -165,7 +165,7 @@ fn container(options: &Options) -> Value {
     })
 }
 
-fn arguments(options: &Options) -> Vec<String> {
+fn arguments(options: &InstallOptions) -> Vec<String> {
     let mut arguments = vec!["serve".to_owned()];
     let mut give = |option: &str, value: &str| arguments.push(format!("{option}={value}"));
     match &options.signing {
@@ -193,7 +193,7 @@ fn probe(path: &str, period: u32, failures: u32) -> Value {
     })
 }
 
-fn disruption_budget(options: &Options) -> Value {
+fn disruption_budget(options: &InstallOptions) -> Value {
     json!({
         "apiVersion": "policy/v1",
         "kind": "PodDisruptionBudget",
@@ -202,7 +202,7 @@ fn disruption_budget(options: &Options) -> Value {
     })
 }
 
-fn autoscaler(options: &Options) -> Value {
+fn autoscaler(options: &InstallOptions) -> Value {
     json!({
         "apiVersion": "autoscaling/v2",
         "kind": "HorizontalPodAutoscaler",
@@ -219,7 +219,7 @@ fn autoscaler(options: &Options) -> Value {
     })
 }
 
-fn network_policy(options: &Options) -> Value {
+fn network_policy(options: &InstallOptions) -> Value {
     let tcp = |port: u16| json!({ "protocol": "TCP", "port": port });
     json!({
         "apiVersion": "networking.k8s.io/v1",

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use memchr::{memchr, memmem};
 
 use super::super::Span;
-use super::super::event::{Event, Scalar, ScalarStyle, Sink};
+use super::super::event::{Event, Scalar, ScalarStyle, Sink, Undecoded};
 use super::plain::{break_lines, fold};
 use super::{GiveUp, Reader, Taken, search};
 
@@ -56,11 +56,6 @@ pub struct Block<'a> {
 }
 
 impl<'a> Block<'a> {
-    /// Whether `word`, which has no white space in it, stands in the value.
-    pub(in crate::manifest) fn contains(&self, word: &memmem::Finder<'_>) -> bool {
-        word.find(&self.text.as_bytes()[self.first.at..self.end]).is_some()
-    }
-
     /// The value.
     fn value(&self) -> Cow<'a, str> {
         let bytes = self.text.as_bytes();
@@ -106,6 +101,12 @@ impl<'a> Block<'a> {
             break_lines(value.to_mut(), ahead.breaks);
         }
         value
+    }
+}
+
+impl<'a> Undecoded<'a> for Block<'a> {
+    fn contains(&self, word: &memmem::Finder<'_>) -> bool {
+        word.find(&self.text.as_bytes()[self.first.at..self.end]).is_some()
     }
 }
 

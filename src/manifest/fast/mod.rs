@@ -149,7 +149,7 @@ impl<'a, 's, S: Sink<'a>> Reader<'a, 's, S> {
     }
 
     /// Reads a line that starts a node or an entry of an open collection.
-    #[inline]
+    #[inline(always)]
     fn line(&mut self, line: NextLine) -> Taken {
         let (mut start, mut column) = (line.content, line.column());
         self.cursor.no_tabs(start)?;

@@ -24,6 +24,10 @@ pub(super) enum Claim {
     Variable,
     /// The image of something that looks like a container: one, if it belongs to a resource.
     Shape,
+    /// In the arguments or variables of an element of a list, which stand at this place if that is a container.
+    OfElement(Place),
+    /// As [`Claim::OfElement`], of something that looks like a container: if it belongs to a resource.
+    OfShape(Place),
     /// The value of a parameter, if a Template makes an image of it.
     Parameter,
     /// A value of `data`, if the places name that.
@@ -148,7 +152,7 @@ impl Finding<'_> {
     pub(super) fn settle_variable(&mut self, name: &str, places: &Places, more: &mut Vec<Self>) -> bool {
         self.claim = Claim::Settled;
         let value = image_text(&self.scalar);
-        let images = if places.names_variable(name) { mention::images_of_value(value) } else { Vec::new() };
+        let images = places.images_of_variable(name, value);
         let Some((first, others)) = images.split_first() else {
             return mention::is_image_like(value)
                 || (mention::names_image(name) && mention::is_reference_like(value));
@@ -171,19 +175,23 @@ impl Finding<'_> {
         true
     }
 
+    /// Has what was decided wait until it is known whether the list's element around it is a container.
+    pub(super) fn wait_for_element(&mut self) {
+        self.claim = Claim::OfElement(self.place);
+        self.place = Place::Mention;
+    }
+
     /// Decides on a value of `data` that `resource` has.
     pub(super) fn settle_data(&mut self, resource: &Resource, places: &Places) {
         let value = image_text(&self.scalar);
-        let is_asked_for = places.has_data(resource, &self.path);
-        if is_asked_for {
+        let asked_for = places.data(resource, &self.path);
+        if asked_for.is_some() {
             places.found_data(resource, &self.path);
         }
-        self.claim = if !is_asked_for {
-            Claim::Prose
-        } else if mention::is_reference_like(value) {
-            Claim::Settled
-        } else {
-            Claim::Text
+        self.claim = match asked_for {
+            None => Claim::Prose,
+            Some(matching) if matching.takes(value) => Claim::Settled,
+            Some(_) => Claim::Text,
         };
     }
 
@@ -197,6 +205,8 @@ impl Finding<'_> {
             | Claim::ImageName
             | Claim::Variable
             | Claim::Shape
+            | Claim::OfElement(_)
+            | Claim::OfShape(_)
             | Claim::Parameter
             | Claim::Data
             | Claim::Text
@@ -224,6 +234,8 @@ pub(in crate::manifest) struct Found<'a> {
     pub(in crate::manifest) has_anchors: bool,
     /// It has a merge key, so that its events must be resolved, too.
     pub(in crate::manifest) must_be_replayed: bool,
+    /// A resource may have parts of a chart.
+    pub(in crate::manifest) may_have_chart: bool,
     /// More was found than may be kept; what is here is a part of it.
     pub(in crate::manifest) is_too_much: bool,
 }

@@ -2,58 +2,21 @@
 
 use std::borrow::Cow;
 
+use memchr::memrchr;
+
 use crate::manifest::event::Scalar;
 use crate::manifest::keys::Key;
+use crate::manifest::name_glob::Matching;
 use crate::manifest::occurrence::{Origin, Resource};
 use crate::manifest::path::Segment;
-
-/// What an open collection is to the finder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::manifest) enum Role {
-    Plain,
-    ContainerList,
-    Container,
-    /// A list under a key that says nothing
-    List,
-    /// A mapping in such a list: a container, if it looks like one
-    Element,
-    VolumeList,
-    Volume,
-    VolumeImage,
-    EnvList,
-    EnvVar,
-    /// `args` or `command`
-    Words,
-    KustomizeList,
-    KustomizeImage,
-    /// Kustomize's lists of patches (`patches`, `patchesJson6902`, `patchesStrategicMerge`) and of `transformers`
-    PatchList,
-    /// An entry of such a list
-    Patch,
-    /// `parameters` of a Template, or of anything else
-    ParameterList,
-    Parameter,
-    /// `data` of a ConfigMap, or of anything else
-    Data,
-    /// `from` of an ImageStream's tag, or of anything else
-    From,
-    Metadata,
-    Labels,
-    Annotations,
-}
-
-impl Role {
-    /// Whether the keys of such a mapping are names that people choose.
-    #[inline]
-    pub(super) fn has_names_for_keys(self) -> bool {
-        matches!(self, Self::Labels | Self::Annotations)
-    }
-}
+use crate::manifest::places::Places;
+use crate::manifest::role::Role;
 
 /// An open collection. Manifests open one in every other line, so it is kept small.
 #[derive(Debug)]
 pub(super) struct Frame<'a> {
-    pub(super) key_text: Cow<'a, str>,
+    /// The key, which is text; [`Frame::key_text`] has it as such.
+    pub(super) key_bytes: Cow<'a, [u8]>,
     /// Where the key stands.
     pub(super) key_start: usize,
     pub(super) index: usize,
@@ -70,12 +33,15 @@ pub(super) struct Frame<'a> {
     /// A scalar under the key, or in the sequence, may be a field of the table.
     pub(super) may_hold_field: bool,
     pub(super) has_containers: bool,
-    /// In a sequence of words: the word before is a flag, and this one its image. Says whether a pattern names the flag.
-    pub(super) flag_before: Option<bool>,
+    /// In a sequence of words: the word before is a flag, and this one its image. Says how the flag was asked for.
+    pub(super) flag_before: Option<Matching>,
     pub(super) disabled: bool,
     /// Container keys and `image` that were seen, a bit each, to tell duplicates; and whether a key of containers was.
     pub(super) seen: u8,
 }
+
+/// The bit of [`Frame::seen`] for `image`.
+pub(super) const SEEN_IMAGE: u8 = 1;
 
 /// The bit of [`Frame::seen`] for a key that only containers have.
 pub(super) const SEEN_OF_CONTAINER: u8 = 64;
@@ -92,15 +58,20 @@ pub(super) enum Mark {
 }
 
 impl Frame<'_> {
+    /// The key at hand. Few are looked at, so that they are checked to be text only then.
+    pub(super) fn key_text(&self) -> &str {
+        std::str::from_utf8(&self.key_bytes).unwrap_or_default()
+    }
+
     /// The step to the value at hand.
     pub(super) fn segment(&self) -> Segment<'_> {
-        if self.is_map { Segment::Key(&self.key_text) } else { Segment::Index(self.index) }
+        if self.is_map { Segment::Key(self.key_text()) } else { Segment::Index(self.index) }
     }
 
     /// What tells that step from all others of the collection.
     pub(super) fn mark(&self) -> Mark {
         if self.is_map {
-            Mark::Key { start: self.key_start, length: self.key_text.len() }
+            Mark::Key { start: self.key_start, length: self.key_bytes.len() }
         } else {
             Mark::Index(self.index)
         }
@@ -113,7 +84,7 @@ impl Frame<'_> {
 
     /// Whether a block of text under the key may be a manifest or patch. Descriptions are prose, and schemas have many.
     pub(super) fn may_hold_manifest(&self) -> bool {
-        self.key_text != "description"
+        *self.key_bytes != *b"description"
     }
 }
 
@@ -134,13 +105,12 @@ impl Patched {
     /// What `path` leads to; `None` when that is nothing with an image.
     pub(super) fn of(path: &str) -> Option<Self> {
         let is_list = |step: &str| matches!(step, "containers" | "initContainers" | "ephemeralContainers");
-        let mut steps = path.rsplit('/');
-        let (last, before, first) = (steps.next()?, steps.next().unwrap_or(""), steps.next().unwrap_or(""));
+        let (rest, last) = split_last(path);
         match last {
-            "image" if is_list(first) => Some(Self::ContainerImage),
+            "image" if is_list(split_last(split_last(rest).0).1) => Some(Self::ContainerImage),
             "image" => Some(Self::OtherImage),
             _ if is_list(last) => Some(Self::ContainerList),
-            _ if is_list(before) => Some(Self::Container),
+            _ if rest.ends_with("ontainers") && is_list(split_last(rest).1) => Some(Self::Container),
             _ => None,
         }
     }
@@ -181,6 +151,14 @@ impl Facts<'_> {
         })
     }
 
+    /// Whether it is a resource that may have parts of a chart.
+    pub(super) fn may_have_chart(&self, places: &Places) -> bool {
+        self.kind.as_deref().is_some_and(|kind| {
+            let name = self.name.as_deref().unwrap_or_default();
+            places.may_have_chart(self.api_version.as_deref().unwrap_or_default(), kind, name)
+        })
+    }
+
     /// The image that a chart makes of its registry, repository, tag and digest.
     pub(super) fn put_together(&self, repository: &str) -> String {
         let mut value = String::new();
@@ -198,5 +176,13 @@ impl Facts<'_> {
             value.push_str(digest);
         }
         value
+    }
+}
+
+/// A path's last step, and what is before it.
+fn split_last(path: &str) -> (&str, &str) {
+    match memrchr(b'/', path.as_bytes()) {
+        Some(slash) => (&path[..slash], &path[slash + 1..]),
+        None => ("", path),
     }
 }

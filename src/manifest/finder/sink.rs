@@ -3,13 +3,14 @@
 
 use std::borrow::Cow;
 
-use crate::manifest::event::{Event, Sink, Word};
-use crate::manifest::fast::Block;
+use crate::manifest::event::{Event, Sink, Undecoded, Word};
 use crate::manifest::keys::Key;
 use crate::manifest::mention;
+use crate::manifest::name_hash::name_hash;
+use crate::manifest::role::Role;
 
+use super::Finder;
 use super::frame::Patched;
-use super::{Finder, Role};
 
 impl<'a> Sink<'a> for Finder<'a, '_> {
     fn event(&mut self, event: Event<'a>) {
@@ -53,19 +54,13 @@ impl<'a> Sink<'a> for Finder<'a, '_> {
     fn entry(&mut self, key: Word<'a>, value: Word<'a>) {
         let Some(frame) = self.frames.last() else { return };
         let name = key.bytes();
-        let may_matter = match frame.role {
-            Role::Labels => name == self.disable_label.as_bytes(),
-            Role::Annotations => {
-                name.ends_with(b"config.kubernetes.io/path")
-                    || name.ends_with(b"config.kubernetes.io/index")
-                    || self.places.names_annotation(key.value())
-            }
-            Role::Data if self.places.may_be_data(key.value()) => true,
-            role => {
-                let key = Key::of(name);
-                (key.matters_to(role) && self.may_say_something(role, key, value))
-                    || self.places.fields.may_end_in(name)
-            }
+        let role = frame.role;
+        let may_matter = if role.has_names_for_keys() {
+            self.is_known_name(role, key)
+        } else {
+            let hash = name_hash(name);
+            (self.places.fields.may_mean_something(hash) && self.may_matter(role, hash, name, value))
+                || (role == Role::Data && self.places.may_be_data(key.value()))
         };
         if may_matter || !(frame.is_map && frame.at_key) {
             self.known_entry(key, value);
@@ -80,16 +75,23 @@ impl<'a> Sink<'a> for Finder<'a, '_> {
                 self.scalar(word.into());
                 return;
             }
-            if matches!(frame.role, Role::Words | Role::KustomizeList) || frame.may_hold_field {
+            let may_matter = match frame.role {
+                Role::Words => frame.flag_before.is_some() || self.places.may_be_argument(word.bytes()),
+                Role::KustomizeList => true,
+                _ => frame.may_hold_field,
+            };
+            if may_matter {
                 self.element(word.into());
             }
             self.node_done();
         } else if frame.at_key {
             let name = word.bytes();
+            let hash = name_hash(name);
+            let may_matter = self.places.fields.may_mean_something(hash);
             frame.at_key = false;
-            frame.key = Key::of(name);
-            frame.may_hold_field = self.places.fields.may_end_in(name);
-            frame.key_text = Cow::Borrowed(word.value());
+            frame.key = if may_matter { Key::of(name) } else { Key::Other };
+            frame.may_hold_field = may_matter && self.places.fields.may_end_in(hash, name);
+            frame.key_bytes = Cow::Borrowed(name);
             frame.key_start = word.span().start;
         } else {
             self.scalar(word.into());
@@ -97,14 +99,14 @@ impl<'a> Sink<'a> for Finder<'a, '_> {
     }
 
     /// Has it decoded only where its text matters.
-    fn block(&mut self, block: Block<'a>) {
+    fn block(&mut self, block: impl Undecoded<'a>) {
         let Some(frame) = self.frames.last() else { return };
         let may_matter = if frame.is_map {
             frame.at_key
                 || frame.may_hold_field
                 || frame.key.matters_to(frame.role)
                 || frame.role.has_names_for_keys()
-                || (frame.role == Role::Data && self.places.may_be_data(&frame.key_text))
+                || (frame.role == Role::Data && self.places.may_be_data(frame.key_text()))
                 || (frame.may_hold_manifest() && mention::may_hold_image(block))
         } else {
             matches!(frame.role, Role::Words | Role::PatchList) || frame.may_hold_field
@@ -118,15 +120,37 @@ impl<'a> Sink<'a> for Finder<'a, '_> {
 }
 
 impl<'a> Finder<'a, '_> {
+    /// Whether a label or annotation of this name, which people choose, means something.
+    #[inline(never)]
+    fn is_known_name(&self, role: Role, key: Word<'_>) -> bool {
+        let name = key.bytes();
+        match role {
+            Role::Labels => name == self.disable_label.as_bytes(),
+            _ => {
+                name.ends_with(b"config.kubernetes.io/path")
+                    || name.ends_with(b"config.kubernetes.io/index")
+                    || self.places.annotation(key.value()).is_some()
+            }
+        }
+    }
+
+    /// Whether a key that may mean something does in a mapping of `role`, with this value.
+    #[inline(always)]
+    fn may_matter(&self, role: Role, hash: u8, name: &[u8], value: Word<'_>) -> bool {
+        let key = Key::of_hash(hash);
+        (key.matters_to(role) && key.is(name) && self.may_say_something(role, key, value))
+            || self.places.fields.may_end_in(hash, name)
+    }
+
     /// Whether [`Finder::value`] may do anything with this value of a key that matters to `role`; false for most names of
     /// variables, and for most values and paths.
-    #[inline]
+    #[inline(never)]
     fn may_say_something(&self, role: Role, key: Key, value: Word<'_>) -> bool {
         match (role, key) {
             (Role::EnvVar, Key::Name) => {
                 mention::names_image(value.value()) || self.places.names_variable(value.value())
             }
-            (Role::EnvVar, Key::Value) => mention::may_hold_images(value.value()),
+            (Role::EnvVar, Key::Value) => self.places.may_be_variable(value.value()),
             (Role::Parameter, Key::Value) => true,
             (_, Key::Value) => self.in_patch() || mention::is_reference_like(value.value()),
             (_, Key::Path) => Patched::of(value.value()).is_some(),
@@ -137,7 +161,7 @@ impl<'a> Finder<'a, '_> {
     /// An entry that may matter.
     #[inline(never)]
     fn known_entry(&mut self, key: Word<'a>, value: Word<'a>) {
-        self.scalar(key.into());
+        self.word(key);
         self.scalar(value.into());
     }
 }

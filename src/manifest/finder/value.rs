@@ -6,11 +6,13 @@ use crate::image::ImageReference;
 use crate::manifest::event::{Scalar, ScalarStyle};
 use crate::manifest::keys::Key;
 use crate::manifest::mention::{self, Part};
+use crate::manifest::name_hash::name_hash;
 use crate::manifest::occurrence::Place;
+use crate::manifest::role::Role;
 use crate::manifest::scalar::{image_text, is_string};
 
-use super::frame::Patched;
-use super::{Claim, EntryKey, Finder, Role};
+use super::frame::{Patched, SEEN_IMAGE};
+use super::{Claim, EntryKey, Finder, Finding};
 
 impl<'a> Finder<'a, '_> {
     /// Takes any scalar.
@@ -28,13 +30,17 @@ impl<'a> Finder<'a, '_> {
         }
         frame.at_key = !frame.at_key;
         if !frame.at_key {
-            frame.key = Key::of(scalar.value.as_bytes());
-            frame.may_hold_field = self.places.fields.may_end_in(scalar.value.as_bytes());
-            frame.key_text = scalar.value;
+            let name = scalar.value.as_bytes();
+            frame.key = Key::of(name);
+            frame.may_hold_field = self.places.fields.may_end_in(name_hash(name), name);
+            frame.key_bytes = match scalar.value {
+                Cow::Borrowed(name) => Cow::Borrowed(name.as_bytes()),
+                Cow::Owned(name) => Cow::Owned(name.into_bytes()),
+            };
             frame.key_start = scalar.start;
         } else if frame.role.has_names_for_keys() {
             self.metadata_value(scalar);
-        } else if frame.role == Role::Data && self.places.may_be_data(&frame.key_text) {
+        } else if frame.role == Role::Data && self.places.may_be_data(frame.key_text()) {
             if is_string(&scalar) {
                 self.push_here(Claim::Data, Place::Data, scalar);
             }
@@ -72,10 +78,16 @@ impl<'a> Finder<'a, '_> {
         }
         if !words {
             self.push_here(Claim::Field, Place::Mention, scalar);
-        } else if self.argument(&scalar) {
+            return;
+        }
+        let before = self.found.findings.len();
+        if self.argument(&scalar) {
             // Taken.
         } else if mention::is_image_like(mention::behind_last_equals(&scalar.value)) {
             self.push_here(Claim::Settled, Place::Mention, scalar);
+        }
+        if matches!(&self.frames[..], [.., owner, _] if owner.role == Role::Element) {
+            self.found.findings[before..].iter_mut().for_each(Finding::wait_for_element);
         }
     }
 
@@ -88,21 +100,19 @@ impl<'a> Finder<'a, '_> {
         if named.is_some() {
             self.places.found_argument(word);
         }
-        let (part, is_pattern) = match (named, flag_before) {
-            (Some((start, is_pattern)), _) if start < word.len() => {
-                (Some(Part { start, end: word.len() }), is_pattern)
+        let (part, matching) = match (named, flag_before) {
+            (Some((start, matching)), _) if start < word.len() => {
+                (Some(Part { start, end: word.len() }), matching)
             }
-            (Some((_, is_pattern)), _) => {
-                frame.flag_before = (!word.contains('=')).then_some(is_pattern);
+            (Some((_, matching)), _) => {
+                frame.flag_before = (!word.contains('=')).then_some(matching);
                 return true;
             }
-            (None, Some(is_pattern)) => (None, is_pattern),
+            (None, Some(matching)) => (None, matching),
             (None, None) => return false,
         };
         let image = part.map_or(word, |part| &word[part.start..]);
-        let is_image =
-            mention::is_reference_like(image) || (!is_pattern && ImageReference::parse(image).is_ok());
-        if !is_image {
+        if !matching.takes(image) {
             return false;
         }
         self.push_here(Claim::Settled, Place::Argument, scalar.clone());
@@ -115,9 +125,10 @@ impl<'a> Finder<'a, '_> {
     /// A label or annotation.
     fn metadata_value(&mut self, scalar: Scalar<'a>) {
         let Some(frame) = self.frames.last() else { return };
-        let (role, key) = (frame.role, frame.key_text.clone());
-        if role == Role::Annotations && self.places.names_annotation(&key) {
-            let is_image = ImageReference::parse(image_text(&scalar)).is_ok();
+        let (role, key) = (frame.role, frame.key_text().to_owned());
+        let asked_for = self.places.annotation(&key).filter(|_| role == Role::Annotations);
+        if let Some(matching) = asked_for {
+            let is_image = matching.takes(image_text(&scalar));
             if is_image || mention::names_image(&scalar.value) {
                 self.places.found_annotation(&key);
                 let claim = if is_image { Claim::Settled } else { Claim::Text };
@@ -166,6 +177,10 @@ impl<'a> Finder<'a, '_> {
             self.push_here(Claim::Field, Place::Mention, scalar.clone());
         }
         match (role, key) {
+            (Role::Element, Key::Image) => {
+                self.frames[at].seen |= SEEN_IMAGE;
+                self.push_here(Claim::Field, Place::Mention, scalar);
+            }
             (Role::Container, Key::Image) => {
                 self.note_duplicate(Key::Image);
                 self.push_here(Claim::Settled, Place::Container, scalar);
@@ -192,7 +207,7 @@ impl<'a> Finder<'a, '_> {
             (Role::Container | Role::Element | Role::EnvVar | Role::Parameter, Key::Name) => {
                 self.facts_of(at).name = Some(scalar.value);
             }
-            (Role::EnvVar, Key::Value) if mention::may_hold_images(image_text(&scalar)) => {
+            (Role::EnvVar, Key::Value) if self.places.may_be_variable(image_text(&scalar)) => {
                 self.push_here(Claim::Variable, Place::Mention, scalar);
             }
             (Role::EnvVar, Key::Value) => {}

@@ -11,10 +11,14 @@ pub struct Chart {
     pub metadata: String,
     /// `values.yaml`
     pub values: Option<String>,
+    /// Further values, which come on top of these: `values-prod.yaml`.
+    pub more_values: Vec<String>,
     /// The texts under `templates/`.
     pub templates: Vec<String>,
     /// The charts that lie unpacked in `charts/`.
     pub charts: Vec<Chart>,
+    /// The chart in whose `charts/` it lies, with no more of the charts there than their metadata.
+    pub parent: Option<Box<Chart>>,
 }
 
 /// A chart that another depends on.
@@ -73,6 +77,38 @@ pub struct Defaults {
     pub(super) dependencies: Vec<String>,
     /// The texts of the chart's templates.
     pub(super) templates: Vec<String>,
+    /// The registry, before and after, that charts around this one put before all images, whatever its own values say. Empty
+    /// where they say that there is none.
+    pub(super) global_registry: Option<(String, String)>,
+    /// Registries that stand there in further values, which are used or not.
+    pub(super) other_registries: Vec<(String, String)>,
+}
+
+/// Where charts have a registry for all images, for themselves and the charts that they depend on.
+pub(super) const GLOBAL_REGISTRY: [&[&str]; 3] =
+    [&["global", "imageRegistry"], &["global", "image", "registry"], &["global", "registry"]];
+
+/// The text of [`GLOBAL_REGISTRY`] in values; `None` where they do not say.
+fn global_registry(values: &str) -> Option<String> {
+    let root = tree::read(values).ok()?.into_iter().next()?.root?;
+    GLOBAL_REGISTRY.iter().find_map(|keys| {
+        let node = keys.iter().try_fold(&root, |node, key| node.get(key))?;
+        match node {
+            Node::Scalar(_) => Some(node.text().unwrap_or_default().to_owned()),
+            Node::Sequence(_) | Node::Mapping(_) => None,
+        }
+    })
+}
+
+/// [`global_registry`] before and after.
+fn global_registries(
+    values: &str,
+    chart: &Chart,
+    rewrite: &mut dyn FnMut(&str, &Chart) -> String,
+) -> Option<(String, String)> {
+    let before = global_registry(values)?;
+    let after = if before.is_empty() { String::new() } else { global_registry(&rewrite(values, chart))? };
+    Some((before, after))
 }
 
 impl Defaults {
@@ -80,6 +116,26 @@ impl Defaults {
     /// that it depends on. `rewrite` says what a values file of a chart becomes.
     pub fn of(chart: &Chart, is_own: bool, rewrite: &mut dyn FnMut(&str, &Chart) -> String) -> Self {
         let mut defaults = Self { templates: chart.templates.clone(), ..Self::default() };
+        let around = std::iter::successors(chart.parent.as_deref(), |chart| chart.parent.as_deref());
+        for parent in around {
+            if let Some(values) = &parent.values
+                && let Some(registries) = global_registries(values, parent, rewrite)
+            {
+                // The outermost decides.
+                defaults.global_registry = Some(registries);
+            }
+            for values in &parent.more_values {
+                defaults.other_registries.extend(global_registries(values, parent, rewrite));
+            }
+        }
+        if is_own {
+            for values in &chart.more_values {
+                defaults.other_registries.extend(global_registries(values, chart, rewrite));
+            }
+        }
+        defaults.other_registries.retain(|(before, _)| !before.is_empty());
+        defaults.other_registries.sort();
+        defaults.other_registries.dedup();
         if let Some(values) = chart.values.as_ref().filter(|_| !is_own) {
             defaults.add(&[], values, &rewrite(values, chart));
         }

@@ -66,6 +66,7 @@ impl Walk<'_, '_> {
             document,
             kind: FoundKind::Whole { text, prefix },
             blocked: None,
+            is_variant: false,
         });
     }
 }

@@ -14,6 +14,8 @@ pub struct FoundImage {
     pub kind: FoundKind,
     /// Why it must not be edited.
     pub blocked: Option<Blocked>,
+    /// It is another image of this file with further values on top: what changes must be right for it, too.
+    pub is_variant: bool,
 }
 
 /// How an image of such a file is written.
@@ -34,6 +36,8 @@ pub enum FoundKind {
         tag: Option<Text>,
         /// The digest, with its algorithm or without.
         digest: Option<Text>,
+        /// The value of a key for a digest that is there and says nothing.
+        empty_digest: Option<EmptyDigest>,
     },
     /// As a registry, or a registry and the first parts of a path: what behind it stands is not known.
     Start(Text),
@@ -44,6 +48,15 @@ pub enum FoundKind {
         /// Why that does not tell.
         why: String,
     },
+}
+
+/// Where a chart takes a digest from, which has none yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EmptyDigest {
+    /// The empty text.
+    pub text: Text,
+    /// Whether the digest stands there without its algorithm, as under `sha`.
+    pub is_bare: bool,
 }
 
 /// A part of an image's name.
@@ -79,7 +92,7 @@ impl FoundImage {
             FoundKind::Whole { text, .. } | FoundKind::Start(text) | FoundKind::Unclear { text, .. } => {
                 Some(text)
             }
-            FoundKind::Parts { name, tag, digest } => {
+            FoundKind::Parts { name, tag, digest, .. } => {
                 let own = name.iter().rev().find_map(|part| match part {
                     NamePart::Own(text) => Some(text),
                     NamePart::Elsewhere { .. } => None,
@@ -95,7 +108,7 @@ impl FoundImage {
             FoundKind::Whole { text, .. } | FoundKind::Start(text) | FoundKind::Unclear { text, .. } => {
                 (Some(text), &[][..], [None, None])
             }
-            FoundKind::Parts { name, tag, digest } => (None, &name[..], [tag.as_ref(), digest.as_ref()]),
+            FoundKind::Parts { name, tag, digest, .. } => (None, &name[..], [tag.as_ref(), digest.as_ref()]),
         };
         let parts = parts.iter().filter_map(|part| match part {
             NamePart::Own(text) => Some(text),

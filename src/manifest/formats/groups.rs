@@ -1,5 +1,6 @@
 //! The keys of which charts put an image together: `image: {registry, repository, tag}` and its like.
 
+use super::defaults::GLOBAL_REGISTRY;
 use super::values::{GroupPart, ValuesFinder};
 use crate::image::ImageReference;
 use crate::manifest::event::Scalar;
@@ -12,8 +13,12 @@ use crate::manifest::tree::Node;
 pub(super) struct Group<'v> {
     /// The parts of the name.
     pub(super) name: Vec<GroupPart<'v>>,
+    /// The parts of the names that it has with further values.
+    pub(super) variants: Vec<Vec<GroupPart<'v>>>,
     pub(super) tag: Option<&'v Scalar<'v>>,
     pub(super) digest: Option<&'v Scalar<'v>>,
+    /// The value of a key for a digest that says nothing, and whether the digest stands there without its algorithm.
+    pub(super) empty_digest: Option<(&'v Scalar<'v>, bool)>,
     /// The key that says most.
     pub(super) main: &'v str,
     /// Why it is not clear which image it is, and the scalar that is in doubt.
@@ -124,9 +129,28 @@ impl<'v> Mapping<'_, '_, '_, 'v> {
 
     /// A registry that goes before that of the image, if one is set.
     fn global_registry(&self) -> Option<GroupPart<'v>> {
-        let paths: &[&[&str]] =
-            &[&["global", "imageRegistry"], &["global", "image", "registry"], &["global", "registry"]];
-        self.anywhere(&[], paths).filter(|part| is_registry(part.value()))
+        let global = match &self.finder.defaults.global_registry {
+            Some((value, becomes)) => {
+                Some(GroupPart::Elsewhere { value: value.clone(), becomes: becomes.clone() })
+            }
+            None => self.anywhere(&[], &GLOBAL_REGISTRY),
+        };
+        global.filter(|part| is_registry(part.value()))
+    }
+
+    /// The names that the image has where further values set another registry before all images: `name`, with or without a
+    /// registry of its own, behind each.
+    fn variants(&self, keys: &Keys, has_host: bool, name: &[GroupPart<'v>]) -> Vec<Vec<GroupPart<'v>>> {
+        if has_host && !matches!(self.state(keys.registry), State::Part(_)) {
+            return Vec::new();
+        }
+        let registries = self.finder.defaults.other_registries.iter().filter(|(value, _)| is_registry(value));
+        registries
+            .map(|(value, becomes)| {
+                let registry = GroupPart::Elsewhere { value: value.clone(), becomes: becomes.clone() };
+                std::iter::once(registry).chain(name.iter().cloned()).collect()
+            })
+            .collect()
     }
 
     /// A registry for images that have none of their own.
@@ -184,13 +208,21 @@ impl<'v> Mapping<'_, '_, '_, 'v> {
         }
         let has_host = ImageReference::parse(&joined(&name)).is_ok_and(|image| image.host().is_some());
         let mut unclear = None;
+        let variants = self.variants(keys, has_host, &name);
         match self.registry(keys, has_host) {
             Ok(registry) => name.splice(..0, registry).for_each(drop),
             Err(why) => unclear = Some((main, why)),
         }
         let tag = self.own(keys.tag);
         let digest = self.own("digest").or_else(|| self.own("sha")).filter(|_| !is_flat);
-        Some(Group { name, tag, digest, main: main_key, unclear })
+        let empty = |key| match &self.pair(key)?.1 {
+            node @ Node::Scalar(scalar) if !node.is_null() && scalar.value.is_empty() => Some(scalar),
+            _ => None,
+        };
+        let empty_digest = empty("digest").map(|scalar| (scalar, false));
+        let empty_digest = empty_digest.or_else(|| empty("sha").map(|scalar| (scalar, true)));
+        let empty_digest = empty_digest.filter(|_| !is_flat && digest.is_none());
+        Some(Group { name, variants, tag, digest, empty_digest, main: main_key, unclear })
     }
 
     /// An image whose repository is there and says nothing.
@@ -198,7 +230,9 @@ impl<'v> Mapping<'_, '_, '_, 'v> {
         let (_, Node::Scalar(empty)) = self.pair(keys.repository)? else { return None };
         let why = "its repository is empty, and the chart's templates may have one of their own".to_owned();
         let unclear = Some((empty, why));
-        Some(Group { name: Vec::new(), tag: None, digest: None, main: keys.repository, unclear })
+        let (name, variants) = (Vec::new(), Vec::new());
+        let (tag, digest, empty_digest) = (None, None, None);
+        Some(Group { name, variants, tag, digest, empty_digest, main: keys.repository, unclear })
     }
 
     /// What stands before the repository; with the reason when that cannot be told.

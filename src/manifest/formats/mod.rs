@@ -17,7 +17,7 @@ use super::path::FieldPath;
 
 pub use defaults::{Chart, Defaults};
 pub use fields::find as find_fields;
-pub use found::{FoundImage, FoundKind, NamePart};
+pub use found::{EmptyDigest, FoundImage, FoundKind, NamePart};
 pub use values::{find_values, parse_values};
 
 /// The formats that are known by their paths, as data.

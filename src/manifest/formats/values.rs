@@ -6,7 +6,7 @@ use rustc_hash::FxHashSet;
 use super::anchors::Places;
 use super::defaults::Defaults;
 use super::fields::text_of;
-use super::found::{FoundImage, FoundKind, NamePart};
+use super::found::{EmptyDigest, FoundImage, FoundKind, NamePart};
 use super::groups::{Group, is_image_key};
 use crate::image::ImageReference;
 use crate::manifest::event::{Scalar, ScalarStyle};
@@ -114,7 +114,7 @@ impl<'v> ValuesFinder<'_, 'v> {
     }
 
     fn group(&mut self, group: Group<'v>, path: &mut Vec<String>) {
-        let Group { name, tag, digest, main, unclear } = group;
+        let Group { name, variants, tag, digest, empty_digest, main, unclear } = group;
         let texts = name.iter().filter_map(GroupPart::own).chain(tag).chain(digest);
         self.taken.extend(texts.map(|scalar| scalar.start));
         path.push(main.to_owned());
@@ -127,9 +127,21 @@ impl<'v> ValuesFinder<'_, 'v> {
                     .collect(),
                 tag: tag.map(|scalar| self.text_of(scalar)),
                 digest: digest.map(|scalar| self.text_of(scalar)),
+                empty_digest: empty_digest
+                    .map(|(scalar, is_bare)| EmptyDigest { text: self.text_of(scalar), is_bare }),
             },
         };
+        let is_clear = matches!(kind, FoundKind::Parts { .. });
         self.push(path, kind);
+        for name in variants.into_iter().filter(|_| is_clear) {
+            let name = name.into_iter().map(|part| part.into_name_part(|scalar| self.text_of(scalar)));
+            let name = name.collect();
+            let tag = tag.map(|scalar| self.text_of(scalar));
+            let digest = digest.map(|scalar| self.text_of(scalar));
+            let kind = FoundKind::Parts { name, tag, digest, empty_digest: None };
+            let (path, document, blocked) = (field_path(path), 0, None);
+            self.found.push(FoundImage { path, document, kind, blocked, is_variant: true });
+        }
         path.pop();
     }
 
@@ -173,13 +185,19 @@ impl<'v> ValuesFinder<'_, 'v> {
     /// A registry that stands before names elsewhere.
     fn start(&mut self, scalar: &Scalar<'_>, path: &[String]) {
         let text = self.text_of(scalar);
-        let image =
-            FoundImage { path: field_path(path), document: 0, kind: FoundKind::Start(text), blocked: None };
+        let image = FoundImage {
+            path: field_path(path),
+            document: 0,
+            kind: FoundKind::Start(text),
+            blocked: None,
+            is_variant: false,
+        };
         self.starts.push(image);
     }
 
     fn push(&mut self, path: &[String], kind: FoundKind) {
-        self.found.push(FoundImage { path: field_path(path), document: 0, kind, blocked: None });
+        let (path, document, blocked) = (field_path(path), 0, None);
+        self.found.push(FoundImage { path, document, kind, blocked, is_variant: false });
     }
 
     fn text_of(&mut self, scalar: &Scalar<'_>) -> Text {

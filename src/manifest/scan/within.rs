@@ -1,9 +1,10 @@
 //! Images within a scalar: those of a text that stands as a string, and those that are a part of one.
 
-use crate::manifest::embedded::{self, Embedded, Layers};
+use crate::manifest::embedded::Embedded;
 use crate::manifest::event::Scalar;
 use crate::manifest::fast::FastReader;
 use crate::manifest::finder::Finding;
+use crate::manifest::layers::{self, Layers};
 use crate::manifest::mention::Part;
 use crate::manifest::occurrence::{Blocked, KustomizeImage, Occurrence, Place, Resource, Text};
 use crate::manifest::path::{FieldPath, Segment};
@@ -30,7 +31,7 @@ impl<'a> Run<'a, '_> {
     /// Adds what is found in a text that stands as a scalar, with its places in the text around.
     pub(super) fn text_within(&mut self, finding: Finding<'a>, document: usize, resource: Option<usize>) {
         let Finding { path, scalar, blocked, flow, place, .. } = finding;
-        let embedded = Embedded::new(self.original, &scalar).filter(|_| self.depth < embedded::DEPTH_MAX);
+        let embedded = Embedded::new(self.original, &scalar).filter(|_| self.depth < layers::DEPTH_MAX);
         let inner = embedded.as_ref().map(|embedded| {
             self.scanner.scan_within(&embedded.value, &mut FastReader::default(), self.depth + 1)
         });

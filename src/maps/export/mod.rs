@@ -1,10 +1,11 @@
 //! Rules as the configuration of other tools, as far as these can say them.
 //!
-//! Other tools redirect a registry or a front of names (a *prefix*) to a *location*; [`redirect`] says which rules do
+//! Other tools redirect a registry or a front of names (a *prefix*) to a *location*; `redirect.rs` says which rules do
 //! that. Every rule that a format cannot say becomes an [`ExportNote`] with the reason.
 
 mod containerd;
 mod kustomize;
+mod kyverno;
 mod mirror_set;
 mod redirect;
 mod registries_conf;
@@ -26,6 +27,8 @@ pub enum ExportFormat {
     ImageTagMirrorSet,
     /// An `images:` list for kustomize.
     Kustomize,
+    /// A MutatingPolicy for Kyverno.
+    Kyverno,
 }
 
 /// A file that was made.
@@ -80,6 +83,7 @@ pub fn export(maps: &Maps, format: ExportFormat) -> Exported {
             mirror_set::write(&redirects, format, &mut exported);
         }
         ExportFormat::Kustomize => kustomize::write(&redirects, &mut exported),
+        ExportFormat::Kyverno => kyverno::write(&redirects, &mut exported),
     }
     let order: FxHashMap<String, usize> =
         maps.rules().enumerate().map(|(number, rule)| (rule.to_string(), number)).collect();

@@ -44,7 +44,7 @@ pub(super) fn of(rule: &Rule) -> Result<Redirect, &'static str> {
         }
         RuleKind::Legacy => return Err("puts a prefix before every image, which cannot be said there"),
     };
-    let is_hub = key.host == DOCKER_HUB && key.path.is_empty();
+    let is_hub = *key.host == *DOCKER_HUB && key.path.is_empty();
     let (location, drops_library) = match rule.parsed() {
         RuleValue::Empty => (None, false),
         RuleValue::Name { .. } => (Some(rule.value().to_owned()), is_hub),

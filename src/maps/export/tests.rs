@@ -71,3 +71,14 @@ fn kustomize_takes_repositories() {
     );
     assert_eq!(noted(&exported), ["1", "2", "3"]);
 }
+
+#[test]
+fn kyverno_takes_the_longest_prefix_first() {
+    let exported = export(&maps(ALL_KINDS), ExportFormat::Kyverno);
+    assert_eq!(noted(&exported), ["6", "7", "8", "9", "10"]);
+    let text = &exported.files[0].text;
+    let at = |part: &str| text.find(part).unwrap_or_else(|| panic!("{part} in {text}"));
+    assert!(at("n[1].startsWith('quay.io/team/')") < at("n[1].startsWith('quay.io/') ?"), "{text}");
+    assert!(text.contains("n[1].startsWith('docker.io/') ? 'm.io/hub' + n[0].substring(9) :"), "{text}");
+    assert!(text.contains("n[1].startsWith('gcr.io/') ? c.image :"), "{text}");
+}

@@ -304,7 +304,7 @@ fn any_maps(lines: &[String], cut: Index, allow_chained: bool) -> Maps {
 fn found_by_looking(maps: &Maps, image: ImageReference<'_>) -> Option<usize> {
     let path = image.canonical_path();
     let matches = |name: &NamePrefix| {
-        name.host == image.canonical_registry()
+        *name.host == *image.canonical_registry()
             && (name.port.is_none() || name.port.as_deref() == image.port())
             && (name.path.is_empty() || *path == *name.path || path.starts_with(&format!("{}/", name.path)))
     };
@@ -314,7 +314,7 @@ fn found_by_looking(maps: &Maps, image: ImageReference<'_>) -> Option<usize> {
         // Of two keys for one name the one that is written out wins, and of two images the first.
         .flat_map(|(number, rule)| {
             let written = rule.name.as_ref().map(|name| (number, name, true));
-            let image = rule.official_image.as_ref().map(|name| (number, name, false));
+            let image = rule.official_image.as_deref().map(|name| (number, name, false));
             written.into_iter().chain(image)
         })
         .filter(|(_, name, _)| matches(name))
@@ -341,9 +341,9 @@ fn guarded_by_looking(maps: &Maps, image: ImageReference<'_>, key: Option<&NameP
         |target: &str| name == target || name.starts_with(&format!("{}/", target.trim_end_matches('/')));
     maps.rules.iter().any(|rule| match &rule.parsed {
         RuleValue::Empty | RuleValue::Substrings(_) | RuleValue::Template { target: None, .. } => false,
-        RuleValue::Reference => image.as_str() == rule.value,
+        RuleValue::Reference => image.as_str() == &*rule.value,
         RuleValue::Name { target, .. } if rule.keeps_port() => {
-            target.host == host
+            *target.host == *host
                 && key.is_none_or(|key| key.path.is_empty() || key.port.as_deref() != port && port.is_none())
         }
         RuleValue::Name { target, .. } | RuleValue::Template { target: Some(target), .. } => {
@@ -355,7 +355,7 @@ fn guarded_by_looking(maps: &Maps, image: ImageReference<'_>, key: Option<&NameP
             let as_path = canonical(&hub.host, hub.port.as_deref(), &hub.path);
             let as_path = as_path.strip_suffix('x').filter(|_| !hub.path.is_empty());
             as_path.is_some_and(|target| name.starts_with(target) && !strictly_under(target, true))
-                || (!rule.value.contains('/') && host.starts_with(&rule.value) && key.is_none())
+                || (!rule.value.contains('/') && host.starts_with(&*rule.value) && key.is_none())
         }
     })
 }
@@ -418,7 +418,7 @@ proptest! {
             // A key that matches the image: that of a rule, or one made from its own front.
             let own = found.and_then(|number| maps.rules[number].key_for(image).cloned());
             let made = NamePrefix::parse(&key).ok().filter(|key| {
-                key.host == image.canonical_registry()
+                *key.host == *image.canonical_registry()
                     && (key.port.is_none() || key.port.as_deref() == image.port())
                     && (key.path.is_empty() || *path == *key.path || path.starts_with(&format!("{}/", key.path)))
             });

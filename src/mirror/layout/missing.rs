@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::closure::Closure;
 use super::left_out::LeftOut;
-use super::{LayoutError, LayoutReason, Reader};
+use super::{LayoutError, LayoutReader, LayoutReason};
 use crate::image::{Digest, Repository};
 use crate::mirror::{Place, Source, Started, StoreError, Target};
 use crate::registry::Descriptor;
@@ -40,7 +40,7 @@ pub struct Missing {
 /// # Errors
 /// [`StoreError`] when the layout cannot be read, lacks a blob that was not left out, or the registry does not answer.
 pub async fn missing<T>(
-    reader: &Reader,
+    reader: &LayoutReader,
     target: &T,
     imports: &[Import],
     writes: bool,
@@ -74,7 +74,7 @@ where
 }
 
 /// The blobs of an image that are not in the layout because they were left out.
-fn left_out(reader: &Reader, image: &Digest) -> Result<Vec<(Digest, u64)>, LayoutError> {
+fn left_out(reader: &LayoutReader, image: &Digest) -> Result<Vec<(Digest, u64)>, LayoutError> {
     let mut closure = Closure::default();
     closure.add(reader.files(), image)?;
     let not_there = |digest: &Digest| {

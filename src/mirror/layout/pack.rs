@@ -17,26 +17,76 @@ use crate::image::Digest;
 /// The smallest part, in bytes.
 const PART_MIN: u64 = 64 * 1024;
 
+/// How the names of the files end that have no names yet.
+const TEMP_SUFFIX: &str = ".imageswap.tmp";
+
+/// What is in the folder of an unfinished layout while its parts get their names.
+const MARK: &str = ".imageswap-naming";
+
 /// A tar file that is to be written.
 #[derive(Debug)]
 pub(super) struct Archive {
     path: PathBuf,
     split: Option<u64>,
+    /// Is there while the parts get their names.
+    mark: PathBuf,
 }
 
 impl Archive {
-    /// `path` must not be there, nor any part of it.
-    pub(super) fn new(path: &Path, split: Option<u64>) -> Result<Self, LayoutError> {
+    /// `path` must not be there, nor any part of it, but what a killed run left when it named the parts of what is in
+    /// `folder`.
+    pub(super) fn new(path: &Path, split: Option<u64>, folder: &Path) -> Result<Self, LayoutError> {
         if split.is_some_and(|size| size < PART_MIN) {
             let message = "a part must have at least 64 KiB";
             return Err(LayoutError::new(path, LayoutReason::Target { message }));
         }
-        let part = numbers(path)?.first().map(|number| part_path(path, *number));
+        let mark = folder.join(MARK);
+        let was_naming = mark.exists();
+        let part = numbers(path)?.first().filter(|number| **number == 0 || !was_naming).copied();
+        let part = part.map(|number| part_path(path, number));
         let whole = path.symlink_metadata().is_ok().then(|| path.to_owned());
         if let Some(there) = whole.or(part) {
             return Err(LayoutError::new(&there, LayoutReason::Exists));
         }
-        Ok(Self { path: path.to_owned(), split })
+        Ok(Self { path: path.to_owned(), split, mark })
+    }
+
+    /// Removes what a killed run left: files without their names, and parts without the first.
+    pub(super) fn clean_up(&self) -> Result<(), LayoutError> {
+        let cannot = |error: &io::Error| LayoutError::io(&self.path, "remove what a killed run left", error);
+        let mut left = Vec::new();
+        if self.mark.exists() {
+            left.extend(numbers(&self.path)?.into_iter().map(|number| part_path(&self.path, number)));
+        }
+        let start = format!(".{}.", self.name());
+        for entry in self.beside().read_dir().map_err(|error| cannot(&error))? {
+            let entry = entry.map_err(|error| cannot(&error))?;
+            let name = entry.file_name();
+            let middle = name.to_str().and_then(|name| name.strip_prefix(&start)?.strip_suffix(TEMP_SUFFIX));
+            if middle.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit())) {
+                left.push(entry.path());
+            }
+        }
+        left.push(self.mark.clone());
+        for path in left {
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(cannot(&error)),
+                Ok(()) | Err(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn name(&self) -> String {
+        self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    /// The folder that it is in.
+    fn beside(&self) -> &Path {
+        match self.path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            Some(_) | None => Path::new("."),
+        }
     }
 }
 
@@ -117,9 +167,8 @@ impl<'a> Split<'a> {
     fn next(&mut self) -> io::Result<()> {
         self.close()?;
         let number = self.temps.len();
-        let name = self.archive.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let temp = self.archive.path.with_file_name(format!(".{name}.{number:02}.imageswap.tmp"));
-        // One that a killed run left is written anew.
+        let temp =
+            self.archive.path.with_file_name(format!(".{}.{number:02}{TEMP_SUFFIX}", self.archive.name()));
         self.file = Some(File::create(&temp)?);
         self.temps.push(temp);
         self.room = self.archive.split.unwrap_or(u64::MAX);
@@ -138,11 +187,16 @@ impl<'a> Split<'a> {
             Some(_) => part_path(path, number),
             None => path.clone(),
         };
+        if self.temps.len() > 1 {
+            let mark = &self.archive.mark;
+            let write = || File::create(mark)?.sync_all();
+            write().map_err(|error| LayoutError::io(mark, "write it", &error))?;
+        }
         for (number, temp) in self.temps.iter().enumerate().rev() {
             let place = name_of(number);
             fs::rename(temp, &place).map_err(|error| LayoutError::io(&place, "write it", &error))?;
         }
-        sync_folder(path.parent().unwrap_or(Path::new(".")))?;
+        sync_folder(self.archive.beside())?;
         let made = (0..self.temps.len()).map(name_of).collect();
         self.temps.clear();
         Ok(made)

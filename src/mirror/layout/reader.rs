@@ -23,7 +23,7 @@ const LIST_MAX: u64 = 64 * 1024 * 1024;
 
 /// A layout that is read, in a folder or a tar file. Clones share it.
 #[derive(Clone, Debug)]
-pub struct Reader {
+pub struct LayoutReader {
     inner: Arc<Inner>,
 }
 
@@ -56,7 +56,7 @@ struct Version {
     image_layout_version: String,
 }
 
-impl Reader {
+impl LayoutReader {
     /// Opens a folder, a tar file, or the parts of one, and reads what is in it.
     ///
     /// # Errors

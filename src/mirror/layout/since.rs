@@ -6,7 +6,7 @@ use futures_util::{StreamExt, stream};
 
 use super::LeftOut;
 use crate::image::{Digest, ImageReference, Repository};
-use crate::lock::{Entry, Lock};
+use crate::lock::{Lock, LockEntry};
 use crate::mirror::{Contents, Place, Source, StoreError};
 
 /// How many images are asked for at once.
@@ -38,7 +38,7 @@ pub async fn since<S: Source>(source: &S, lock: &Lock) -> (LeftOut, Vec<(String,
 }
 
 /// The image as it is at the source: `nginx:1.27@sha256:…`.
-fn image_of(entry: &Entry) -> Option<String> {
+fn image_of(entry: &LockEntry) -> Option<String> {
     ImageReference::parse(&entry.id).ok().map(|reference| format!("{}@{}", reference.name(), entry.digest))
 }
 

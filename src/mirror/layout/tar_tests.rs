@@ -156,7 +156,7 @@ fn hostile_tars_are_refused() {
     assert!(cases.len() >= 15);
     let path = folder.path().join("x.tar");
     fs::write(&path, with(file("manifest.json", b"[]"))).unwrap();
-    Reader::open(&path).expect("what is not known is passed over");
+    LayoutReader::open(&path).expect("what is not known is passed over");
     for (name, bytes, want) in cases {
         fs::write(&path, bytes).unwrap();
         let said = reason(&path);
@@ -192,6 +192,6 @@ fn tars_of_other_programs_are_read() {
         b"what stands behind the end is not read".to_vec(),
     ];
     fs::write(&path, all.concat()).unwrap();
-    let reader = Reader::open(&path).unwrap();
+    let reader = LayoutReader::open(&path).unwrap();
     assert_eq!(read_all(reader.blob(&digest_of(b"layer"), 5).unwrap()).unwrap(), b"layer");
 }

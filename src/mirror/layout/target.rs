@@ -1,26 +1,28 @@
 //! A layout as what images are copied to.
 
+use std::time::Duration;
+
 use super::names::image_name;
-use super::{BlobSink, LayoutError, LayoutReason, Writer};
+use super::{BlobSink, LayoutError, LayoutReason, LayoutWriter};
 use crate::image::{Digest, Repository};
-use crate::mirror::{Found, Place, Started, StoreError, Target};
+use crate::mirror::{FoundManifest, Place, Started, StoreError, Target};
 use crate::registry::{BlobRead, Descriptor, Manifest};
 
-impl Target for Writer {
+impl Target for LayoutWriter {
     type Upload = BlobSink;
 
-    async fn find(&self, place: Place<'_>, reference: &str) -> Result<Option<Found>, StoreError> {
+    async fn find(&self, place: Place<'_>, reference: &str) -> Result<Option<FoundManifest>, StoreError> {
         let found = match Digest::parse(reference) {
             // It is there under this repository's name, or must be named.
-            Ok(digest) if self.lists(place.repository, &digest) => Writer::find(self, &digest)?,
+            Ok(digest) if self.lists(place.repository, &digest) => LayoutWriter::find(self, &digest)?,
             Ok(_) => None,
             Err(_) => self.find_name(&image_name(place.repository, reference))?,
         };
-        Ok(found.map(|manifest| Found { digest: manifest.digest, media_type: manifest.media_type }))
+        Ok(found.map(|manifest| FoundManifest { digest: manifest.digest, media_type: manifest.media_type }))
     }
 
     async fn has_blob(&self, _place: Place<'_>, blob: &Descriptor) -> Result<bool, StoreError> {
-        Ok(Writer::has_blob(self, &blob.digest, blob.size)?)
+        Ok(LayoutWriter::has_blob(self, &blob.digest, blob.size)?)
     }
 
     async fn start_blob(
@@ -29,7 +31,7 @@ impl Target for Writer {
         blob: &Descriptor,
         _from: Option<&Repository>,
     ) -> Result<Started<BlobSink>, StoreError> {
-        if Writer::has_blob(self, &blob.digest, blob.size)? {
+        if LayoutWriter::has_blob(self, &blob.digest, blob.size)? {
             return Ok(Started::Done);
         }
         Ok(Started::Write(self.blob(&blob.digest, blob.size)?))
@@ -75,5 +77,9 @@ impl Target for Writer {
         let reference = tag.unwrap_or(manifest.digest.as_str());
         self.list(Some(&image_name(place.repository, reference)), manifest);
         Ok(())
+    }
+
+    async fn give_up_dropped(&self, _limit: Duration) {
+        // A file that is dropped is gone.
     }
 }

@@ -43,7 +43,7 @@ fn index(children: &[&Manifest]) -> Manifest {
     manifest(OCI_INDEX, text)
 }
 
-fn put_blob(writer: &Writer, bytes: &[u8]) {
+fn put_blob(writer: &LayoutWriter, bytes: &[u8]) {
     let digest = digest_of(bytes);
     if !writer.has_blob(&digest, bytes.len() as u64).unwrap() {
         let mut sink = writer.blob(&digest, bytes.len() as u64).unwrap();
@@ -60,7 +60,7 @@ fn layers() -> [Vec<u8>; 2] {
 }
 
 /// Writes two images, one of them for two platforms and signed.
-fn fill(writer: &Writer, reverse: bool) -> [Manifest; 2] {
+fn fill(writer: &LayoutWriter, reverse: bool) -> [Manifest; 2] {
     let [large, small] = layers();
     let mut blobs: Vec<&[u8]> = vec![&large, &small, b"{}"];
     if reverse {
@@ -94,7 +94,7 @@ fn fill(writer: &Writer, reverse: bool) -> [Manifest; 2] {
 }
 
 fn write(path: &Path, split: Option<u64>, reverse: bool) -> Vec<PathBuf> {
-    let writer = Writer::create(path, split, LeftOut::default()).unwrap();
+    let writer = LayoutWriter::create(path, split, LeftOut::default()).unwrap();
     fill(&writer, reverse);
     writer.finish(&Lock::default()).unwrap()
 }
@@ -109,7 +109,7 @@ pub(super) fn read_all(mut blob: BlobFile) -> Result<Vec<u8>, LayoutError> {
 }
 
 pub(super) fn reason(path: &Path) -> String {
-    Reader::open(path).expect_err("it is refused").to_string()
+    LayoutReader::open(path).expect_err("it is refused").to_string()
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn what_is_written_is_read_from_folders_and_tars() {
         let made = write(&path, split, false);
         assert_eq!(made.len(), parts, "{name}");
         assert!(made.iter().all(|path| path.exists()), "{made:?}");
-        let reader = Reader::open(&path).unwrap();
+        let reader = LayoutReader::open(&path).unwrap();
         assert_eq!(reader.stored().len(), 3);
         let nginx = reader.find(ImageReference::parse("nginx:1.27").unwrap()).unwrap();
         let [large, small] = layers();
@@ -142,7 +142,7 @@ fn what_is_written_is_read_from_folders_and_tars() {
         blob.restart(7).unwrap();
         assert!(read_all(blob).unwrap() == large[7..], "{name}");
     }
-    let first = Reader::open(&folder.path().join("y.tar.00")).unwrap();
+    let first = LayoutReader::open(&folder.path().join("y.tar.00")).unwrap();
     assert_eq!(first.stored().len(), 3, "the first part stands for all");
 }
 
@@ -167,7 +167,7 @@ fn what_is_not_finished_does_not_look_whole() {
     let folder = TempDir::new().unwrap();
     for name in ["dir", "x.tar"] {
         let path = folder.path().join(name);
-        let writer = Writer::create(&path, None, LeftOut::default()).unwrap();
+        let writer = LayoutWriter::create(&path, None, LeftOut::default()).unwrap();
         fill(&writer, false);
         let unfinished = writer.folder().to_owned();
         drop(writer);
@@ -177,13 +177,13 @@ fn what_is_not_finished_does_not_look_whole() {
         let [large, _] = layers();
         let stale = unfinished.join(".imageswap-1-0.tmp");
         fs::write(&stale, "half").unwrap();
-        let writer = Writer::create(&path, None, LeftOut::default()).unwrap();
+        let writer = LayoutWriter::create(&path, None, LeftOut::default()).unwrap();
         assert!(!stale.exists());
         assert!(writer.has_blob(&digest_of(&large), large.len() as u64).unwrap());
         assert!(writer.find(&image(&large).digest).unwrap().is_some());
         fill(&writer, true);
         writer.finish(&Lock::default()).unwrap();
-        assert_eq!(Reader::open(&path).unwrap().stored().len(), 3);
+        assert_eq!(LayoutReader::open(&path).unwrap().stored().len(), 3);
         assert!(name == "dir" || !unfinished.exists());
     }
 }
@@ -197,7 +197,7 @@ fn a_tar_that_is_cut_off_does_not_look_whole() {
     let mut whole_from = None;
     for cut in (0..=whole.len()).step_by(512) {
         fs::write(&path, &whole[..cut]).unwrap();
-        match Reader::open(&path) {
+        match LayoutReader::open(&path) {
             Ok(_) => _ = whole_from.get_or_insert(cut),
             Err(_) => assert_eq!(whole_from, None, "{cut}"),
         }
@@ -211,11 +211,11 @@ fn two_runs_do_not_write_to_the_same_place() {
     let folder = TempDir::new().unwrap();
     for name in ["dir", "x.tar"] {
         let path = folder.path().join(name);
-        let first = Writer::create(&path, None, LeftOut::default()).unwrap();
-        let second = Writer::create(&path, None, LeftOut::default()).expect_err("it is in use");
+        let first = LayoutWriter::create(&path, None, LeftOut::default()).unwrap();
+        let second = LayoutWriter::create(&path, None, LeftOut::default()).expect_err("it is in use");
         assert_eq!(*second.reason, LayoutReason::InUse);
         drop(first);
-        Writer::create(&path, None, LeftOut::default()).unwrap();
+        LayoutWriter::create(&path, None, LeftOut::default()).unwrap();
     }
 }
 
@@ -223,7 +223,8 @@ fn two_runs_do_not_write_to_the_same_place() {
 fn nothing_of_the_users_is_written_over() {
     let folder = TempDir::new().unwrap();
     let create = |name: &str| {
-        let error = Writer::create(&folder.path().join(name), None, LeftOut::default()).expect_err(name);
+        let error =
+            LayoutWriter::create(&folder.path().join(name), None, LeftOut::default()).expect_err(name);
         error.reason.to_string()
     };
     fs::create_dir(folder.path().join("photos")).unwrap();
@@ -251,7 +252,7 @@ fn parts_that_are_missing_are_named() {
     let [first, second] = [&parts[1], &parts[2]].map(|part| fs::read(part).unwrap());
     fs::write(&parts[1], &second).unwrap();
     fs::write(&parts[2], &first).unwrap();
-    let swapped = Reader::open(&path).and_then(|reader| {
+    let swapped = LayoutReader::open(&path).and_then(|reader| {
         let [large, _] = layers();
         read_all(reader.blob(&digest_of(&large), large.len() as u64)?)
     });
@@ -264,7 +265,7 @@ fn parts_that_are_missing_are_named() {
 fn bytes_that_are_not_those_of_their_digest_are_refused() {
     let folder = TempDir::new().unwrap();
     let [large, small] = layers();
-    let writer = Writer::create(folder.path(), None, LeftOut::default()).unwrap();
+    let writer = LayoutWriter::create(folder.path(), None, LeftOut::default()).unwrap();
     let mut sink = writer.blob(&digest_of(&large), 5).unwrap();
     sink.write(&small).unwrap();
     assert!(matches!(*sink.finish().unwrap_err().reason, LayoutReason::Damaged { .. }));
@@ -280,7 +281,7 @@ fn bytes_that_are_not_those_of_their_digest_are_refused() {
     let mut damaged = large.clone();
     *damaged.last_mut().unwrap() ^= 1;
     fs::write(&place, &damaged).unwrap();
-    let reader = Reader::open(folder.path()).unwrap();
+    let reader = LayoutReader::open(folder.path()).unwrap();
     let mut blob = reader.blob(&digest_of(&large), large.len() as u64).unwrap();
     let mut seen = 0;
     let error = loop {
@@ -303,7 +304,7 @@ fn bytes_that_are_not_those_of_their_digest_are_refused() {
 fn a_layout_that_lacks_a_blob_is_not_finished() {
     let folder = TempDir::new().unwrap();
     let [large, _] = layers();
-    let writer = Writer::create(folder.path(), None, LeftOut::default()).unwrap();
+    let writer = LayoutWriter::create(folder.path(), None, LeftOut::default()).unwrap();
     put_blob(&writer, b"{}");
     writer.manifest(&image(&large)).unwrap();
     writer.list(Some("quay.io/a/b:v1"), &image(&large));
@@ -321,12 +322,12 @@ fn what_the_other_side_has_is_left_out_and_said() {
     let mut left_out = LeftOut::default();
     left_out.add(&digest_of(&large), large.len() as u64, &"nginx".parse().unwrap());
     left_out.add(&digest_of(b"never needed"), 12, &"nginx".parse().unwrap());
-    let writer = Writer::create(&path, None, left_out).unwrap();
+    let writer = LayoutWriter::create(&path, None, left_out).unwrap();
     assert!(writer.has_blob(&digest_of(&large), large.len() as u64).unwrap());
     fill(&writer, false);
     writer.finish(&Lock::default()).unwrap();
     assert!(fs::metadata(&path).unwrap().len() < large.len() as u64);
-    let reader = Reader::open(&path).unwrap();
+    let reader = LayoutReader::open(&path).unwrap();
     let known = reader.left_out().get(&digest_of(&large)).unwrap();
     assert_eq!(known.size, large.len() as u64);
     assert_eq!(

@@ -26,7 +26,7 @@ const TEMP_PREFIX: &str = ".imageswap-";
 
 /// A layout that is written.
 #[derive(Debug)]
-pub struct Writer {
+pub struct LayoutWriter {
     files: Files,
     folder: PathBuf,
     /// The tar file that the folder becomes.
@@ -39,7 +39,7 @@ pub struct Writer {
     _in_use: File,
 }
 
-impl Writer {
+impl LayoutWriter {
     /// Writes to `path`: a tar file when its name ends in `.tar`, in parts of at most `split` bytes when that is
     /// given, else a folder. What an interrupted run left is taken up again. Blobs of `left_out` are not written.
     ///
@@ -49,10 +49,11 @@ impl Writer {
         let is_tar = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("tar"));
         let refused = |message| LayoutError::new(path, LayoutReason::Target { message });
         let (folder, archive) = if is_tar {
-            let archive = Archive::new(path, split)?;
             let mut name = path.as_os_str().to_owned();
             name.push(".unfinished");
-            (PathBuf::from(name), Some(archive))
+            let folder = PathBuf::from(name);
+            let archive = Archive::new(path, split, &folder)?;
+            (folder, Some(archive))
         } else if split.is_some() {
             return Err(refused("only a tar file can be split: name one that ends in .tar"));
         } else {
@@ -83,6 +84,7 @@ impl Writer {
         let next = AtomicU64::new(0);
         let writer = Self { files, folder, archive, index, left_out, next, _in_use: in_use };
         writer.remove_temps()?;
+        writer.archive.as_ref().map_or(Ok(()), Archive::clean_up)?;
         if writer.files.size(LAYOUT_FILE)?.is_none() {
             writer.replace(LAYOUT_FILE, LAYOUT_TEXT.as_bytes())?;
         }

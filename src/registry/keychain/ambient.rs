@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::super::{Credential, Found, Secret};
+use super::super::{Credential, FoundCredential, Secret};
 use super::helper::{self, Answered};
 use super::program::{self, Ended};
 use super::surroundings::Surroundings;
@@ -61,7 +61,11 @@ fn cloud(registry: &str) -> Option<Cloud<'_>> {
 
 /// Looks for a credential of `registry`'s own kind. What was looked at and gave none is added to `tried`: nobody asked
 /// for these programs by name, so their failing is no error.
-pub(super) fn find(registry: &str, surroundings: &Surroundings, tried: &mut Vec<Tried>) -> Option<Found> {
+pub(super) fn find(
+    registry: &str,
+    surroundings: &Surroundings,
+    tried: &mut Vec<Tried>,
+) -> Option<FoundCredential> {
     let mut ambient = Ambient { registry, surroundings, tried };
     match cloud(registry)? {
         Cloud::GitHub => ambient.github(),
@@ -82,12 +86,12 @@ struct Ambient<'a> {
 }
 
 impl Ambient<'_> {
-    fn no(&mut self, what: impl Into<String>, why: impl Into<String>) -> Option<Found> {
+    fn no(&mut self, what: impl Into<String>, why: impl Into<String>) -> Option<FoundCredential> {
         self.tried.push(Tried { what: what.into(), why: why.into() });
         None
     }
 
-    fn github(&mut self) -> Option<Found> {
+    fn github(&mut self) -> Option<FoundCredential> {
         let Some(token) = self.surroundings.text("GITHUB_TOKEN") else {
             return self.no("GITHUB_TOKEN", "is not set");
         };
@@ -96,7 +100,7 @@ impl Ambient<'_> {
         Some(basic(user, token, "GITHUB_TOKEN"))
     }
 
-    fn helper(&mut self, name: &str) -> Option<Found> {
+    fn helper(&mut self, name: &str) -> Option<FoundCredential> {
         let program = format!("docker-credential-{name}");
         match helper::ask(name, self.registry, self.surroundings) {
             Ok(Answered::Credential(found)) => Some(found),
@@ -121,7 +125,7 @@ impl Ambient<'_> {
     }
 
     /// The key file that Google's libraries read, too.
-    fn service_account(&mut self) -> Option<Found> {
+    fn service_account(&mut self) -> Option<FoundCredential> {
         const VARIABLE: &str = "GOOGLE_APPLICATION_CREDENTIALS";
         #[derive(Deserialize)]
         struct Key {
@@ -137,7 +141,7 @@ impl Ambient<'_> {
         }
     }
 
-    fn gcloud(&mut self) -> Option<Found> {
+    fn gcloud(&mut self) -> Option<FoundCredential> {
         #[derive(Deserialize)]
         struct Answer {
             credential: Token,
@@ -155,7 +159,7 @@ impl Ambient<'_> {
         }
     }
 
-    fn metadata(&mut self) -> Option<Found> {
+    fn metadata(&mut self) -> Option<FoundCredential> {
         let host = self.surroundings.metadata.clone()?;
         let what = format!("the metadata server {host}");
         match metadata::access_token(&host) {
@@ -164,7 +168,7 @@ impl Ambient<'_> {
         }
     }
 
-    fn aws(&mut self, region: &str) -> Option<Found> {
+    fn aws(&mut self, region: &str) -> Option<FoundCredential> {
         let output = self.output("aws", &["ecr", "get-login-password", "--region", region])?;
         match output.trim() {
             password if !password.is_empty() && !password.contains(char::is_whitespace) => {
@@ -174,7 +178,7 @@ impl Ambient<'_> {
         }
     }
 
-    fn az(&mut self, name: &str) -> Option<Found> {
+    fn az(&mut self, name: &str) -> Option<FoundCredential> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Answer {
@@ -191,9 +195,9 @@ impl Ambient<'_> {
     }
 }
 
-fn basic(user: &str, password: &str, origin: &str) -> Found {
+fn basic(user: &str, password: &str, origin: &str) -> FoundCredential {
     let credential = Credential::Basic { user: user.to_owned(), password: Secret::new(password) };
-    Found { credential, origin: origin.to_owned() }
+    FoundCredential { credential, origin: origin.to_owned() }
 }
 
 fn read(file: &Path) -> std::io::Result<String> {

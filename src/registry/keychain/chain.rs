@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::{CredentialError, CredentialFuture, Found, Keychain};
+use super::super::{CredentialError, CredentialFuture, FoundCredential, Keychain};
 use super::config::{DockerConfig, Kept};
 use super::key;
 
@@ -62,12 +62,16 @@ impl Configs {
     ///
     /// # Errors
     /// When the entry that fits cannot be read.
-    pub fn search(&self, registry: &str, repository: &str) -> Result<Option<Found>, CredentialError> {
+    pub fn search(
+        &self,
+        registry: &str,
+        repository: &str,
+    ) -> Result<Option<FoundCredential>, CredentialError> {
         for wanted in key::candidates(registry, repository) {
             for config in &self.configs {
                 if let Some(Kept::Credential(credential)) = config.get(&wanted)? {
                     let origin = format!("{} (entry for {wanted})", config.origin);
-                    return Ok(Some(Found { credential: credential.clone(), origin }));
+                    return Ok(Some(FoundCredential { credential: credential.clone(), origin }));
                 }
             }
         }

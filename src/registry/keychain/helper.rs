@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::super::{Credential, CredentialError, Found};
+use super::super::{Credential, CredentialError, FoundCredential};
 use super::config::credential;
 use super::key::server;
 use super::program::{self, Ended};
@@ -27,7 +27,7 @@ pub(super) enum Answered {
     /// It knows nothing of the registry.
     Nothing,
     /// It gave a credential.
-    Credential(Found),
+    Credential(FoundCredential),
 }
 
 /// Asks `docker-credential-NAME` for the credential of `registry`.
@@ -46,7 +46,9 @@ pub(super) fn ask(
     match program::run(&program, &["get"], server(registry), surroundings) {
         Ended::Missing => Ok(Answered::Missing),
         Ended::Well(output) => match answer(&output) {
-            Some(credential) => Ok(Answered::Credential(Found { credential, origin: program.clone() })),
+            Some(credential) => {
+                Ok(Answered::Credential(FoundCredential { credential, origin: program.clone() }))
+            }
             None => Err(error(format!("gave no credential for {registry}, but something else"), by_hand())),
         },
         Ended::Badly(failure) if NOT_FOUND.iter().any(|words| failure.said.contains(words)) => {

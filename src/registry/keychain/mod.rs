@@ -29,7 +29,7 @@ use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashMap;
 
-use super::{CredentialError, CredentialFuture, Found, Keychain};
+use super::{CredentialError, CredentialFuture, FoundCredential, Keychain};
 use config::Kept;
 use helper::Answered;
 
@@ -53,7 +53,7 @@ pub struct Tried {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Search {
     /// The credential; `None` when requests go without one.
-    pub found: Result<Option<Found>, CredentialError>,
+    pub found: Result<Option<FoundCredential>, CredentialError>,
     /// What gave none.
     pub tried: Vec<Tried>,
 }
@@ -123,7 +123,7 @@ impl Inner {
         registry: &str,
         repository: &str,
         tried: &mut Vec<Tried>,
-    ) -> Result<Option<Found>, CredentialError> {
+    ) -> Result<Option<FoundCredential>, CredentialError> {
         if let Some(error) = self.unreadable.first() {
             return Err(error.clone());
         }
@@ -132,7 +132,7 @@ impl Inner {
                 match config.get(&wanted)? {
                     Some(Kept::Credential(credential)) => {
                         let origin = format!("{} (entry for {wanted})", config.origin);
-                        return Ok(Some(Found { credential: credential.clone(), origin }));
+                        return Ok(Some(FoundCredential { credential: credential.clone(), origin }));
                     }
                     Some(Kept::Helper(name)) => {
                         if let Some(found) = self.helper(name, registry, config, tried)? {
@@ -166,7 +166,7 @@ impl Inner {
         registry: &str,
         config: &DockerConfig,
         tried: &mut Vec<Tried>,
-    ) -> Result<Option<Found>, CredentialError> {
+    ) -> Result<Option<FoundCredential>, CredentialError> {
         let search = self.remembered((Some(name.to_owned()), registry.to_owned()), || {
             let program = format!("docker-credential-{name}");
             match helper::ask(name, registry, &self.surroundings) {

@@ -13,11 +13,8 @@ use super::surroundings::Surroundings;
 /// How much of a program's output is read. Tokens are a few KiB.
 const OUTPUT_MAX: u64 = 1 << 20;
 
-/// How much of what a program says is shown.
-const SHOWN: usize = 200;
-
-/// A word that is longer may be a token, and is not shown.
-const WORD_MAX: usize = 40;
+/// Why nobody sees what a program wrote when it failed: no rule tells the reason from the secret that it was asked for.
+const NOT_SHOWN: &str = "what it wrote is not shown, as it may hold a secret";
 
 /// How a call of a program ended.
 pub(super) enum Ended {
@@ -26,19 +23,19 @@ pub(super) enum Ended {
     /// Well, with this output.
     Well(Vec<u8>),
     /// Not well.
-    Badly(Failure),
+    Badly(ProgramFailure),
 }
 
 /// Why a program gave no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Failure {
+pub(super) struct ProgramFailure {
     /// What happened, in words.
     pub(super) message: String,
-    /// What it wrote to its standard output, where it said itself that it failed.
+    /// What it wrote to its standard output, where it said itself that it failed: to be compared, never shown.
     pub(super) said: String,
 }
 
-impl Failure {
+impl ProgramFailure {
     fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), said: String::new() }
     }
@@ -68,7 +65,7 @@ pub(super) fn run(name: &str, arguments: &[&str], input: &str, surroundings: &Su
         Err(error) => {
             let error = error.to_string();
             let reason = error.split(" (os error ").next().unwrap_or_default().to_lowercase();
-            Ended::Badly(Failure::new(format!("cannot be run: {reason}")))
+            Ended::Badly(ProgramFailure::new(format!("cannot be run: {reason}")))
         }
     }
 }
@@ -96,11 +93,11 @@ fn wait(mut child: Child, input: String, timeout: Duration) -> Ended {
             Ok(Heard::Out(bytes)) => out = Some(bytes),
             Ok(Heard::Err(bytes)) => err = Some(bytes),
             Ok(Heard::TooMuch) => {
-                failure = Some(Failure::new(format!("wrote more than {OUTPUT_MAX} bytes")));
+                failure = Some(ProgramFailure::new(format!("wrote more than {OUTPUT_MAX} bytes")));
                 break;
             }
             Err(_) => {
-                failure = Some(Failure::new(format!("gave no answer within {} s", seconds(timeout))));
+                failure = Some(ProgramFailure::new(format!("gave no answer within {} s", seconds(timeout))));
                 break;
             }
         }
@@ -116,17 +113,15 @@ fn wait(mut child: Child, input: String, timeout: Duration) -> Ended {
     match status {
         Ok(status) if status.success() => Ended::Well(out),
         Ok(status) => {
-            let said = String::from_utf8_lossy(&out).trim().to_owned();
-            // Helpers say on standard output what went wrong, others on standard error.
-            let words = if said.is_empty() { shown(&String::from_utf8_lossy(&err)) } else { shown(&said) };
             let how = match status.code() {
                 Some(code) => format!("failed with exit code {code}"),
                 None => "was ended by a signal".to_owned(),
             };
-            let message = if words.is_empty() { how } else { format!("{how}: {words}") };
-            Ended::Badly(Failure { message, said })
+            let silent = out.is_empty() && err.is_empty();
+            let message = if silent { how } else { format!("{how}; {NOT_SHOWN}") };
+            Ended::Badly(ProgramFailure { message, said: String::from_utf8_lossy(&out).trim().to_owned() })
         }
-        Err(error) => Ended::Badly(Failure::new(format!("cannot be waited for: {}", error.kind()))),
+        Err(error) => Ended::Badly(ProgramFailure::new(format!("cannot be waited for: {}", error.kind()))),
     }
 }
 
@@ -155,23 +150,4 @@ fn end(child: &Child) {
         // It may have ended meanwhile.
         let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
     }
-}
-
-/// The first line of what a program said, without what may be a secret.
-fn shown(text: &str) -> String {
-    let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
-    // An answer is not shown, whatever the exit code says of it.
-    if line.starts_with(['{', '[']) {
-        return String::new();
-    }
-    let words = line.split_whitespace().map(|word| {
-        let is_place = word.contains("://") || word.contains('/');
-        if word.chars().count() > WORD_MAX && !is_place { "…" } else { word }
-    });
-    let mut line = words.collect::<Vec<_>>().join(" ");
-    line.retain(|c| !c.is_control());
-    if line.chars().count() > SHOWN {
-        line = line.chars().take(SHOWN).chain(['…']).collect();
-    }
-    line
 }

@@ -56,7 +56,15 @@ impl Renames {
         let outcome = if renders_chart {
             of_chart(entry, name, maps)
         } else {
-            self.changes(entry, name, siblings, maps)
+            let is_sorted =
+                entry.resource.is_some_and(|index| plan.resources[index].group() == "argoproj.io");
+            match self.reordered().filter(|_| is_sorted) {
+                Some([one, other]) => Err(Unfollowed::Left(format!(
+                    "Argo CD sorts entries by name, and once they are rewritten that of {one}, which gives the name of \
+                     {other}, would come at another place: name each image by one entry"
+                ))),
+                None => self.changes(entry, name, siblings, maps),
+            }
         };
         let unfollowed = |reason: String, plan: &mut Plan| {
             let site = entry_site(entry, name, "name", plan);
@@ -86,14 +94,7 @@ impl Renames {
                         continue;
                     }
                     let to = to.into();
-                    plan.changes.push(Change {
-                        site,
-                        to,
-                        rule,
-                        other_spelling: None,
-                        pinned: false,
-                        edits: Vec::new(),
-                    });
+                    plan.changes.push(Change::new(site, to, rule));
                 }
             }
         }

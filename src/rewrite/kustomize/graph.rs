@@ -4,12 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashSet;
 
-use super::super::engine::Engine;
-use super::super::memory::Memory;
-use super::super::plan::{Plan, Skip, SkipReason};
-use super::input::{
-    DISABLES, Input, InputKind, disables, look_at_configuration, look_at_replacements, look_at_transformers,
-};
+use super::super::input::{Input, InputKind};
 
 /// The files of a run, and what its Kustomizations are built from. Paths are absolute, with slashes.
 #[derive(Debug, Default)]
@@ -108,66 +103,83 @@ impl Graph {
     }
 }
 
-impl Engine {
-    /// Adds to `plan`, of the Kustomization `file`, where what is built of it has other images, as far as the files tell
-    /// that it names.
-    pub fn follow_inputs(&self, plan: &mut Plan, file: &str, graph: &Graph, files: &dyn InputFiles) {
-        for input in std::mem::take(&mut plan.kustomize_inputs) {
-            let given = graph.find(file, &input.site.image);
-            plan.skips.extend(self.limits(&input, &given, files));
-            plan.kustomize_inputs.push(input);
+/// What the files of a scope do to the names of images.
+#[derive(Debug, Default)]
+pub struct Naming {
+    /// The names that images have in each file.
+    pub names: BTreeMap<String, BTreeSet<String>>,
+    /// For each Kustomization, the names that its entries are for and those that they give, in their order.
+    pub given: BTreeMap<String, Vec<[String; 2]>>,
+}
+
+impl Naming {
+    /// `names` once the entries of `file` are applied.
+    fn applied(&self, file: &str, names: BTreeSet<String>) -> BTreeSet<String> {
+        let Some(entries) = self.given.get(file) else { return names };
+        let renamed = |name: String| {
+            entries.iter().fold(name, |name, [from, to]| if name == *from { to.clone() } else { name })
+        };
+        names.into_iter().map(renamed).collect()
+    }
+}
+
+impl Graph {
+    /// The names that images have where the entries of the Kustomization `file` are applied: those of what it is built from,
+    /// and of a component also those of its includers, before and after the entries of their other components.
+    #[must_use]
+    pub fn arriving(&self, file: &str, naming: &Naming) -> BTreeSet<String> {
+        let file = joined("", file);
+        let mut known = BTreeMap::new();
+        let mut names = self.built(&file, naming, &mut known, &mut BTreeSet::new());
+        for (includer, inputs) in &self.inputs {
+            let is_it = |input: &&Input| {
+                input.kind == InputKind::Component
+                    && self.find(includer, &input.site.image) == Given::Kustomization(file.clone())
+            };
+            if inputs.iter().any(|input| is_it(&input)) {
+                names.extend(self.built(includer, naming, &mut known, &mut BTreeSet::new()));
+            }
         }
-        plan.skips.sort_by_key(|skip| skip.site.span);
+        names
     }
 
-    /// Where what is built has other images because of `input`.
-    fn limits(&self, input: &Input, given: &Given, files: &dyn InputFiles) -> Vec<Skip> {
-        let limit = |reason: &str| {
-            vec![Skip { site: input.site.clone(), reason: SkipReason::Build(reason.to_owned()) }]
-        };
-        let text = || match given {
-            Given::File(file) | Given::Missing(file) => files.text(file),
-            Given::Kustomization(_) | Given::Remote => None,
-        };
-        match (input.kind, given) {
-            (InputKind::Configuration, _) => {
-                text().map_or(Vec::new(), |text| look_at_configuration(self, &text, &input.site))
-            }
-            (InputKind::Replacements, _) => {
-                text().map_or(Vec::new(), |text| look_at_replacements(self, &text, &input.site))
-            }
-            (InputKind::Generated, Given::File(_)) => match text() {
-                Some(text) if !self.plan(&text, false, &mut Memory::default()).changes.is_empty() => limit(
-                    "holds images that are rewritten: what is generated of it changes, and so does the hash in its name",
-                ),
-                Some(_) | None => Vec::new(),
-            },
-            (InputKind::Generated, _)
-            | (InputKind::Resource | InputKind::Component, Given::File(_))
-            | (
-                InputKind::Resource | InputKind::Component | InputKind::Patch | InputKind::Transformer,
-                Given::Kustomization(_),
-            ) => Vec::new(),
-            (_, Given::Remote) => limit("is fetched when this is built: its images are not rewritten"),
-            // What is nowhere, nothing is built from.
-            (_, Given::Missing(path)) if !files.exists(path) => Vec::new(),
-            (_, Given::Missing(_)) => limit("is not among the given files: its images are not rewritten"),
-            (InputKind::Patch, Given::File(_)) => {
-                let text = text().unwrap_or_default();
-                if disables(self, &text) {
-                    limit(DISABLES)
-                } else if !input.patched_images(self, &text).is_empty() {
-                    limit(
-                        "changes an image of the kind that it is for, which the file does not say: write it here",
-                    )
-                } else {
-                    Vec::new()
+    /// The names that images have in what `file` is built from, with those that its components leave.
+    fn built(
+        &self,
+        file: &str,
+        naming: &Naming,
+        known: &mut BTreeMap<String, BTreeSet<String>>,
+        open: &mut BTreeSet<String>,
+    ) -> BTreeSet<String> {
+        if let Some(names) = known.get(file) {
+            return names.clone();
+        }
+        let mut names: BTreeSet<String> = naming.names.get(file).cloned().unwrap_or_default();
+        if !open.insert(file.to_owned()) {
+            return names;
+        }
+        let inputs = self.inputs.get(file).map_or(&[][..], Vec::as_slice);
+        let (components, others): (Vec<&Input>, Vec<&Input>) =
+            inputs.iter().partition(|input| input.kind == InputKind::Component);
+        for input in others {
+            match self.find(file, &input.site.image) {
+                Given::File(file) => names.extend(naming.names.get(&file).into_iter().flatten().cloned()),
+                Given::Kustomization(file) => {
+                    let built = self.built(&file, naming, known, open);
+                    names.extend(naming.applied(&file, built));
                 }
-            }
-            (InputKind::Transformer, Given::File(_)) => {
-                text().map_or(Vec::new(), |text| look_at_transformers(self, &text, &input.site))
+                Given::Remote | Given::Missing(_) => {}
             }
         }
+        for input in components {
+            if let Given::Kustomization(file) = self.find(file, &input.site.image) {
+                names.extend(self.built(&file, naming, known, open));
+                names.extend(naming.applied(&file, names.clone()));
+            }
+        }
+        open.remove(file);
+        known.insert(file.to_owned(), names.clone());
+        names
     }
 }
 
@@ -198,14 +210,18 @@ fn joined(folder: &str, path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::input::look;
+    use super::super::input::{Context, look};
+    use crate::manifest::Scanner;
+    use crate::maps::Maps;
+
     use super::*;
 
     fn graph(files: &[(&str, &str)]) -> Graph {
-        let engine = Engine::default();
+        let (scanner, maps) = (Scanner::default(), Maps::default());
+        let context = Context { scanner: &scanner, maps: &maps, pins: false };
         let mut graph = Graph::new(files.iter().map(|(file, _)| (*file).to_owned()));
         for (file, text) in files.iter().filter(|(file, _)| file.ends_with("kustomization.yaml")) {
-            graph.add(file, look(&engine, text, true).inputs);
+            graph.add(file, look(context, text, true).inputs);
         }
         graph
     }

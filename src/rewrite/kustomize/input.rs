@@ -2,42 +2,27 @@
 //! Kustomization tells.
 
 use crate::manifest::tree::{self, Node};
-use crate::manifest::{FieldPath, Lines, Place, Segment, Slot, event::Scalar, scalar};
+use crate::manifest::{FieldPath, Lines, Place, Scanner, Segment, Slot, event::Scalar, scalar};
 use crate::maps::{Maps, RuleKind};
 
-use super::super::engine::Engine;
+use super::super::input::{Input, InputKind, Target};
 use super::super::plan::{Skip, SkipReason};
 use super::super::site::Site;
-use super::patch::Target;
 
-/// A file or folder that a Kustomization names.
-#[derive(Debug, Clone)]
-pub struct Input {
-    /// What it is to the Kustomization.
-    pub kind: InputKind,
-    /// Where it stands in the Kustomization; its `image` is the path as written.
-    pub site: Site,
-    /// Of a patch: what it is for.
-    pub(super) target: Option<Target>,
+/// What is read with: where images are, and which rules there are.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::rewrite) struct Context<'c> {
+    pub(in crate::rewrite) scanner: &'c Scanner,
+    pub(in crate::rewrite) maps: &'c Maps,
+    /// Whether images get digests.
+    pub(in crate::rewrite) pins: bool,
 }
 
-/// What a file or folder is to a Kustomization.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum InputKind {
-    /// A part of what is built.
-    Resource,
-    /// Applied to what its includers have so far.
-    Component,
-    /// A patch.
-    Patch,
-    /// A transformer or generator.
-    Transformer,
-    /// Replacements.
-    Replacements,
-    /// Field specs and the like.
-    Configuration,
-    /// A file whose content goes into a ConfigMap or Secret.
-    Generated,
+impl Context<'_> {
+    /// Whether what stands behind the name of an image may change with it.
+    pub(super) fn changes_tags(&self) -> bool {
+        self.pins || looks_at_tags(self.maps)
+    }
 }
 
 /// What a Kustomization says.
@@ -54,8 +39,8 @@ pub(in crate::rewrite) struct Looked {
 }
 
 /// Reads what the Kustomizations of `text` say; with `by_name`, documents that say no kind are some, too.
-pub(in crate::rewrite) fn look(engine: &Engine, text: &str, by_name: bool) -> Looked {
-    let mut reading = Reading::new(engine, text, None);
+pub(in crate::rewrite) fn look(context: Context<'_>, text: &str, by_name: bool) -> Looked {
+    let mut reading = Reading::new(context, text, None);
     for (number, tree) in tree::read(text).unwrap_or_default().iter().enumerate() {
         let Some(root) = &tree.root else { continue };
         reading.document = number;
@@ -67,8 +52,8 @@ pub(in crate::rewrite) fn look(engine: &Engine, text: &str, by_name: bool) -> Lo
 }
 
 /// Reads what the transformers of `text` do; all of it is said at `at`.
-pub(super) fn look_at_transformers(engine: &Engine, text: &str, at: &Site) -> Vec<Skip> {
-    let mut reading = Reading::new(engine, text, Some(at));
+pub(in crate::rewrite) fn look_at_transformers(context: Context<'_>, text: &str, at: &Site) -> Vec<Skip> {
+    let mut reading = Reading::new(context, text, Some(at));
     for tree in tree::read(text).unwrap_or_default() {
         if let Some(root) = &tree.root {
             reading.transformer(root);
@@ -78,8 +63,8 @@ pub(super) fn look_at_transformers(engine: &Engine, text: &str, at: &Site) -> Ve
 }
 
 /// Reads the replacements of `text`, a list of them or one; all of it is said at `at`.
-pub(super) fn look_at_replacements(engine: &Engine, text: &str, at: &Site) -> Vec<Skip> {
-    let mut reading = Reading::new(engine, text, Some(at));
+pub(in crate::rewrite) fn look_at_replacements(context: Context<'_>, text: &str, at: &Site) -> Vec<Skip> {
+    let mut reading = Reading::new(context, text, Some(at));
     for tree in tree::read(text).unwrap_or_default() {
         match &tree.root {
             Some(Node::Sequence(items)) => {
@@ -93,8 +78,8 @@ pub(super) fn look_at_replacements(engine: &Engine, text: &str, at: &Site) -> Ve
 }
 
 /// Reads the configuration of transformers in `text`; all of it is said at `at`.
-pub(super) fn look_at_configuration(engine: &Engine, text: &str, at: &Site) -> Vec<Skip> {
-    let mut reading = Reading::new(engine, text, Some(at));
+pub(in crate::rewrite) fn look_at_configuration(context: Context<'_>, text: &str, at: &Site) -> Vec<Skip> {
+    let mut reading = Reading::new(context, text, Some(at));
     for tree in tree::read(text).unwrap_or_default() {
         if let Some(root) = &tree.root {
             reading.field_specs(root.get("images"));
@@ -104,20 +89,23 @@ pub(super) fn look_at_configuration(engine: &Engine, text: &str, at: &Site) -> V
 }
 
 /// Whether `text` sets the label that switches rewriting off.
-pub(super) fn disables(engine: &Engine, text: &str) -> bool {
-    let label = engine.scanner.disable_label();
+pub(in crate::rewrite) fn disables(context: Context<'_>, text: &str) -> bool {
+    let label = context.scanner.disable_label();
     // In the path of a JSON patch a slash is spelled `~1`.
     text.contains("disabled") && (text.contains(label) || text.contains(&label.replace('/', "~1")))
 }
 
 /// Whether a rule looks at more of an image than its name.
-pub(super) fn looks_at_tags(maps: &Maps) -> bool {
+fn looks_at_tags(maps: &Maps) -> bool {
     maps.rules().any(|rule| matches!(rule.kind(), RuleKind::Exact | RuleKind::Replace))
 }
 
 /// What is said of a label, or a patch, that switches rewriting off.
-pub(super) const DISABLES: &str = "sets the disable label on what is built, but images are rewritten where it is not \
+pub(in crate::rewrite) const DISABLES: &str = "sets the disable label on what is built, but images are rewritten where it is not \
     set yet: set it in the base";
+
+/// What is said of a suffix for the tags of images that get digests.
+const SUFFIX_OF_PINNED: &str = "changes the tag, and the digest is that of the tag without it";
 
 fn is_kustomization(root: &Node<'_>, by_name: bool) -> bool {
     let text = |key| root.get(key).and_then(Node::text);
@@ -147,7 +135,7 @@ pub(super) fn step(path: &FieldPath, segment: Segment<'_>) -> FieldPath {
 
 /// The reading of one text.
 pub(super) struct Reading<'t> {
-    pub(super) engine: &'t Engine,
+    pub(super) context: Context<'t>,
     text: &'t str,
     lines: Lines<'t>,
     document: usize,
@@ -157,9 +145,9 @@ pub(super) struct Reading<'t> {
 }
 
 impl<'t> Reading<'t> {
-    fn new(engine: &'t Engine, text: &'t str, at: Option<&Site>) -> Self {
+    fn new(context: Context<'t>, text: &'t str, at: Option<&Site>) -> Self {
         let looked = Looked::default();
-        Self { engine, text, lines: Lines::new(text), document: 0, at: at.cloned(), looked }
+        Self { context, text, lines: Lines::new(text), document: 0, at: at.cloned(), looked }
     }
 
     /// What was read where there is no place for more than to say it.
@@ -200,7 +188,7 @@ impl<'t> Reading<'t> {
                 }
                 if let (Some(target), Some(patch)) = (target, node.get("patch").and_then(Node::text)) {
                     let path = step(&path, Segment::Key("patch"));
-                    self.looked.patched.extend(target.patched_images(self.engine, patch, &path));
+                    self.looked.patched.extend(target.patched_images(self.context, patch, &path));
                 }
             }
         }
@@ -231,10 +219,12 @@ impl<'t> Reading<'t> {
         }
         for (number, node) in elements(root.get("images")) {
             if let Some(Node::Scalar(suffix)) = node.get("tagSuffix")
-                && looks_at_tags(&self.engine.maps)
+                && self.context.changes_tags()
             {
                 let path = [Segment::Key("images"), Segment::Index(number), Segment::Key("tagSuffix")];
-                self.limit(suffix, path.into_iter().collect(), "changes tags, which rules look at");
+                let reason =
+                    if self.context.pins { SUFFIX_OF_PINNED } else { "changes tags, which rules look at" };
+                self.limit(suffix, path.into_iter().collect(), reason);
             }
         }
         for (number, node) in elements(root.get("helmCharts")) {
@@ -251,13 +241,13 @@ impl<'t> Reading<'t> {
         if !scalar.value.contains(['\n', '{', '[']) {
             let site = self.site(scalar, path.clone());
             self.looked.inputs.push(Input { kind, site, target: None });
-        } else if kind == InputKind::Patch && disables(self.engine, &scalar.value) {
+        } else if kind == InputKind::Patch && disables(self.context, &scalar.value) {
             let short = Scalar { value: "patch".into(), ..scalar.clone() };
             self.limit(&short, path.clone(), DISABLES);
         } else if kind == InputKind::Transformer {
             let short = Scalar { value: "transformer".into(), ..scalar.clone() };
             let at = self.site(&short, path.clone());
-            self.looked.limits.extend(look_at_transformers(self.engine, &scalar.value, &at));
+            self.looked.limits.extend(look_at_transformers(self.context, &scalar.value, &at));
         }
     }
 
@@ -273,7 +263,7 @@ impl<'t> Reading<'t> {
             Some("LabelTransformer") => self.labels(root.get("labels"), &[Segment::Key("labels")]),
             Some("PatchTransformer") => {
                 if let Some(Node::Scalar(patch)) = root.get("patch")
-                    && disables(self.engine, &patch.value)
+                    && disables(self.context, &patch.value)
                 {
                     self.limit(patch, FieldPath::default(), DISABLES);
                 }
@@ -289,7 +279,7 @@ impl<'t> Reading<'t> {
 
     /// Labels that are put on what is built.
     fn labels(&mut self, pairs: Option<&Node<'_>>, path: &[Segment<'_>]) {
-        let label = self.engine.scanner.disable_label();
+        let label = self.context.scanner.disable_label();
         let Some(Node::Scalar(value)) = pairs.and_then(|pairs| pairs.get(label)) else { return };
         if value.value == "disabled" {
             let path: FieldPath = path.iter().copied().chain([Segment::Key(label)]).collect();
@@ -303,7 +293,7 @@ impl<'t> Reading<'t> {
             let text = |key| spec.get(key).and_then(Node::text);
             let Some(Node::Scalar(path)) = spec.get("path") else { continue };
             let keys: Vec<&str> = path.value.split('/').map(|key| key.trim_end_matches("[]")).collect();
-            if self.engine.scanner.finds_at(text("group"), text("kind"), None, &keys) {
+            if self.context.scanner.finds_at(text("group"), text("kind"), None, &keys) {
                 continue;
             }
             let (kind, field) = (text("kind").unwrap_or("*"), keys.join("."));

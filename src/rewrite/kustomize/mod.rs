@@ -8,11 +8,12 @@ mod patch;
 mod renames;
 mod replacement;
 
-pub use graph::{Given, Graph, InputFiles};
-pub use input::{Input, InputKind};
+pub use graph::{Given, Graph, InputFiles, Naming};
 pub use renames::Renames;
 
-pub(super) use input::look;
+pub(super) use input::{
+    Context, DISABLES, disables, look, look_at_configuration, look_at_replacements, look_at_transformers,
+};
 
 /// What becomes of the `images` of Kustomizations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

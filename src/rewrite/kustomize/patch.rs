@@ -3,15 +3,8 @@
 use crate::manifest::tree::{self, Node};
 use crate::manifest::{FieldPath, Segment};
 
-use super::super::engine::Engine;
-use super::input::{Input, step};
-
-/// What a patch is for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Target {
-    group: Option<String>,
-    kind: String,
-}
+use super::super::input::{Input, Target};
+use super::input::{Context, step};
 
 impl Target {
     /// The target that a Kustomization gives a patch, if it says a kind.
@@ -22,7 +15,12 @@ impl Target {
 
     /// The ways to the values of the JSON patch `text` that are images of this kind, `path` being the way to the patch.
     /// Those of containers are images of any kind, and left out.
-    pub(super) fn patched_images(&self, engine: &Engine, text: &str, path: &FieldPath) -> Vec<FieldPath> {
+    pub(super) fn patched_images(
+        &self,
+        context: Context<'_>,
+        text: &str,
+        path: &FieldPath,
+    ) -> Vec<FieldPath> {
         let Ok(trees) = tree::read(text) else { return Vec::new() };
         let [tree::Tree { root: Some(Node::Sequence(operations)), .. }] = &trees[..] else {
             return Vec::new();
@@ -37,8 +35,8 @@ impl Target {
                 .collect();
             let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
             let (group, kind) = (self.group.as_deref(), Some(self.kind.as_str()));
-            engine.scanner.finds_at(group, kind, None, &keys)
-                && !engine.scanner.finds_at(None, None, None, &keys)
+            context.scanner.finds_at(group, kind, None, &keys)
+                && !context.scanner.finds_at(None, None, None, &keys)
         };
         let images = operations.iter().enumerate().filter(|(_, operation)| is_image(operation));
         images.map(|(number, _)| step(&step(path, Segment::Index(number)), Segment::Key("value"))).collect()
@@ -47,8 +45,8 @@ impl Target {
 
 impl Input {
     /// The ways to the values of the patch `text` that are images of the kind that this Kustomization says it is for.
-    pub(super) fn patched_images(&self, engine: &Engine, text: &str) -> Vec<FieldPath> {
-        let images = |target: &Target| target.patched_images(engine, text, &FieldPath::default());
+    pub(in crate::rewrite) fn patched_images(&self, context: Context<'_>, text: &str) -> Vec<FieldPath> {
+        let images = |target: &Target| target.patched_images(context, text, &FieldPath::default());
         self.target.as_ref().map_or_else(Vec::new, images)
     }
 }

@@ -24,8 +24,10 @@ pub struct Renames {
     /// For each name that images have after the rewrite, those that they had before, and the name itself where an entry
     /// gives it already. Filled in when all is learned.
     before: FxHashMap<String, BTreeSet<String>>,
-    /// The names that entries give to images of a name.
-    given: FxHashMap<String, BTreeSet<String>>,
+    /// The names that images have where the entries at hand are applied, if that is known.
+    arriving: Option<BTreeSet<String>>,
+    /// Two entries that Argo CD would apply in another order than before.
+    reordered: Option<[String; 2]>,
 }
 
 /// What one name becomes.
@@ -108,9 +110,6 @@ impl Renames {
                 let names_image =
                     entry.name.as_ref().is_some_and(|name| self.names.contains_key(&name.value));
                 let Some(new_name) = entry.new_name.as_ref().filter(|_| names_image) else { continue };
-                if let Some(name) = &entry.name {
-                    self.given.entry(name.value.clone()).or_default().insert(new_name.value.clone());
-                }
                 let image = format!("{}{}", new_name.value, suffix(entry));
                 if let Ok(mapped) = mapped(&image, maps) {
                     let to = format!("{}{}", mapped.name, mapped.suffix);
@@ -121,6 +120,7 @@ impl Renames {
                 break;
             }
         }
+        self.reordered = self.find_reordered(entries);
         for name in entries.iter().filter_map(|(entry, _)| entry.name.as_ref()) {
             let names_none = !self.names.contains_key(&name.value);
             if let Some(before) = self.before.get_mut(&name.value).filter(|_| names_none) {
@@ -139,28 +139,57 @@ impl Renames {
         self.names.get(name)
     }
 
-    /// The names other than `name` that images have before the rewrite, and entries name, which are `to` afterwards. Those
-    /// are left out whose images get `name` by other entries first.
+    /// The names other than `name` that images have before the rewrite, or entries name, which are `to` afterwards. Where it
+    /// is known which names arrive at the entry, they are among these.
     pub(super) fn others(&self, name: &str, to: &str) -> impl Iterator<Item = &str> {
-        let before = self.before.get(to).into_iter().flatten();
-        before.map(String::as_str).filter(move |other| *other != name && !self.becomes(other, name))
+        let before = self.before.get(to).into_iter().flatten().map(String::as_str);
+        let arrives = |other: &str| self.arriving.as_ref().is_none_or(|arriving| arriving.contains(other));
+        before.filter(move |other| *other != name && arrives(other))
     }
 
-    /// Whether entries, one behind the other, give images of the name `from` the name `to`.
-    fn becomes(&self, from: &str, to: &str) -> bool {
-        let mut known = BTreeSet::from([from]);
-        let mut open = vec![from];
-        while let Some(name) = open.pop() {
-            for next in self.given.get(name).into_iter().flatten() {
-                if next == to {
-                    return true;
-                }
-                if known.insert(next) {
-                    open.push(next);
-                }
+    /// The names that images have before the rewrite.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.keys().map(String::as_str)
+    }
+
+    /// Says that the images have these names where the entries at hand are applied: other entries came first.
+    pub fn arrive(&mut self, names: BTreeSet<String>) {
+        self.arriving = Some(names);
+    }
+
+    /// Two entries of which one gives the name that the other is for, and which Argo CD applies in another order once they
+    /// are rewritten: it sorts them by their names.
+    pub(super) fn reordered(&self) -> Option<&[String; 2]> {
+        self.reordered.as_ref()
+    }
+
+    /// Looks for two such entries.
+    fn find_reordered(&self, entries: &[(&KustomizeImage, &Maps)]) -> Option<[String; 2]> {
+        let to = |name: &str| {
+            let rename = self.of(name)?;
+            (rename.to.len() == 1).then(|| rename.to.first().cloned()).flatten()
+        };
+        let names: BTreeSet<&str> =
+            entries.iter().filter_map(|(entry, _)| Some(entry.name.as_ref()?.value.as_str())).collect();
+        let mut by_new: FxHashMap<String, Vec<&str>> = FxHashMap::default();
+        for name in &names {
+            if let Some(to) = to(name) {
+                by_new.entry(to).or_default().push(name);
             }
         }
-        false
+        entries.iter().find_map(|&(entry, maps)| {
+            let (name, new_name) = (&entry.name.as_ref()?.value, &entry.new_name.as_ref()?.value);
+            let renamed = to(name)?;
+            let becomes = mapped(&format!("{new_name}{}", suffix(entry)), maps).ok()?.name;
+            let afterwards = by_new.get(&becomes).into_iter().flatten().copied();
+            let linked = names.get(new_name.as_str()).copied().into_iter().chain(afterwards);
+            linked.filter(|next| next != name).find_map(|next| {
+                let next_renamed = to(next)?;
+                let before = new_name == next && name.as_str() < next;
+                let after = becomes == next_renamed && renamed < next_renamed;
+                (before != after).then(|| [name.clone(), next.to_owned()])
+            })
+        })
     }
 
     /// Whether an entry of these cannot follow by what the whole tree says, so that it matters what it applies to.
@@ -198,6 +227,7 @@ fn stays(reason: &SkipReason) -> bool {
         | SkipReason::Templated
         | SkipReason::Encrypted
         | SkipReason::Auto
+        | SkipReason::FilledIn
         | SkipReason::Kustomize(_)
         | SkipReason::Unclear(_)
         | SkipReason::Build(_) => false,

@@ -3,9 +3,8 @@
 use crate::image::ImageReference;
 use crate::manifest::tree::Node;
 use crate::manifest::{FieldPath, Segment};
-use crate::maps::Maps;
 
-use super::input::{Reading, looks_at_tags, step};
+use super::input::{Context, Reading, step};
 
 /// What is said of a replacement that fills an image with what is none.
 const SOURCE_IS_NO_IMAGE: &str = "what it puts here stands where no image is known, and stays as it is: name that \
@@ -32,12 +31,13 @@ impl<'n> Split<'n> {
         Some(Self { delimiter, index: index.unwrap_or(0) })
     }
 
-    /// Whether the part stays the same when the name of an image becomes another.
-    fn is_behind_the_name(&self, maps: &Maps) -> bool {
-        let names_port = maps.rules().any(|rule| rule.value().contains(':') || rule.key().contains(':'));
+    /// Whether the part stays the same when an image becomes another.
+    fn is_behind_the_name(&self, context: Context<'_>) -> bool {
+        let names_port =
+            context.maps.rules().any(|rule| rule.value().contains(':') || rule.key().contains(':'));
         match self.delimiter {
-            ":" => self.index != 0 && !names_port && !looks_at_tags(maps),
-            "@" => self.index != 0 && !looks_at_tags(maps),
+            ":" => self.index != 0 && !names_port && !context.changes_tags(),
+            "@" => self.index != 0 && !context.changes_tags(),
             _ => false,
         }
     }
@@ -74,7 +74,7 @@ impl Reading<'_> {
         });
         let keys = keys(path);
         let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-        self.engine.scanner.finds_at(group, text("kind"), text("name"), &keys)
+        self.context.scanner.finds_at(group, text("kind"), text("name"), &keys)
     }
 
     /// One replacement.
@@ -105,17 +105,16 @@ impl Reading<'_> {
                     (true, None) if from_image && source_split.is_none() => continue,
                     (true, None) => Some(SOURCE_IS_NO_IMAGE),
                     (true, Some(split)) => {
-                        let is_safe = split.is_behind_the_name(&self.engine.maps)
-                            && source_split.as_ref().is_none_or(|split| {
-                                !from_image || split.is_behind_the_name(&self.engine.maps)
-                            });
+                        let is_safe = split.is_behind_the_name(self.context)
+                            && source_split
+                                .as_ref()
+                                .is_none_or(|split| !from_image || split.is_behind_the_name(self.context));
                         let whole_image = from_image && source_split.is_none();
                         (!is_safe || whole_image).then_some(PART_OF_IMAGE)
                     }
                     (false, _) if from_image => {
-                        let is_safe = source_split
-                            .as_ref()
-                            .is_some_and(|split| split.is_behind_the_name(&self.engine.maps));
+                        let is_safe =
+                            source_split.as_ref().is_some_and(|split| split.is_behind_the_name(self.context));
                         (!is_safe).then_some(COPIES_IMAGE)
                     }
                     (false, _) => None,

@@ -6,19 +6,18 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use crate::manifest::{FieldPath, Resource};
-use crate::rewrite::{Engine, Memory, Need, PinPolicy, Pins, Plan, Site};
+use crate::rewrite::{Engine, Memory, Need, PinPolicy, Pinner, Pins, Site};
 
-use super::annotation::{self, ORIGINALS};
-use super::mirrored::{Absent, Mirrored};
-use super::patch::{Patch, pointer};
+use super::mirrored::Mirrored;
+use super::patch::Patch;
 use super::response::{Refusal, Response};
 use super::review::{BadReview, Operation, Review};
-use super::settings::{Ask, OnError, OnUnmapped};
+use super::settings::{Ask, OnError};
 use super::telling::{Warnings, one_line};
 
 /// The answer to a review, and what is to be counted and logged of it.
 #[derive(Debug)]
-pub struct Answer {
+pub struct ReviewAnswer {
     /// The AdmissionReview to send, as JSON.
     pub body: Vec<u8>,
     /// What happened.
@@ -27,7 +26,7 @@ pub struct Answer {
 
 /// How a review ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Outcome {
+pub enum ReviewOutcome {
     /// Images are swapped.
     Patched,
     /// Images would be swapped, and nothing is patched here.
@@ -42,7 +41,7 @@ pub enum Outcome {
     Failed,
 }
 
-impl Outcome {
+impl ReviewOutcome {
     /// The name that metrics and logs give it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -125,7 +124,7 @@ pub struct Facts {
     /// The API server only tries it: nothing may be recorded elsewhere.
     pub dry_run: bool,
     /// How it ended.
-    pub outcome: Outcome,
+    pub outcome: ReviewOutcome,
     /// The images, to be counted.
     pub images: Vec<Counted>,
     /// Those that are swapped, or would be.
@@ -140,7 +139,7 @@ pub struct Facts {
 ///
 /// # Errors
 /// The body is no AdmissionReview.
-pub fn admit(body: &[u8], engine: &Engine, ask: &Ask) -> Result<Answer, BadReview> {
+pub fn admit(body: &[u8], engine: &Engine, ask: &Ask) -> Result<ReviewAnswer, BadReview> {
     let (policy, pins, mirrored) = (PinPolicy::default(), Pins::default(), Mirrored::default());
     admit_pinned(body, engine, ask, (&policy, &pins), &mirrored, &mut Memory::default())
 }
@@ -169,7 +168,7 @@ pub fn needs(
     let is_old = |site: &Site| old.get(&site.path).is_some_and(|image| *image == site.image);
     plan.changes.retain(|change| !is_old(&change.site));
     plan.kept.retain(|kept| !is_old(&kept.site));
-    Ok(plan.needs(policy))
+    Ok(plan.needs(policy, &Pins::default()))
 }
 
 /// Answers the review in `body` as [`admit`] does, with the digests of `pins` added to its images, and with what is known
@@ -184,18 +183,20 @@ pub fn admit_pinned(
     (policy, pins): (&PinPolicy, &Pins),
     mirrored: &Mirrored,
     memory: &mut Memory,
-) -> Result<Answer, BadReview> {
+) -> Result<ReviewAnswer, BadReview> {
     let review = Review::read(body)?;
     let answer = Examination::new(&review, ask);
     let Some(object) = review.object.filter(|_| is_looked_at(&review)) else {
-        return Ok(answer.end(Outcome::Skipped, None));
+        return Ok(answer.end(ReviewOutcome::Skipped, None));
     };
     if review.metadata.is_mirror || review.metadata.is_deleted {
-        return Ok(answer.end(Outcome::Skipped, None));
+        return Ok(answer.end(ReviewOutcome::Skipped, None));
     }
     let mut plan = engine.plan_alone_with(object.as_str(), memory);
     let absent = mirrored.weigh(&mut plan);
-    engine.pin(&mut plan, policy, pins);
+    if !pins.is_empty() {
+        Pinner::new(policy, pins).pin(engine, &mut plan);
+    }
     if let Some(error) = plan.errors.first() {
         let reason = format!("request.object cannot be read: {error}");
         return Ok(answer.fail(&reason));
@@ -223,7 +224,7 @@ pub fn object(body: &[u8]) -> Option<Reviewed<'_>> {
 ///
 /// # Errors
 /// The body is no AdmissionReview.
-pub fn failed(body: &[u8], ask: &Ask, reason: &str) -> Result<Answer, BadReview> {
+pub fn failed(body: &[u8], ask: &Ask, reason: &str) -> Result<ReviewAnswer, BadReview> {
     let review = Review::read(body)?;
     Ok(Examination::new(&review, ask).fail(reason))
 }
@@ -238,12 +239,12 @@ pub(super) fn is_looked_at(review: &Review<'_>) -> bool {
 
 /// A review being answered.
 pub(super) struct Examination<'r, 'a> {
-    review: &'r Review<'a>,
-    ask: &'r Ask,
-    warnings: Warnings,
+    pub(super) review: &'r Review<'a>,
+    pub(super) ask: &'r Ask,
+    pub(super) warnings: Warnings,
     images: Vec<Counted>,
-    swaps: Vec<Swap>,
-    audit: Vec<(&'static str, String)>,
+    pub(super) swaps: Vec<Swap>,
+    pub(super) audit: Vec<(&'static str, String)>,
 }
 
 impl<'r, 'a> Examination<'r, 'a> {
@@ -252,123 +253,12 @@ impl<'r, 'a> Examination<'r, 'a> {
         Self { review, ask, warnings: Warnings::default(), images, swaps, audit }
     }
 
-    fn count(&mut self, rule: Option<&crate::maps::Rule>, outcome: ImageOutcome) {
+    pub(super) fn count(&mut self, rule: Option<&crate::maps::Rule>, outcome: ImageOutcome) {
         let rule = rule.map_or("none", |rule| rule.kind().as_str());
         self.images.push(Counted { rule, outcome });
     }
 
-    fn judge(mut self, plan: Plan, absent: Vec<Absent>, engine: &Engine, memory: &mut Memory) -> Answer {
-        let settings = &self.ask.settings;
-        let refuses_changes = settings.validate && !self.ask.audit && !settings.dry_run;
-        let old = self.old_images(&plan, engine, memory);
-        let is_old = |site: &Site| old.get(&site.path).is_some_and(|image| *image == site.image);
-        for Absent { site, text, denies } in absent {
-            if is_old(&site) || self.is_skipped(&site, engine) {
-                continue;
-            }
-            if denies && self.ask.patches() {
-                return self.end(Outcome::Denied, Some(forbidden(&format!("imageswap: {text}"))));
-            }
-            self.warnings.add(|| format!("imageswap: {text}"));
-        }
-        let mut patch = Patch::default();
-        for change in plan.changes {
-            if is_old(&change.site) {
-                self.count(change.rule.as_deref(), ImageOutcome::AsBefore);
-            } else if self.is_skipped(&change.site, engine) {
-                self.count(None, ImageOutcome::Skipped);
-            } else {
-                self.count(change.rule.as_deref(), ImageOutcome::Changed);
-                let path = change.site.path.to_string();
-                if self.ask.patches() {
-                    patch.replace(&pointer(&change.site.path), &change.to);
-                } else if !refuses_changes {
-                    let rule = change.rule.as_ref().map(|rule| format!(" by {rule}")).unwrap_or_default();
-                    let (from, to) = (&change.site.image, &change.to);
-                    self.warnings.add(|| format!("imageswap: {path}: {from} would become {to}{rule}"));
-                }
-                self.swaps.push(Swap { path, from: change.site.image, to: change.to });
-            }
-        }
-        let mut unpinned = None;
-        for missing in plan.unpinned {
-            if is_old(&missing.site) || self.is_skipped(&missing.site, engine) {
-                continue;
-            }
-            let text = format!("{}: no digest of {}: {}", missing.site.path, missing.lookup, missing.reason);
-            self.warnings.add(|| format!("imageswap: {text}"));
-            unpinned.get_or_insert(text);
-        }
-        let closed = settings.on_error == OnError::Deny && self.ask.patches();
-        if let Some(reason) = unpinned.filter(|_| closed) {
-            return self.fail(&reason);
-        }
-        let mut uncovered = Vec::new();
-        for kept in plan.kept {
-            let outcome = if kept.unmapped { ImageOutcome::Unmapped } else { ImageOutcome::Kept };
-            self.count(kept.rule.as_deref(), outcome);
-            let matters = kept.unmapped && settings.on_unmapped != OnUnmapped::Ignore;
-            if matters && !is_old(&kept.site) && !self.is_skipped(&kept.site, engine) {
-                uncovered.push(kept.site);
-            }
-        }
-        for problem in plan.problems {
-            self.count(None, ImageOutcome::Problem);
-            if !is_old(&problem.site) && !self.is_skipped(&problem.site, engine) {
-                let (path, image, kind) = (&problem.site.path, &problem.site.image, &problem.kind);
-                self.warnings.add(|| format!("imageswap: {path}: {image} is left alone: {kind}"));
-            }
-        }
-        for skip in plan.skips {
-            self.count(None, ImageOutcome::Skipped);
-            if skip.reason.fails_strict() && !is_old(&skip.site) {
-                let (path, image, reason) = (&skip.site.path, &skip.site.image, skip.reason.message());
-                self.warnings.add(|| format!("imageswap: {path}: {image:?} is left alone: {reason}"));
-            }
-        }
-        // Neither counts nor anything of this replica: the API server refuses another value when it calls again after
-        // another webhook.
-        let rules = self.ask.rules.as_ref();
-        self.audit.extend(rules.map(|digest| ("maps-digest", digest.to_string())));
-        if !uncovered.is_empty() {
-            let denies = settings.on_unmapped == OnUnmapped::Deny && !self.ask.audit && !settings.dry_run;
-            if denies {
-                return self.end(Outcome::Denied, Some(uncovered_refusal(&uncovered)));
-            }
-            for site in &uncovered {
-                self.warnings.add(|| format!("imageswap: {}: no rule covers {}", site.path, site.image));
-            }
-        }
-        if self.swaps.is_empty() {
-            return self.end(Outcome::Unchanged, None);
-        }
-        if refuses_changes {
-            let refusal = change_refusal(&self.swaps);
-            return self.end(Outcome::Denied, Some(refusal));
-        }
-        if !self.ask.patches() {
-            return self.end(Outcome::WouldPatch, None);
-        }
-        if settings.annotate_original && self.review.sub_resource.is_empty() {
-            let originals = self.swaps.iter().map(|swap| (swap.path.clone(), swap.from.as_str()));
-            if !annotation::annotate(&mut patch, &self.review.metadata, originals) {
-                self.warnings.add(|| format!("imageswap: {ORIGINALS} would be too long, and is not set"));
-            }
-        }
-        self.end_with(Outcome::Patched, None, patch)
-    }
-
-    /// The images of the object before the update, by their places. Empty where nobody would ask for them.
-    fn old_images(&self, plan: &Plan, engine: &Engine, memory: &mut Memory) -> FxHashMap<FieldPath, String> {
-        let warns = self.ask.settings.on_unmapped != OnUnmapped::Ignore;
-        let asked = !plan.changes.is_empty()
-            || !plan.unpinned.is_empty()
-            || !plan.problems.is_empty()
-            || !plan.skips.is_empty()
-            || (warns && plan.kept.iter().any(|kept| kept.unmapped));
-        if asked { self.images_before(engine, memory) } else { FxHashMap::default() }
-    }
-
+    /// The images of the object before the update, by their places.
     pub(super) fn images_before(&self, engine: &Engine, memory: &mut Memory) -> FxHashMap<FieldPath, String> {
         let is_update = self.review.operation == Operation::Update;
         let Some(old) = self.review.old_object.filter(|_| is_update) else { return FxHashMap::default() };
@@ -394,30 +284,35 @@ impl<'r, 'a> Examination<'r, 'a> {
         engine.skips.iter().any(|rule| rule.matches(&site))
     }
 
-    fn fail(mut self, reason: &str) -> Answer {
+    pub(super) fn fail(mut self, reason: &str) -> ReviewAnswer {
         let reason = one_line(reason, 1024);
         let lets_through =
             self.ask.audit || self.ask.settings.dry_run || self.ask.settings.on_error == OnError::Allow;
         if lets_through {
             self.warnings.add(|| format!("imageswap: images are not swapped: {reason}"));
-            let mut answer = self.end(Outcome::Failed, None);
+            let mut answer = self.end(ReviewOutcome::Failed, None);
             answer.facts.message = Some(reason);
             return answer;
         }
         let message = format!("imageswap cannot judge this object: {reason}");
-        self.end(Outcome::Failed, Some(Refusal { code: 500, reason: "InternalError", message }))
+        self.end(ReviewOutcome::Failed, Some(Refusal { code: 500, reason: "InternalError", message }))
     }
 
-    fn end(self, outcome: Outcome, refusal: Option<Refusal>) -> Answer {
+    pub(super) fn end(self, outcome: ReviewOutcome, refusal: Option<Refusal>) -> ReviewAnswer {
         self.end_with(outcome, refusal, Patch::default())
     }
 
-    fn end_with(self, outcome: Outcome, refusal: Option<Refusal>, patch: Patch) -> Answer {
+    pub(super) fn end_with(
+        self,
+        outcome: ReviewOutcome,
+        refusal: Option<Refusal>,
+        patch: Patch,
+    ) -> ReviewAnswer {
         let message = refusal.as_ref().map(|refusal| refusal.message.clone());
         let warnings = self.warnings.finish();
         let response = Response { refusal, patch: patch.finish(), warnings, audit: self.audit };
         let review = self.review;
-        Answer {
+        ReviewAnswer {
             body: response.write(review),
             facts: Facts {
                 uid: review.uid.clone().into_owned(),
@@ -434,29 +329,4 @@ impl<'r, 'a> Examination<'r, 'a> {
             },
         }
     }
-}
-
-/// Names the images that no rule covers, as many as a reader takes in.
-fn uncovered_refusal(uncovered: &[Site]) -> Refusal {
-    let named = uncovered.iter().map(|site| format!("{} ({})", site.image, site.path));
-    forbidden(&format!("no rule of imageswap covers {}", some_of(named)))
-}
-
-/// Names the images that would become others where the configuration lets nothing be changed.
-fn change_refusal(swaps: &[Swap]) -> Refusal {
-    let named = swaps.iter().map(|swap| format!("{}: {} must be {}", swap.path, swap.from, swap.to));
-    forbidden(&format!("imageswap changes nothing here (validate), and {}", some_of(named)))
-}
-
-fn forbidden(message: &str) -> Refusal {
-    Refusal { code: 403, reason: "Forbidden", message: one_line(message, 2048) }
-}
-
-/// The first few, and how many more there are.
-fn some_of(mut all: impl ExactSizeIterator<Item = String>) -> String {
-    const NAMED: usize = 5;
-    let named: Vec<String> = all.by_ref().take(NAMED).collect();
-    let more = all.len();
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!("{}{more}", named.join(", "))
 }

@@ -7,18 +7,21 @@
 mod annotation;
 mod cursor;
 mod examine;
+mod judge;
 mod mirrored;
 mod object;
 mod patch;
 mod response;
 mod review;
 mod settings;
+mod strings;
 mod telling;
 #[cfg(test)]
 mod tests;
 
 pub use examine::{
-    Answer, Counted, Facts, ImageOutcome, Outcome, Swap, admit, admit_pinned, failed, needs, object,
+    Counted, Facts, ImageOutcome, ReviewAnswer, ReviewOutcome, Reviewed, Swap, admit, admit_pinned, failed,
+    needs, object,
 };
 pub use mirrored::{Mirrored, Move, Presence, WhenMissing, moves};
 pub use review::{BadReview, Operation};

@@ -1,10 +1,11 @@
 //! Who looks for images and copies them: registries, or what tests put in their place.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use futures_util::future::BoxFuture;
 
-use crate::image::ImageReference;
+use crate::image::{Digest, ImageReference, Repository};
 use crate::mirror::{self, Action, CopyError, CopyOptions, Place, RegistryStore, Source, Target, Wanted};
 use crate::registry::Client;
 use crate::webhook::admission::Move;
@@ -35,17 +36,42 @@ pub struct Failure {
     pub lasts: bool,
 }
 
+/// How registries are asked.
+#[derive(Clone)]
+pub struct Clients {
+    /// For looks, quick to give up.
+    pub looks: Client,
+    /// For copies, which have time.
+    pub copies: Client,
+}
+
 /// Copies from registry to registry.
 pub struct RegistryCopier {
-    looks: RegistryStore,
-    copies: Client,
+    sources: Clients,
+    targets: Clients,
+    /// Where images are looked for.
+    look_at_sources: RegistryStore,
+    look_at_targets: RegistryStore,
+    under_way: Arc<UnderWay>,
 }
 
 impl RegistryCopier {
-    /// Looks with one client, which should be quick to give up, and copies with the other.
+    /// Asks the registries that images come from and those that they go to in the same way.
     #[must_use]
-    pub fn new(looks: Client, copies: Client) -> Self {
-        Self { looks: RegistryStore::new(looks), copies }
+    pub fn new(clients: &Clients) -> Self {
+        Self::between(clients.clone(), clients.clone(), Arc::default())
+    }
+
+    /// The same, but for how the registries that images come from are asked.
+    #[must_use]
+    pub fn reading_with(&self, sources: Clients) -> Self {
+        Self::between(sources, self.targets.clone(), Arc::clone(&self.under_way))
+    }
+
+    fn between(sources: Clients, targets: Clients, under_way: Arc<UnderWay>) -> Self {
+        let look_at = |clients: &Clients| RegistryStore::new(clients.looks.clone());
+        let (look_at_sources, look_at_targets) = (look_at(&sources), look_at(&targets));
+        Self { sources, targets, look_at_sources, look_at_targets, under_way }
     }
 
     async fn copy_now(&self, image: &Move) -> Result<u64, Failure> {
@@ -54,10 +80,24 @@ impl RegistryCopier {
         let (source, target) = (parse(&image.from)?, parse(&image.to)?);
         let wanted = Wanted::new(source, target, None).map_err(|error| bad(error.to_string()))?;
         // What a copier knows of blobs is good for a short time only: a new one for each image.
-        let store = || RegistryStore::new(self.copies.clone());
+        let store = |clients: &Clients| RegistryStore::new(clients.copies.clone());
         let options = CopyOptions { transfers: TRANSFERS, ..CopyOptions::default() };
-        let copier = mirror::Copier::new(store(), store(), options);
-        let planned = copier.plan(wanted).await.map_err(|error| failure(&error))?;
+        let copier = mirror::Copier::new(store(&self.sources), store(&self.targets), options);
+        let plan = || async { copier.plan(wanted.clone()).await.map_err(|error| failure(&error)) };
+        let mut planned = plan().await?;
+        // Another tag of the same image may be on its way there: what it brings is not brought twice.
+        let turn = planned.digest.as_ref().map(|digest| self.under_way.turn(&wanted.to, digest));
+        let _turn = match &turn {
+            None => None,
+            Some(turn) => match turn.try_lock() {
+                Ok(turn) => Some(turn),
+                Err(_) => {
+                    let turn = turn.lock().await;
+                    planned = plan().await?;
+                    Some(turn)
+                }
+            },
+        };
         match planned.action {
             Action::Skip => Ok(0),
             Action::Missing => Err(Failure {
@@ -78,6 +118,29 @@ impl RegistryCopier {
     }
 }
 
+/// What those take in turns who copy the same image to the same repository.
+type Turn = tokio::sync::Mutex<()>;
+
+/// The images that are being copied, by the repository that they go to and their digest.
+#[derive(Default)]
+struct UnderWay {
+    turns: Mutex<HashMap<(Repository, Digest), Weak<Turn>>>,
+}
+
+impl UnderWay {
+    fn turn(&self, to: &Repository, digest: &Digest) -> Arc<Turn> {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        // As many are left as copies are under way.
+        turns.retain(|_, turn| turn.strong_count() > 0);
+        let turn = turns.entry((to.clone(), digest.clone())).or_default();
+        turn.upgrade().unwrap_or_else(|| {
+            let new = Arc::default();
+            *turn = Arc::downgrade(&new);
+            new
+        })
+    }
+}
+
 fn failure(error: &CopyError) -> Failure {
     let lasts = match error {
         CopyError::Store(_) => matches!(error.status(), Some(401 | 403 | 404)),
@@ -91,7 +154,7 @@ impl Copier for RegistryCopier {
         Box::pin(async move {
             let (repository, reference) = place(&image.to)?;
             let place = Place { image: &image.to, repository: &repository };
-            let found = Target::find(&self.looks, place, &reference).await;
+            let found = Target::find(&self.look_at_targets, place, &reference).await;
             found.map(|found| found.is_some()).map_err(|error| error.to_string().into())
         })
     }
@@ -100,7 +163,7 @@ impl Copier for RegistryCopier {
         Box::pin(async move {
             let (repository, reference) = place(&image.from)?;
             let place = Place { image: &image.from, repository: &repository };
-            let found = Source::find(&self.looks, place, &reference).await;
+            let found = Source::find(&self.look_at_sources, place, &reference).await;
             found.map(|found| found.is_some()).map_err(|error| error.to_string().into())
         })
     }
@@ -111,7 +174,7 @@ impl Copier for RegistryCopier {
 }
 
 /// The repository of an image, and its digest or tag.
-fn place(image: &str) -> Result<(crate::image::Repository, String), Arc<str>> {
+fn place(image: &str) -> Result<(Repository, String), Arc<str>> {
     let reference = ImageReference::parse(image).map_err(|error| error.to_string())?;
     let digest = reference.digest();
     let text = digest.map_or(reference.tag().unwrap_or("latest"), |digest| digest.as_str());

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::webhook::admission::Move;
+use super::pods::Job;
 
 /// How many images are remembered, about.
 pub(super) const MOST: usize = 10_000;
@@ -31,11 +31,11 @@ pub(super) enum Fact {
 /// What is known of images.
 #[derive(Debug, Default)]
 pub(super) struct Known {
-    facts: Mutex<HashMap<Move, (Fact, Instant)>>,
+    facts: Mutex<HashMap<Job, (Fact, Instant)>>,
 }
 
 impl Known {
-    pub(super) fn put(&self, image: &Move, fact: Fact) {
+    pub(super) fn put(&self, job: &Job, fact: Fact) {
         let now = Instant::now();
         let until = now + if matches!(fact, Fact::Unknown(_)) { SHORT } else { LONG };
         let mut facts = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
@@ -45,12 +45,12 @@ impl Known {
                 facts.clear();
             }
         }
-        facts.insert(image.clone(), (fact, until));
+        facts.insert(job.clone(), (fact, until));
     }
 
-    pub(super) fn get(&self, image: &Move) -> Option<Fact> {
+    pub(super) fn get(&self, job: &Job) -> Option<Fact> {
         let facts = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
-        let (fact, until) = facts.get(image)?;
+        let (fact, until) = facts.get(job)?;
         (*until > Instant::now()).then(|| fact.clone())
     }
 }
@@ -58,11 +58,12 @@ impl Known {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::webhook::admission::Move;
 
     #[test]
     fn it_stays_small() {
         let known = Known::default();
-        let image = |at: usize| Move { from: format!("a:{at}"), to: "b".into() };
+        let image = |at: usize| Job::from(Move { from: format!("a:{at}"), to: "b".into() });
         for at in 0..3 * MOST {
             known.put(&image(at), Fact::There);
             assert_eq!(known.get(&image(at)), Some(Fact::There));

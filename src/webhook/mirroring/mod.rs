@@ -4,11 +4,13 @@
 //! ```text
 //! known    what is remembered of images       queue    what is to be copied, and when
 //! copier   who looks and copies               metrics  what is counted
+//! pods     whose pull secrets are used
 //! ```
 
 mod copier;
 mod known;
 mod metrics;
+mod pods;
 mod queue;
 #[cfg(test)]
 mod tests;
@@ -21,12 +23,14 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::{Instant, timeout_at};
 
-use super::admission::{Mirrored, Move, Presence, WhenMissing};
+use super::admission::{Mirrored, Move, Presence, Reviewed, WhenMissing};
 use known::{Fact, Known};
+use pods::Job;
 use queue::{Queue, Waiting};
 
-pub use copier::{Copier, Failure, RegistryCopier};
+pub use copier::{Clients, Copier, Failure, RegistryCopier};
 pub use metrics::MirrorMetrics;
+pub use pods::{NamespaceTargets, NamespaceTargetsError, PodCredentials, Reader, Readers};
 pub use queue::QueueLimits;
 
 /// How long a look at a target may take.
@@ -64,10 +68,11 @@ pub struct Mirroring {
 struct Shared {
     options: MirroringOptions,
     copier: Arc<dyn Copier>,
+    pods: Option<PodCredentials>,
     known: Arc<Known>,
     queue: Arc<Queue>,
     /// Who looks at a target does it for all others who want to know the same.
-    looks: Mutex<HashMap<Move, Arc<tokio::sync::Mutex<()>>>>,
+    looks: Mutex<HashMap<Job, Arc<tokio::sync::Mutex<()>>>>,
 }
 
 impl std::fmt::Debug for Mirroring {
@@ -77,12 +82,13 @@ impl std::fmt::Debug for Mirroring {
 }
 
 impl Mirroring {
-    /// Nothing is copied before [`Mirroring::run`].
+    /// Nothing is copied before [`Mirroring::run`]. With `pods`, sources are read with the pull secrets of pods, where
+    /// these say so.
     #[must_use]
-    pub fn new(options: MirroringOptions, copier: Arc<dyn Copier>) -> Self {
+    pub fn new(options: MirroringOptions, copier: Arc<dyn Copier>, pods: Option<PodCredentials>) -> Self {
         let known = Arc::new(Known::default());
         let queue = Arc::new(Queue::new(options.limits));
-        let shared = Shared { options, copier, known, queue, looks: Mutex::default() };
+        let shared = Shared { options, copier, pods, known, queue, looks: Mutex::default() };
         Self { shared: Arc::new(shared) }
     }
 
@@ -98,19 +104,29 @@ impl Mirroring {
         metrics.queue(length, oldest);
     }
 
-    /// Where images are, within `deadline`. A `dry_run` looks and has nothing copied.
+    /// Whether it matters what objects images are moved for.
+    pub(super) fn reads_as_pods(&self) -> bool {
+        self.shared.pods.is_some()
+    }
+
+    /// Where the images of an object are, within `deadline`. A `dry_run` looks and has nothing copied.
     pub(super) async fn look(
         &self,
         images: Vec<Move>,
+        object: Option<Reviewed<'_>>,
         dry_run: bool,
         deadline: Duration,
         metrics: &MirrorMetrics,
     ) -> Mirrored {
         let until = Instant::now() + deadline.min(LONGEST);
         let mut mirrored = Mirrored::new(self.shared.options.when_missing);
-        let looks = images.into_iter().map(|image| async move {
-            let presence = self.presence(&image, dry_run, until).await;
-            (image, presence)
+        let jobs = match self.shared.pods.as_ref().zip(object) {
+            Some((pods, object)) => pods.jobs(images, &object),
+            None => images.into_iter().map(Job::from).collect(),
+        };
+        let looks = jobs.into_iter().map(|job| async move {
+            let presence = self.presence(&job, dry_run, until).await;
+            (job.image, presence)
         });
         let mut looks: FuturesUnordered<_> = looks.collect();
         while let Some((image, presence)) = looks.next().await {
@@ -120,47 +136,43 @@ impl Mirroring {
         mirrored
     }
 
-    async fn presence(&self, image: &Move, dry_run: bool, until: Instant) -> Presence {
+    async fn presence(&self, job: &Job, dry_run: bool, until: Instant) -> Presence {
         let Shared { known, queue, copier, .. } = &*self.shared;
         let is_under_way = {
-            let alone = self.alone(image);
+            let alone = self.alone(job);
             let Ok(_alone) = timeout_at(until, alone.lock()).await else {
                 return Presence::Unknown("the target did not answer in time".into());
             };
-            match known.get(image) {
+            match known.get(job) {
                 Some(Fact::There) => return Presence::There,
                 Some(Fact::Failed(reason)) => return Presence::Missing(reason),
                 Some(Fact::Unknown(reason)) => return Presence::Unknown(reason),
                 None => {}
             }
-            let is_under_way = queue.holds(image);
+            let is_under_way = queue.holds(job);
             if !is_under_way {
                 let soon = until.min(Instant::now() + LOOK);
-                let found = timeout_at(soon, copier.is_there(image)).await;
+                let found = timeout_at(soon, copier.is_there(&job.image)).await;
                 match found.unwrap_or_else(|_| Err("the target did not answer in time".into())) {
                     Ok(true) => {
-                        known.put(image, Fact::There);
+                        known.put(job, Fact::There);
                         return Presence::There;
                     }
                     Ok(false) => {}
                     Err(reason) => {
-                        known.put(image, Fact::Unknown(Arc::clone(&reason)));
+                        known.put(job, Fact::Unknown(Arc::clone(&reason)));
                         return Presence::Unknown(reason);
                     }
                 }
             }
             is_under_way
         };
-        if dry_run {
-            self.would_be(image, is_under_way, until).await
-        } else {
-            self.copied(image, until).await
-        }
+        if dry_run { self.would_be(job, is_under_way, until).await } else { self.copied(job, until).await }
     }
 
     /// Has an image copied, and waits for that as long as it may.
-    async fn copied(&self, image: &Move, until: Instant) -> Presence {
-        let Some(mut waiting) = self.shared.queue.add(image) else {
+    async fn copied(&self, job: &Job, until: Instant) -> Presence {
+        let Some(mut waiting) = self.shared.queue.add(job) else {
             return Presence::Missing("too many images wait to be copied".into());
         };
         if self.shared.options.mode == MirrorMode::Enqueue {
@@ -175,12 +187,13 @@ impl Mirroring {
     }
 
     /// What would become of an image if this were no dry run.
-    async fn would_be(&self, image: &Move, is_under_way: bool, until: Instant) -> Presence {
+    async fn would_be(&self, job: &Job, is_under_way: bool, until: Instant) -> Presence {
         let missing = || Presence::Missing("nothing is copied in a dry run".into());
         if self.shared.options.mode == MirrorMode::Enqueue || is_under_way {
             return missing();
         }
-        match timeout_at(until, self.shared.copier.source_has(image)).await {
+        let found = async { job.copier(&self.shared.copier).await.source_has(&job.image).await };
+        match timeout_at(until, found).await {
             Ok(Ok(true)) => Presence::There,
             Ok(Ok(false)) => Presence::Missing("the source has no such image".into()),
             Ok(Err(reason)) => Presence::Missing(reason),
@@ -189,11 +202,11 @@ impl Mirroring {
     }
 
     /// What those who look for the same image take in turns.
-    fn alone(&self, image: &Move) -> Arc<tokio::sync::Mutex<()>> {
+    fn alone(&self, job: &Job) -> Arc<tokio::sync::Mutex<()>> {
         let mut looks = self.shared.looks.lock().unwrap_or_else(PoisonError::into_inner);
         if looks.len() >= known::MOST {
             looks.retain(|_, look| Arc::strong_count(look) > 1);
         }
-        Arc::clone(looks.entry(image.clone()).or_default())
+        Arc::clone(looks.entry(job.clone()).or_default())
     }
 }

@@ -10,8 +10,8 @@ use tokio::time::Instant;
 use super::copier::{Copier, Failure};
 use super::known::{Fact, Known};
 use super::metrics::MirrorMetrics;
+use super::pods::Job;
 use crate::image::ImageReference;
-use crate::webhook::admission::Move;
 
 /// How much is copied at once, and how often something is tried.
 #[derive(Debug, Clone, Copy)]
@@ -61,7 +61,7 @@ impl Waiting {
 }
 
 struct Entry {
-    image: Move,
+    job: Job,
     /// The registry it comes from.
     source: String,
     added: Instant,
@@ -75,7 +75,7 @@ struct Entry {
 struct State {
     /// In the order in which they came.
     entries: BTreeMap<u64, Entry>,
-    by_image: HashMap<Move, u64>,
+    by_job: HashMap<Job, u64>,
     next: u64,
     running: usize,
     running_of: HashMap<String, usize>,
@@ -98,8 +98,8 @@ impl Queue {
     }
 
     /// Whether an image waits or is under way.
-    pub(super) fn holds(&self, image: &Move) -> bool {
-        self.lock().by_image.contains_key(image)
+    pub(super) fn holds(&self, job: &Job) -> bool {
+        self.lock().by_job.contains_key(job)
     }
 
     /// How many there are, and for how long the oldest one has waited.
@@ -110,9 +110,9 @@ impl Queue {
     }
 
     /// Adds an image, or joins those who wait for it; `None` when there is no room.
-    pub(super) fn add(&self, image: &Move) -> Option<Waiting> {
+    pub(super) fn add(&self, job: &Job) -> Option<Waiting> {
         let mut state = self.lock();
-        if let Some(entry) = state.by_image.get(image).and_then(|number| state.entries.get(number)) {
+        if let Some(entry) = state.by_job.get(job).and_then(|number| state.entries.get(number)) {
             return Some(Waiting(entry.ended.subscribe()));
         }
         if state.entries.len() >= self.limits.entries {
@@ -120,14 +120,13 @@ impl Queue {
         }
         let (ended, waiting) = watch::channel(None);
         let now = Instant::now();
-        let source = ImageReference::parse(&image.from)
+        let source = ImageReference::parse(&job.image.from)
             .map_or_else(|_| String::new(), |reference| reference.repository().registry().to_owned());
         let number = state.next;
         state.next += 1;
-        state.by_image.insert(image.clone(), number);
-        let image = image.clone();
-        let entry =
-            Entry { image, source, added: now, not_before: now, failures: 0, is_running: false, ended };
+        state.by_job.insert(job.clone(), number);
+        let job = job.clone();
+        let entry = Entry { job, source, added: now, not_before: now, failures: 0, is_running: false, ended };
         state.entries.insert(number, entry);
         drop(state);
         self.changed.notify_one();
@@ -144,17 +143,17 @@ impl Queue {
         loop {
             let next = loop {
                 match self.start() {
-                    Start::Now(number, image) => {
+                    Start::Now(number, job) => {
                         let (queue, copier, known, metrics) =
                             (Arc::clone(self), Arc::clone(&copier), Arc::clone(&known), metrics.clone());
                         tokio::spawn(async move {
                             // Whatever happens in there, the place is free again.
                             let copy = tokio::spawn(async move {
-                                let result = copier.copy(&image).await;
-                                (image, result)
+                                let result = job.copier(&copier).await.copy(&job.image).await;
+                                (job, result)
                             });
                             match copy.await {
-                                Ok((image, result)) => queue.end(number, &image, result, &known, &metrics),
+                                Ok((job, result)) => queue.end(number, &job, result, &known, &metrics),
                                 Err(_) => queue.abandon(number, &metrics),
                             }
                         });
@@ -192,7 +191,7 @@ impl Queue {
             entry.ended.send_replace(None);
             state.running += 1;
             *state.running_of.entry(entry.source.clone()).or_default() += 1;
-            return Start::Now(*number, entry.image.clone());
+            return Start::Now(*number, entry.job.clone());
         }
         Start::At(soonest)
     }
@@ -200,21 +199,21 @@ impl Queue {
     fn end(
         &self,
         number: u64,
-        image: &Move,
+        job: &Job,
         result: Result<u64, Failure>,
         known: &Known,
         metrics: &MirrorMetrics,
     ) {
-        let (from, to) = (image.from.as_str(), &*image.to);
+        let (from, to) = (job.image.from.as_str(), &*job.image.to);
         match result {
             Ok(bytes) => {
-                known.put(image, Fact::There);
+                known.put(job, Fact::There);
                 metrics.copied(bytes);
                 tracing::info!(from, to, bytes, "image copied");
                 self.remove(number, Ok(()));
             }
             Err(Failure { reason, message, lasts: true }) => {
-                known.put(image, Fact::Failed(Arc::clone(&message)));
+                known.put(job, Fact::Failed(Arc::clone(&message)));
                 metrics.failed(reason);
                 tracing::warn!(from, to, reason, error = &*message, "image not copied");
                 self.remove(number, Err(message));
@@ -245,7 +244,7 @@ impl Queue {
     fn remove(&self, number: u64, ended: Result<(), Arc<str>>) {
         let mut state = self.lock();
         let Some(entry) = state.entries.remove(&number) else { return };
-        state.by_image.remove(&entry.image);
+        state.by_job.remove(&entry.job);
         state.stopped(&entry.source);
         entry.ended.send_replace(Some(ended));
     }
@@ -285,6 +284,6 @@ impl State {
 }
 
 enum Start {
-    Now(u64, Move),
+    Now(u64, Job),
     At(Option<Instant>),
 }

@@ -93,7 +93,7 @@ fn with<F: Future<Output = ()>>(
     runtime.block_on(async {
         let fake = Arc::new(fake);
         let options = MirroringOptions { mode, when_missing: WhenMissing::Original, limits };
-        let mirroring = Mirroring::new(options, Arc::clone(&fake) as Arc<dyn Copier>);
+        let mirroring = Mirroring::new(options, Arc::clone(&fake) as Arc<dyn Copier>, None);
         let metrics = MirrorMetrics::default();
         let worker = tokio::spawn(mirroring.clone().run(metrics.clone()));
         test(mirroring, fake, metrics).await;
@@ -103,7 +103,7 @@ fn with<F: Future<Output = ()>>(
 
 /// What a review of one image learns.
 async fn presence(mirroring: &Mirroring, name: &str) -> Presence {
-    mirroring.presence(&image(name), false, Instant::now() + LONG).await
+    mirroring.presence(&image(name).into(), false, Instant::now() + LONG).await
 }
 
 /// Waits until nothing is in the queue any more.
@@ -118,7 +118,7 @@ async fn drained(mirroring: &Mirroring) {
 fn who_waits_gets_the_copy() {
     with(MirrorMode::Wait, limits(), Fake::default(), |mirroring, fake, metrics| async move {
         let images = (0..50).map(|at| image(&format!("r{}.io/a:{at}", at % 10))).collect();
-        let found = mirroring.look(images, false, Duration::from_secs(4), &metrics).await;
+        let found = mirroring.look(images, None, false, Duration::from_secs(4), &metrics).await;
         drop(found);
         drained(&mirroring).await;
         for at in 0..50 {
@@ -134,7 +134,7 @@ fn who_waits_gets_the_copy() {
 fn a_source_is_not_overrun() {
     with(MirrorMode::Wait, limits(), Fake::default(), |mirroring, fake, metrics| async move {
         let images = (0..20).map(|at| image(&format!("one.io/a:{at}"))).collect();
-        mirroring.look(images, false, LONG, &metrics).await;
+        mirroring.look(images, None, false, LONG, &metrics).await;
         drained(&mirroring).await;
         assert_eq!(fake.most_of_one.load(Ordering::SeqCst), 2);
     });
@@ -171,7 +171,7 @@ fn a_copy_goes_on_after_the_deadline() {
     let fake = Fake { gate: Some(Semaphore::new(0)), ..Fake::default() };
     with(MirrorMode::Wait, limits(), fake, |mirroring, fake, _| async move {
         let soon = Instant::now() + Duration::from_millis(20);
-        let found = mirroring.presence(&image("r.io/a:1"), false, soon).await;
+        let found = mirroring.presence(&image("r.io/a:1").into(), false, soon).await;
         assert_eq!(found, Presence::Missing("it is being copied, which takes longer".into()));
         fake.gate.as_ref().unwrap().add_permits(1);
         drained(&mirroring).await;
@@ -251,9 +251,12 @@ fn a_dry_run_copies_nothing() {
         with(mode, limits(), Fake::default(), |mirroring, fake, metrics| async move {
             let images = vec![image("r.io/a:1"), image("r.io/gone:1")];
             let until = Instant::now() + LONG;
-            assert_eq!(mirroring.presence(&images[0], true, until).await, good);
-            assert!(matches!(mirroring.presence(&images[1], true, until).await, Presence::Missing(_)));
-            mirroring.look(images, true, LONG, &metrics).await;
+            assert_eq!(mirroring.presence(&images[0].clone().into(), true, until).await, good);
+            assert!(matches!(
+                mirroring.presence(&images[1].clone().into(), true, until).await,
+                Presence::Missing(_)
+            ));
+            mirroring.look(images, None, true, LONG, &metrics).await;
             assert_eq!(fake.copies.load(Ordering::SeqCst), 0);
             assert_eq!(mirroring.shared.queue.state().0, 0);
         });

@@ -6,7 +6,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 
 use crate::cli::args::{LogFormat, LogLevel, ServeArgs};
-use crate::cli::speech;
+use crate::cli::stderr;
 use json_lines::JsonLines;
 
 /// Starts to log.
@@ -24,7 +24,7 @@ pub(super) fn start(args: &ServeArgs) {
     let is_text = match args.log_format {
         LogFormat::Text => true,
         LogFormat::Json => false,
-        LogFormat::Auto => speech::is_watched(),
+        LogFormat::Auto => stderr::is_watched(),
     };
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let registry = tracing_subscriber::registry().with(filter);

@@ -1,11 +1,11 @@
-//! What is said on standard error, and when.
+//! What is written to standard error, and when.
 
 use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 
 use anstyle::AnsiColor;
 
-pub use crate::report::text::count;
+pub use crate::report::words::count;
 
 /// Writes `text` to standard error, where a terminal shows `error:` and the like in clap's colours; a closed standard error
 /// is nobody's error.
