@@ -36,6 +36,7 @@ const LAYERS: &[Layer] = &[
         name: "maps",
         may_use: &["image"],
         crates: Crates::Only(&[
+            "hashbrown",
             "memchr",
             "rustc_hash",
             "serde",

@@ -174,12 +174,8 @@ impl Maps {
         }
         let named =
             || self.names.most_specific(image.canonical_registry(), image.port(), &image.canonical_path());
-        let found = self
-            .exact
-            .get(image.as_str())
-            .copied()
-            .or_else(|| self.globs.first(image.as_str()))
-            .or_else(named);
+        let found =
+            self.exact_rule(image.as_str()).or_else(|| self.globs.first(image.as_str())).or_else(named);
         if let Some(number) = found {
             return self.apply(&self.rules[number], image);
         }
@@ -189,7 +185,10 @@ impl Maps {
         match self.default {
             Some(number) => self.apply(&self.rules[number], image),
             None => {
-                let target = self.targets.guards(image, None).map(|number| Arc::clone(&self.rules[number]));
+                let target = self
+                    .targets
+                    .guards(&self.rules, image, None)
+                    .map(|number| Arc::clone(&self.rules[number]));
                 let outcome = target.map_or(Outcome::Unmapped, Outcome::AtTarget);
                 Pass::Unchanged(Decision { outcome, rule: None })
             }
@@ -220,7 +219,7 @@ impl Maps {
             return kept();
         }
         if is_guarded(rule.kind)
-            && let Some(number) = self.targets.guards(image, rule.key_for(image))
+            && let Some(number) = self.targets.guards(&self.rules, image, rule.key_for(image))
         {
             let outcome = Outcome::AtTarget(Arc::clone(&self.rules[number]));
             return Pass::Unchanged(Decision { outcome, rule: None });
@@ -238,7 +237,7 @@ impl Maps {
     /// LEGACY mode: what contains the prefix lies at its target.
     fn legacy_pass<'m>(&'m self, rule: &'m Arc<Rule>, image: ImageReference<'_>) -> Pass<'m> {
         debug_assert_eq!(rule.kind, RuleKind::Legacy);
-        if image.as_str().contains(&*rule.value) {
+        if image.as_str().contains(rule.value()) {
             return Pass::Unchanged(Decision { outcome: Outcome::AtTarget(Arc::clone(rule)), rule: None });
         }
         self.apply(rule, image)

@@ -107,7 +107,7 @@ impl Maps {
         let mut candidates = Vec::new();
         let mut add =
             |rule: &Arc<Rule>, why: String| candidates.push(Candidate { rule: Arc::clone(rule), why });
-        if self.legacy.is_some() || self.exact.contains_key(image.as_str()) {
+        if self.legacy.is_some() || self.names_exactly(image.as_str()) {
             return candidates;
         }
         if let Some(rule) = self.exact_in_other_spelling(&image) {
@@ -146,12 +146,12 @@ impl Maps {
     /// Why a registry or path rule for the image's registry did not apply; `None` for rules that have nothing to do
     /// with it.
     fn why_not_named(&self, image: ImageReference<'_>, rule: &Rule, found: Option<usize>) -> Option<String> {
-        let name = rule.name.as_ref()?;
-        if *name.host != *image.canonical_registry() {
+        let name = rule.name()?;
+        if name.host != image.canonical_registry() {
             return None;
         }
-        if let Some(port) = &name.port
-            && Some(&**port) != image.port()
+        if let Some(port) = name.port
+            && Some(port) != image.port()
         {
             return Some(match image.port() {
                 None => format!("its key has port {port}, the image has none"),
@@ -159,7 +159,7 @@ impl Maps {
             });
         }
         let path = image.canonical_path();
-        let behind = path.strip_prefix(&*name.path);
+        let behind = path.strip_prefix(name.path);
         let under = name.path.is_empty() || behind.is_some_and(|b| b.is_empty() || b.starts_with('/'));
         if !under {
             return Some(format!("{path} does not lie under {}", name.path));

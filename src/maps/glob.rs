@@ -15,15 +15,24 @@ thread_local! {
 /// A compiled glob. Matching takes no more than pattern length × text length steps.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Glob {
-    tokens: Vec<Token>,
+    tokens: Box<[Token]>,
+    sets: Box<[Set]>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One for each character of a pattern, of which there may be ten thousand: so it is small.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Token {
     Any,
     One,
     Char(char),
-    Set { ranges: Vec<(char, char)>, negated: bool },
+    /// The set with this number.
+    Set(u32),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Set {
+    ranges: Vec<(char, char)>,
+    negated: bool,
 }
 
 impl Glob {
@@ -32,7 +41,7 @@ impl Glob {
     /// # Errors
     /// The offset of a `[` that nothing closes.
     pub fn new(pattern: &str) -> Result<Self, usize> {
-        let mut tokens = Vec::new();
+        let (mut tokens, mut sets) = (Vec::new(), Vec::new());
         let mut index = 0;
         while let Some(c) = pattern[index..].chars().next() {
             let token = match c {
@@ -42,7 +51,8 @@ impl Glob {
                     let Some(end) = set_end(pattern, index) else { return Err(index) };
                     let inner = &pattern[index + 1..end];
                     index = end;
-                    set(inner)
+                    sets.push(Set::of(inner));
+                    Token::Set(u32::try_from(sets.len() - 1).expect("a line has less than 4 GiB"))
                 }
                 c => Token::Char(c),
             };
@@ -52,7 +62,7 @@ impl Glob {
                 tokens.push(token);
             }
         }
-        Ok(Self { tokens })
+        Ok(Self { tokens: tokens.into(), sets: sets.into() })
     }
 
     /// Whether the whole text matches.
@@ -73,7 +83,7 @@ impl Glob {
                     continue;
                 }
                 (None, None) => return true,
-                (Some(expected), Some(c)) if expected.takes(c) => {
+                (Some(expected), Some(c)) if self.takes(*expected, c) => {
                     token += 1;
                     at += c.len_utf8();
                     continue;
@@ -95,7 +105,7 @@ impl Glob {
             .iter()
             .map_while(|token| match token {
                 Token::Char(c) => Some(*c),
-                Token::Any | Token::One | Token::Set { .. } => None,
+                Token::Any | Token::One | Token::Set(_) => None,
             })
             .collect();
         let rest = &self.tokens[front.chars().count()..];
@@ -106,7 +116,7 @@ impl Glob {
     pub(super) fn literals(&self) -> impl Iterator<Item = String> {
         let char_of = |token: &Token| match token {
             Token::Char(c) => Some(*c),
-            Token::Any | Token::One | Token::Set { .. } => None,
+            Token::Any | Token::One | Token::Set(_) => None,
         };
         let runs = self.tokens.split(|token| !matches!(token, Token::Char(_)));
         runs.filter(|run| !run.is_empty()).map(move |run| run.iter().filter_map(char_of).collect())
@@ -131,25 +141,21 @@ impl Glob {
                 Token::Any => text.push_str(star),
                 Token::One => text.push('x'),
                 Token::Char(c) => text.push(*c),
-                Token::Set { ranges, negated: false } => text.push(ranges.first()?.0),
-                Token::Set { negated: true, .. } => {
-                    text.push(('a'..='z').chain('0'..='9').find(|c| token.takes(*c))?);
-                }
+                Token::Set(number) => match &self.sets[*number as usize] {
+                    Set { ranges, negated: false } => text.push(ranges.first()?.0),
+                    set => text.push(('a'..='z').chain('0'..='9').find(|c| set.takes(*c))?),
+                },
             }
         }
         Some(text)
     }
-}
 
-impl Token {
-    fn takes(&self, c: char) -> bool {
-        match self {
-            Self::Any => false,
-            Self::One => true,
-            Self::Char(own) => *own == c,
-            Self::Set { ranges, negated } => {
-                ranges.iter().any(|(low, high)| (*low..=*high).contains(&c)) != *negated
-            }
+    fn takes(&self, token: Token, c: char) -> bool {
+        match token {
+            Token::Any => false,
+            Token::One => true,
+            Token::Char(own) => own == c,
+            Token::Set(number) => self.sets[number as usize].takes(c),
         }
     }
 }
@@ -167,30 +173,36 @@ pub(super) fn set_end(pattern: &str, open: usize) -> Option<usize> {
     bytes.get(index..)?.iter().position(|b| *b == b']').map(|found| index + found)
 }
 
-/// The set of what stands between the brackets.
-fn set(inner: &str) -> Token {
-    let (inner, negated) = match inner.strip_prefix('!') {
-        Some(inner) => (inner, true),
-        None => (inner, false),
-    };
-    let members: Vec<char> = inner.chars().collect();
-    let mut ranges = Vec::new();
-    let mut index = 0;
-    while let Some(low) = members.get(index) {
-        match (members.get(index + 1), members.get(index + 2)) {
-            (Some('-'), Some(high)) => {
-                if low <= high {
-                    ranges.push((*low, *high));
+impl Set {
+    /// The set of what stands between the brackets.
+    fn of(inner: &str) -> Self {
+        let (inner, negated) = match inner.strip_prefix('!') {
+            Some(inner) => (inner, true),
+            None => (inner, false),
+        };
+        let members: Vec<char> = inner.chars().collect();
+        let mut ranges = Vec::new();
+        let mut index = 0;
+        while let Some(low) = members.get(index) {
+            match (members.get(index + 1), members.get(index + 2)) {
+                (Some('-'), Some(high)) => {
+                    if low <= high {
+                        ranges.push((*low, *high));
+                    }
+                    index += 3;
                 }
-                index += 3;
-            }
-            _ => {
-                ranges.push((*low, *low));
-                index += 1;
+                _ => {
+                    ranges.push((*low, *low));
+                    index += 1;
+                }
             }
         }
+        Self { ranges, negated }
     }
-    Token::Set { ranges, negated }
+
+    fn takes(&self, c: char) -> bool {
+        self.ranges.iter().any(|(low, high)| (*low..=*high).contains(&c)) != self.negated
+    }
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ const FEW: usize = 8;
 /// The globs of the `[REPLACE]` rules, in the order in which they are asked, each with its rule's number.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Globs {
-    list: Vec<(Glob, usize)>,
+    list: Box<[(Glob, usize)]>,
     /// One piece of text that a match must hold, of each glob that has one.
     pieces: Option<AhoCorasick>,
     /// For each piece the globs it is taken from, as indices into `list`.
@@ -29,7 +29,7 @@ pub(super) struct Globs {
 
 impl Globs {
     pub(super) fn new(list: Vec<(Glob, usize)>) -> Self {
-        let mut globs = Self { list, ..Self::default() };
+        let mut globs = Self { list: list.into(), ..Self::default() };
         // The piece that the fewest have says most: of `r.example/*/app-1` and its like, the name.
         let mut shared: FxHashMap<String, usize> = FxHashMap::default();
         for piece in globs.list.iter().flat_map(|(glob, _)| glob.literals()) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::error::{LinePlace, MapsError, MapsErrorKind, MapsErrors, MapsNotice, NoticeKind};
 use super::parse::{Parsed, check_results};
-use super::rule::{Rule, RuleKind};
+use super::rule::{Rule, RuleKind, RuleSides};
 use super::rule_value::RuleValue;
 use super::rules::Maps;
 
@@ -45,17 +45,8 @@ impl Maps {
                 RuleValue::Empty
             }
         };
-        let rule = Rule {
-            kind: RuleKind::Legacy,
-            key: Box::default(),
-            value: value.into(),
-            source: Arc::clone(&source),
-            line: 0,
-            column: 0,
-            name: None,
-            official_image: None,
-            parsed: read,
-        };
+        let sides = RuleSides { key: "", name: None, value, parsed: read };
+        let rule = Rule::new(RuleKind::Legacy, sides, &source, 0, 0);
         if let Err(error) = check_results(&rule) {
             refuse(error.at, error.reason, error.expected)?;
         }
@@ -65,6 +56,9 @@ impl Maps {
         } else {
             format!("default::{value}/{{name}}\nnoswap_wildcards::{value}")
         };
-        Ok(Parsed { maps: Self::from_rules(vec![rule], false), warnings: vec![notice(Some(instead))] })
+        Ok(Parsed {
+            maps: Self::from_rules(vec![Arc::new(rule)], false),
+            warnings: vec![notice(Some(instead))],
+        })
     }
 }

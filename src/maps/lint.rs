@@ -84,10 +84,10 @@ fn shadowed(maps: &Maps, number: usize, rule: &Rule) -> Option<Finding> {
         )
     };
     if rule.kind() == RuleKind::Replace
-        && let Some(exact) = maps.exact.get(rule.key())
+        && let Some(exact) = maps.exact_rule(rule.key())
         && !rule.key().contains(['*', '?', '['])
     {
-        return Some(by(&maps.rules[*exact]));
+        return Some(by(&maps.rules[exact]));
     }
     let other = first_to_take_all(maps, rule)?;
     // A glob does not come before itself, nor one behind it.
@@ -109,11 +109,11 @@ fn first_to_take_all(maps: &Maps, rule: &Rule) -> Option<usize> {
         },
         RuleKind::Registry | RuleKind::Path => {
             // Docker Hub's images are written in more than one way, and a key without a port names all ports.
-            let name = rule.name.as_ref().expect("registry and path rules have a name");
-            let one_spelling = *name.host != *"docker.io" && (name.port.is_some() || name.path.is_empty());
-            match (one_spelling, &name.port) {
+            let name = rule.name().expect("registry and path rules have a name");
+            let one_spelling = name.host != "docker.io" && (name.port.is_some() || name.path.is_empty());
+            match (one_spelling, name.port) {
                 (true, Some(_)) => first_front_of(&format!("{}/", rule.key())),
-                (true, None) => first_front_of(&name.host),
+                (true, None) => first_front_of(name.host),
                 (false, _) => first_front_of(""),
             }
         }
@@ -132,8 +132,8 @@ struct Keys {
 impl Keys {
     fn of(maps: &Maps) -> Self {
         Self {
-            names: maps.rules().filter_map(|rule| Some(rule.name.as_ref()?.canonical())).collect(),
-            exact: maps.exact.keys().map(|key| key.clone().into_string()).collect(),
+            names: maps.rules().filter_map(|rule| Some(rule.name()?.canonical())).collect(),
+            exact: maps.exact.numbers().map(|number| maps.rules[number].key().to_owned()).collect(),
         }
     }
 
@@ -212,7 +212,7 @@ fn samples(keys: &Keys, rule: &Rule) -> Vec<String> {
     if rule.kind() == RuleKind::Path {
         samples.push(front.to_owned());
     }
-    if let RuleValue::Name { target, .. } = &rule.parsed {
+    if let (RuleValue::Name { .. }, Some(target)) = (&rule.parsed, rule.target()) {
         samples.extend(
             Keys::behind(&keys.names, &target.canonical())
                 .flat_map(|behind| [format!("{front}/{behind}/app"), format!("{front}/{behind}")]),
@@ -240,8 +240,8 @@ fn same_name(rule: &Rule) -> Option<Finding> {
 
 /// Proxy caches of Docker Hub want `library/nginx` for `nginx`, and a registry rule keeps the path as written.
 fn library(maps: &Maps, rule: &Rule) -> Option<Finding> {
-    let name = rule.name.as_ref()?;
-    if *name.host != *"docker.io" || !name.path.is_empty() || name.port.is_some() {
+    let name = rule.name()?;
+    if name.host != "docker.io" || !name.path.is_empty() || name.port.is_some() {
         return None;
     }
     let fill = match &rule.parsed {

@@ -1,16 +1,19 @@
 //! From texts to rules: each line read, keys made unique, every fault located.
 
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+use rustc_hash::FxBuildHasher;
 
 use crate::image::ImageReference;
 
 use super::error::{LinePlace, MapsError, MapsErrorKind, MapsErrors, MapsNotice, NoticeKind};
 use super::glob::{self, Glob};
 use super::line::{self, Form, MapsLine};
-use super::name::NamePrefix;
-use super::rule::{Rule, RuleKind};
+use super::name::{NameEnds, NamePrefix};
+use super::rule::{Rule, RuleKind, RuleSides};
 use super::rule_value::{RuleValue, ValueError};
 use super::rules::Maps;
 use super::suspect::keyword;
@@ -56,25 +59,38 @@ impl Maps {
 }
 
 /// What makes two rules the same one. Aliases of Docker Hub are the same registry.
-#[derive(Clone, PartialEq, Eq, Hash)]
-enum Key {
-    Exact(String),
-    Replace(String),
-    Name(NamePrefix),
-    NoSwap,
-    Default,
+#[derive(PartialEq, Eq, Hash)]
+enum Key<'a> {
+    Text(RuleKind, &'a str),
+    Name(NamePrefix<'a>),
+}
+
+impl<'a> Key<'a> {
+    fn of(rule: &'a Rule) -> Self {
+        match rule.name() {
+            // Two spellings of one registry are one key.
+            Some(name) => Self::Name(NamePrefix { has_registry: true, ..name }),
+            None => Self::Text(rule.kind, rule.key()),
+        }
+    }
+}
+
+/// A rule by its number, and the number of the text that gave it.
+struct Given {
+    rule: usize,
+    text: usize,
 }
 
 /// Texts being read.
 #[derive(Default)]
 pub(super) struct MapsReader {
-    pub(super) rules: Vec<Rule>,
+    pub(super) rules: Vec<Arc<Rule>>,
     pub(super) errors: Vec<MapsError>,
     pub(super) notices: Vec<MapsNotice>,
     /// Rules that a later text replaced, each with the number of the rule that did.
-    pub(super) overridden: Vec<(Rule, usize)>,
-    /// The number of the rule with this key, and of the text that gave it.
-    keys: FxHashMap<Key, (usize, usize)>,
+    pub(super) overridden: Vec<(Arc<Rule>, usize)>,
+    /// The rules by their keys.
+    keys: HashTable<Given>,
 }
 
 impl MapsReader {
@@ -103,7 +119,7 @@ impl MapsReader {
     }
 
     fn rule(&mut self, line: &MapsLine<'_>, place: &LinePlace<'_>, text: usize) -> Result<(), MapsError> {
-        let (kind, key) = read_key(line, place)?;
+        let (kind, name) = read_key(line, place)?;
         // The entries of noswap_wildcards are substrings, where a `/` at the end says something.
         let value = if kind == RuleKind::NoSwap { line.value } else { without_slash(line, place)? };
         let read = match kind {
@@ -115,24 +131,11 @@ impl MapsReader {
             }
         }
         .map_err(|error| value_error(line, place, error))?;
-        let name = match &key {
-            Key::Name(name) => Some(name.clone()),
-            Key::Exact(_) | Key::Replace(_) | Key::NoSwap | Key::Default => None,
-        };
-        let rule = Rule {
-            kind,
-            key: line.key.into(),
-            value: value.into(),
-            source: Arc::clone(place.source),
-            line: place.line,
-            column: place.indent + line.key_column,
-            official_image: name.as_ref().and_then(NamePrefix::official_image).map(Box::new),
-            name,
-            parsed: read,
-        };
+        let sides = RuleSides { key: line.key, name, value, parsed: read };
+        let rule = Rule::new(kind, sides, place.source, place.line, place.indent + line.key_column);
         check_results(&rule).map_err(|error| value_error(line, place, error))?;
         self.notice(line, place, &rule);
-        self.insert(key, rule, line, place, text);
+        self.insert(rule.into(), line, place, text);
         Ok(())
     }
 
@@ -144,7 +147,7 @@ impl MapsReader {
             self.notices.push(MapsNotice::new(place, column, kind));
         }
         if let RuleValue::Substrings(entries) = &rule.parsed {
-            for entry in entries {
+            for entry in entries.iter() {
                 let fits = |c: char| c.is_ascii_alphanumeric() || "._-:/@[]+".contains(c);
                 if !entry.chars().all(fits) {
                     let at = line.value.find(entry.as_str()).unwrap_or(0);
@@ -156,28 +159,37 @@ impl MapsReader {
         }
     }
 
-    fn insert(&mut self, key: Key, rule: Rule, line: &MapsLine<'_>, place: &LinePlace<'_>, text: usize) {
-        match self.keys.get_mut(&key) {
-            None => {
-                self.keys.insert(key, (self.rules.len(), text));
-                self.rules.push(rule);
+    fn insert(&mut self, rule: Arc<Rule>, line: &MapsLine<'_>, place: &LinePlace<'_>, text: usize) {
+        let Self { rules, keys, .. } = self;
+        let key = Key::of(&rule);
+        let found = keys.entry(
+            FxBuildHasher.hash_one(&key),
+            |given| Key::of(&rules[given.rule]) == key,
+            |given| FxBuildHasher.hash_one(Key::of(&rules[given.rule])),
+        );
+        match found {
+            Entry::Vacant(entry) => {
+                entry.insert(Given { rule: rules.len(), text });
+                rules.push(rule);
             }
-            Some((number, owner)) => {
-                let old = std::mem::replace(&mut self.rules[*number], rule);
-                if *owner == text {
+            Entry::Occupied(entry) => {
+                let given = entry.into_mut();
+                let old = std::mem::replace(&mut rules[given.rule], rule);
+                if given.text == text {
                     let kind = MapsErrorKind::Duplicate { first: old.line };
                     let expected = "each key once in a text";
                     self.errors.push(MapsError::new(place, line.key_column, kind, expected));
                 } else {
-                    self.overridden.push((old, *number));
+                    self.overridden.push((old, given.rule));
                 }
-                *owner = text;
+                given.text = text;
             }
         }
     }
 }
 
-fn read_key(line: &MapsLine<'_>, place: &LinePlace<'_>) -> Result<(RuleKind, Key), MapsError> {
+/// The kind of a rule, and of what has one its name.
+fn read_key(line: &MapsLine<'_>, place: &LinePlace<'_>) -> Result<(RuleKind, Option<NameEnds>), MapsError> {
     let key = line.key;
     let error = |at: usize, kind, expected: String| {
         let column = line.key_column + key[..at.min(key.len())].chars().count();
@@ -185,7 +197,7 @@ fn read_key(line: &MapsLine<'_>, place: &LinePlace<'_>) -> Result<(RuleKind, Key
     };
     match line.form {
         Form::Exact => match ImageReference::parse(key) {
-            Ok(_) => Ok((RuleKind::Exact, Key::Exact(key.to_owned()))),
+            Ok(_) => Ok((RuleKind::Exact, None)),
             Err(fault) => Err(error(
                 fault.offset(),
                 MapsErrorKind::key(&fault),
@@ -193,22 +205,22 @@ fn read_key(line: &MapsLine<'_>, place: &LinePlace<'_>) -> Result<(RuleKind, Key
             )),
         },
         Form::Replace => match Glob::new(key) {
-            Ok(_) => Ok((RuleKind::Replace, Key::Replace(key.to_owned()))),
+            Ok(_) => Ok((RuleKind::Replace, None)),
             Err(at) => Err(error(
                 at,
                 MapsErrorKind::Glob { reason: glob::UNCLOSED },
                 "a `]` that closes it".to_owned(),
             )),
         },
-        Form::Plain if key == "default" => Ok((RuleKind::Default, Key::Default)),
-        Form::Plain if key == "noswap_wildcards" => Ok((RuleKind::NoSwap, Key::NoSwap)),
+        Form::Plain if key == "default" => Ok((RuleKind::Default, None)),
+        Form::Plain if key == "noswap_wildcards" => Ok((RuleKind::NoSwap, None)),
         Form::Plain => {
             let fault = |reason: &str| MapsErrorKind::Key { reason: reason.to_owned() };
             if let Some(at) = key.find(['*', '?']) {
                 let expected = format!("[REPLACE]{key}, for a glob");
                 return Err(error(at, fault("a glob without [REPLACE]"), expected));
             }
-            let name = NamePrefix::parse(key).map_err(|reason| match ImageReference::parse(key) {
+            let ends = NameEnds::parse(key).map_err(|reason| match ImageReference::parse(key) {
                 Ok(image) if !image.suffix().is_empty() => {
                     let expected = format!("a registry or path, or [EXACT]{key} for this one image");
                     error(image.name().len(), fault("it has a tag or a digest"), expected)
@@ -219,6 +231,7 @@ fn read_key(line: &MapsLine<'_>, place: &LinePlace<'_>) -> Result<(RuleKind, Key
                     "a registry such as quay.io or a path such as quay.io/team".to_owned(),
                 ),
             })?;
+            let name = ends.of(key);
             // A single word is more often a slip (`defualt`) than an organisation on Docker Hub.
             if !name.has_registry && !key.contains('/') {
                 let reason = fault("no registry: it has no `.`, no `:` and is not localhost");
@@ -233,9 +246,7 @@ fn read_key(line: &MapsLine<'_>, place: &LinePlace<'_>) -> Result<(RuleKind, Key
                 return Err(error(0, reason, expected));
             }
             let kind = if name.path.is_empty() { RuleKind::Registry } else { RuleKind::Path };
-            // Two spellings of one registry are one key.
-            let name = NamePrefix { has_registry: true, ..name };
-            Ok((kind, Key::Name(name)))
+            Ok((kind, Some(ends)))
         }
     }
 }
@@ -261,8 +272,8 @@ fn value_error(line: &MapsLine<'_>, place: &LinePlace<'_>, error: ValueError) ->
 pub(super) fn check_results(rule: &Rule) -> Result<(), ValueError> {
     let samples = match (rule.kind, &rule.parsed) {
         (RuleKind::Exact | RuleKind::NoSwap, _) | (_, RuleValue::Empty) => return Ok(()),
-        (RuleKind::Registry, _) => vec![format!("{}/a/x", rule.key)],
-        (RuleKind::Path, _) => vec![format!("{}/x", rule.key), rule.key.to_string()],
+        (RuleKind::Registry, _) => vec![format!("{}/a/x", rule.key())],
+        (RuleKind::Path, _) => vec![format!("{}/x", rule.key()), rule.key().to_owned()],
         (RuleKind::Default | RuleKind::Replace | RuleKind::Legacy, _) => vec!["docker.io/a/x".to_owned()],
     };
     let mut first = None;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::image::{ImageReference, ReferenceError};
 
-use super::name::NamePrefix;
+use super::name::{LIBRARY, NameEnds, NamePrefix};
 use super::rule_value::{self, RuleValue};
 
 /// The kinds of rules. Their order is the order in which they are asked.
@@ -49,20 +49,44 @@ impl fmt::Display for RuleKind {
     }
 }
 
-/// A rule of the maps.
+/// A rule of the maps. There may be ten thousand, so each text is kept once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
     pub(super) kind: RuleKind,
-    pub(super) key: Box<str>,
-    pub(super) value: Box<str>,
+    /// The key, and behind it the value.
+    text: Box<str>,
+    key_length: usize,
     pub(super) source: Arc<str>,
     pub(super) line: usize,
     pub(super) column: usize,
-    /// The key's name; registry and path rules have one.
-    pub(super) name: Option<NamePrefix>,
-    /// The image of Docker Hub that the key names as well, [`NamePrefix::official_image`].
-    pub(super) official_image: Option<Box<NamePrefix>>,
+    /// Where the parts of the key's name end; registry and path rules have one.
+    name: Option<NameEnds>,
+    /// Whether the key is a name as [`NamePrefix::names_official_image`] means it.
+    pub(super) names_official_image: bool,
     pub(super) parsed: RuleValue,
+}
+
+/// The two sides of a rule as they were read.
+pub(super) struct RuleSides<'a> {
+    pub(super) key: &'a str,
+    /// The key's name; registry and path rules have one.
+    pub(super) name: Option<NameEnds>,
+    pub(super) value: &'a str,
+    pub(super) parsed: RuleValue,
+}
+
+/// What a key has of an image's name that it applies to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct KeyFront<'a> {
+    pub(super) port: Option<&'a str>,
+    /// How much of the canonical path.
+    pub(super) path_length: usize,
+}
+
+impl<'a> From<NamePrefix<'a>> for KeyFront<'a> {
+    fn from(name: NamePrefix<'a>) -> Self {
+        Self { port: name.port, path_length: name.path.len() }
+    }
 }
 
 /// Why what a rule makes of an image cannot be used.
@@ -80,6 +104,28 @@ pub enum ResultError {
 }
 
 impl Rule {
+    /// A rule that stands at this place.
+    pub(super) fn new(
+        kind: RuleKind,
+        sides: RuleSides<'_>,
+        source: &Arc<str>,
+        line: usize,
+        column: usize,
+    ) -> Self {
+        let RuleSides { key, name, value, parsed } = sides;
+        Self {
+            kind,
+            text: [key, value].concat().into(),
+            key_length: key.len(),
+            source: Arc::clone(source),
+            line,
+            column,
+            name,
+            names_official_image: name.is_some_and(|name| name.of(key).names_official_image()),
+            parsed,
+        }
+    }
+
     /// Its kind.
     #[must_use]
     pub fn kind(&self) -> RuleKind {
@@ -89,13 +135,27 @@ impl Rule {
     /// The left side as written, without `[EXACT]` or `[REPLACE]`; empty for a LEGACY prefix.
     #[must_use]
     pub fn key(&self) -> &str {
-        &self.key
+        &self.text[..self.key_length]
     }
 
     /// The right side as written, without a `/` at its end.
     #[must_use]
     pub fn value(&self) -> &str {
-        &self.value
+        &self.text[self.key_length..]
+    }
+
+    /// The key's name; registry and path rules have one.
+    pub(super) fn name(&self) -> Option<NamePrefix<'_>> {
+        self.name.map(|name| name.of(self.key()))
+    }
+
+    /// The name that all its results start with, if it has a value of which that is known.
+    pub(super) fn target(&self) -> Option<NamePrefix<'_>> {
+        match &self.parsed {
+            RuleValue::Name { target, .. } => Some(target.of(self.value())),
+            RuleValue::Template { target, .. } => target.map(|target| target.of(self.value())),
+            RuleValue::Dash | RuleValue::Empty | RuleValue::Reference | RuleValue::Substrings(_) => None,
+        }
     }
 
     /// The file it stands in, or what stands for it (`--map`).
@@ -125,19 +185,19 @@ impl Rule {
     /// The pieces of [`Rule::to_line`].
     fn line_parts(&self) -> [&str; 4] {
         match self.kind {
-            RuleKind::Exact => ["[EXACT]", &self.key, "::", &self.value],
-            RuleKind::Replace => ["[REPLACE]", &self.key, "::", &self.value],
+            RuleKind::Exact => ["[EXACT]", self.key(), "::", self.value()],
+            RuleKind::Replace => ["[REPLACE]", self.key(), "::", self.value()],
             RuleKind::Registry | RuleKind::Path | RuleKind::NoSwap | RuleKind::Default => {
-                ["", &self.key, "::", &self.value]
+                ["", self.key(), "::", self.value()]
             }
-            RuleKind::Legacy => ["", "", "", &self.value],
+            RuleKind::Legacy => ["", "", "", self.value()],
         }
     }
 
     /// Whether the value is empty: what the rule names is left alone.
     #[must_use]
     pub fn is_empty_value(&self) -> bool {
-        self.value.is_empty()
+        self.value().is_empty()
     }
 
     /// The value, read.
@@ -147,7 +207,7 @@ impl Rule {
 
     /// What the rule makes of an image that it applies to. Not called for empty values and substrings.
     pub(super) fn result(&self, image: ImageReference<'_>) -> Result<String, (String, ResultError)> {
-        let mut text = String::with_capacity(self.value.len() + image.as_str().len() + 16);
+        let mut text = String::with_capacity(self.value().len() + image.as_str().len() + 16);
         let outcome = self.write_name(image, &mut text);
         if self.parsed != RuleValue::Reference {
             text.push_str(image.suffix());
@@ -161,9 +221,9 @@ impl Rule {
     fn write_name(&self, image: ImageReference<'_>, text: &mut String) -> Result<(), ResultError> {
         match &self.parsed {
             RuleValue::Template { pieces, .. } => rule_value::fill(pieces, image, text),
-            RuleValue::Reference | RuleValue::Empty | RuleValue::Substrings(_) => text.push_str(&self.value),
+            RuleValue::Reference | RuleValue::Empty | RuleValue::Substrings(_) => text.push_str(self.value()),
             RuleValue::Dash => {
-                text.push_str(&self.value);
+                text.push_str(self.value());
                 if self.kind == RuleKind::Legacy {
                     text.push_str(image.name());
                 } else {
@@ -173,7 +233,7 @@ impl Rule {
                 }
             }
             RuleValue::Name { target, .. } => {
-                text.push_str(&self.value);
+                text.push_str(self.value());
                 let rest = match self.kind {
                     RuleKind::Replace | RuleKind::Legacy => image.last_part(),
                     RuleKind::Path => self.behind_key(image),
@@ -188,7 +248,7 @@ impl Rule {
                     text.push_str(port);
                 }
                 if rest.is_empty() {
-                    if target.has_registry && target.path.is_empty() {
+                    if target.is_registry() {
                         return Err(ResultError::RegistryOnly);
                     }
                 } else {
@@ -203,25 +263,29 @@ impl Rule {
     /// A registry rule from a host without port to a host without port keeps the image's port.
     pub(super) fn keeps_port(&self) -> bool {
         self.kind == RuleKind::Registry
-            && self.name.as_ref().is_some_and(|name| name.port.is_none())
+            && self.name().is_some_and(|name| name.port.is_none())
             && matches!(&self.parsed, RuleValue::Name { bare_host: true, .. })
     }
 
     /// The key as it names `image`: `docker.io/nginx` names `nginx` as `docker.io/library/nginx`.
-    pub(super) fn key_for(&self, image: ImageReference<'_>) -> Option<&NamePrefix> {
-        let is_under = |name: &&NamePrefix| {
-            let path = image.canonical_path();
-            path.strip_prefix(&*name.path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
-        self.official_image.as_deref().filter(is_under).or(self.name.as_ref())
+    pub(super) fn key_for(&self, image: ImageReference<'_>) -> Option<KeyFront<'_>> {
+        let name = self.name()?;
+        let mut key = KeyFront::from(name);
+        if self.names_official_image
+            && let Some(path) = image.canonical_path().strip_prefix(LIBRARY)
+            && path.strip_prefix(name.path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        {
+            key.path_length += LIBRARY.len();
+        }
+        Some(key)
     }
 
     /// What stands behind the key's path in the image's path, without the `/` between them.
     fn behind_key<'i>(&self, image: ImageReference<'i>) -> &'i str {
-        let key = self.key_for(image).map_or("", |name| &*name.path);
+        let key = self.key_for(image).map_or(0, |key| key.path_length);
         let canonical = image.canonical_path();
         // What is behind is the same in the path as written: only `library/` is missing there, at the front.
-        let behind = canonical.len() - (key.len() + 1).min(canonical.len());
+        let behind = canonical.len() - (key + 1).min(canonical.len());
         let path = image.path();
         &path[path.len() - behind..]
     }

@@ -2,7 +2,7 @@
 
 use crate::image::{ImageReference, ReferenceError};
 
-use super::name::NamePrefix;
+use super::name::NameEnds;
 
 /// A value, read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,16 +13,21 @@ pub(super) enum RuleValue {
     Reference,
     /// A registry, or a registry and path, that stands before what is kept of the name.
     Name {
-        target: NamePrefix,
+        /// Of the value.
+        target: NameEnds,
         /// A host without port and path: for a registry rule the port is kept.
         bare_host: bool,
     },
     /// Ends in `-`: the source's registry and whole path come behind it.
     Dash,
     /// Has parts of the source in braces, and is the whole new name.
-    Template { pieces: Vec<Piece>, target: Option<NamePrefix> },
+    Template {
+        pieces: Box<[Piece]>,
+        /// Of the value.
+        target: Option<NameEnds>,
+    },
     /// What `noswap_wildcards` lists.
-    Substrings(Vec<String>),
+    Substrings(Box<[String]>),
 }
 
 /// A piece of a value with braces.
@@ -60,8 +65,8 @@ impl RuleValue {
         if takes_dash && text.ends_with('-') {
             return Ok(Self::Dash);
         }
-        let target = NamePrefix::parse(text).map_err(|error| name_error(text, &error))?;
-        let bare_host = target.has_registry && target.port.is_none() && target.path.is_empty();
+        let target = NameEnds::parse(text).map_err(|error| name_error(text, &error))?;
+        let bare_host = target.is_registry() && target.of(text).port.is_none();
         Ok(Self::Name { target, bare_host })
     }
 
@@ -128,8 +133,8 @@ fn template(text: &str) -> Result<RuleValue, ValueError> {
         Some(Piece::Literal(front)) => front.rsplit_once('/').map(|(front, _)| front),
         Some(Piece::Registry | Piece::Path | Piece::Name) | None => None,
     };
-    let target = front.and_then(|front| NamePrefix::parse(front).ok());
-    Ok(RuleValue::Template { pieces, target })
+    let target = front.and_then(|front| NameEnds::parse(front).ok());
+    Ok(RuleValue::Template { pieces: pieces.into(), target })
 }
 
 /// What the pieces make of an image, without its tag and digest.

@@ -6,7 +6,7 @@ use crate::image::ImageReference;
 
 use super::decide::Outcome;
 use super::name::NamePrefix;
-use super::rule::Rule;
+use super::rule::{KeyFront, Rule};
 use super::rule_value::RuleValue;
 use super::rules::Maps;
 use super::target::is_guarded;
@@ -115,7 +115,10 @@ impl Maps {
     /// A rule that decides about some of the images that start with `start`, and may not about others.
     fn looks_behind(&self, start: &str, rest: Rest) -> Option<Arc<Rule>> {
         let rule = |number: usize| Some(Arc::clone(&self.rules[number]));
-        if let Some((_, &number)) = self.exact.iter().find(|(key, _)| rest.may_be_behind(start, key)) {
+        let exact = self.exact.numbers();
+        if let Some(number) =
+            exact.filter(|number| rest.may_be_behind(start, self.rules[*number].key())).min()
+        {
             return rule(number);
         }
         let front = match rest {
@@ -142,7 +145,7 @@ impl Maps {
         if decided {
             return None;
         }
-        if let Some(prefix) = &prefix
+        if let Some(prefix) = prefix
             && let Some(number) = self.names.under(prefix)
         {
             return rule(number);
@@ -162,10 +165,11 @@ impl Maps {
             }
         };
         let decider = &self.rules[decider];
-        if !is_guarded(decider.kind) || self.targets.guards(image, decider.name.as_ref()).is_some() {
+        let key = decider.name().map(KeyFront::from);
+        if !is_guarded(decider.kind) || self.targets.guards(&self.rules, image, key).is_some() {
             return None;
         }
-        let target = self.targets.behind(prefix.as_ref(), |text| rest.may_be_behind(start, text))?;
+        let target = self.targets.behind(&self.rules, prefix, |text| rest.may_be_behind(start, text))?;
         rule(target)
     }
 

@@ -2,7 +2,6 @@
 //! name no registry, single names of Docker Hub.
 
 use super::finding::{Finding, FindingCode, Severity, finding};
-use super::name::NamePrefix;
 use super::rule::{Rule, RuleKind};
 use super::rule_value::{Piece, RuleValue};
 
@@ -22,16 +21,16 @@ pub(super) fn suspicions(rule: &Rule) -> impl Iterator<Item = Finding> {
 
 /// `Default::m.io`: a word with an upper-case letter is a registry.
 fn mistyped(rule: &Rule) -> Option<Finding> {
-    let name = rule.name.as_ref().filter(|name| name.path.is_empty() && name.port.is_none())?;
-    let word = keyword(&name.host)?;
+    let name = rule.name().filter(|name| name.path.is_empty() && name.port.is_none())?;
+    let word = keyword(name.host)?;
     let message = format!("{} is read as a registry; did you mean {word}?", rule.key());
     Some(finding(rule, Severity::Warning, FindingCode::Keyword, message))
 }
 
 fn port(rule: &Rule) -> Option<Finding> {
-    let names = [rule.name.as_ref(), target(rule)];
+    let names = [rule.name(), rule.target()];
     let port = names.into_iter().flatten().find_map(|name| {
-        let port = name.port.as_ref()?;
+        let port = name.port?;
         (!port.parse::<u16>().is_ok_and(|port| port > 0)).then_some(port)
     })?;
     let message = format!("no registry has the port {port}: ports go from 1 to 65535");
@@ -43,17 +42,18 @@ fn no_registry(rule: &Rule) -> Option<Finding> {
     if matches!(rule.kind(), RuleKind::Exact | RuleKind::NoSwap | RuleKind::Legacy) {
         return None;
     }
+    let target_has_registry = rule.target().is_none_or(|target| target.has_registry);
     let message = match &rule.parsed {
-        RuleValue::Name { target, .. } if !target.has_registry => {
+        RuleValue::Name { .. } if !target_has_registry => {
             let value = rule.value();
             format!(
                 "{value} is no registry, and the images become Docker Hub's; if that is meant, write docker.io/{value}"
             )
         }
-        RuleValue::Template { pieces, target } => {
+        RuleValue::Template { pieces, .. } => {
             let named = match pieces.first() {
                 Some(Piece::Registry) => true,
-                Some(Piece::Literal(_)) => target.as_ref().is_none_or(|target| target.has_registry),
+                Some(Piece::Literal(_)) => target_has_registry,
                 Some(Piece::Path | Piece::Name) | None => false,
             };
             if named {
@@ -75,8 +75,8 @@ fn no_registry(rule: &Rule) -> Option<Finding> {
 
 /// `docker.io/nginx::…` is the image and the organisation.
 fn single_name(rule: &Rule) -> Option<Finding> {
-    let name = rule.name.as_ref().filter(|name| *name.host == *"docker.io" && !name.path.contains('/'))?;
-    let path = &*name.path;
+    let name = rule.name().filter(|name| name.host == "docker.io" && !name.path.contains('/'))?;
+    let path = name.path;
     if path.is_empty() || path == "library" {
         return None;
     }
@@ -84,14 +84,6 @@ fn single_name(rule: &Rule) -> Option<Finding> {
         "names the image {path} and what lies under {path}/ on Docker Hub; a rule for docker.io/library/{path} wins over it for the image"
     );
     Some(finding(rule, Severity::Hint, FindingCode::SingleName, message))
-}
-
-fn target(rule: &Rule) -> Option<&NamePrefix> {
-    match &rule.parsed {
-        RuleValue::Name { target, .. } => Some(target),
-        RuleValue::Template { target, .. } => target.as_ref(),
-        RuleValue::Dash | RuleValue::Empty | RuleValue::Reference | RuleValue::Substrings(_) => None,
-    }
 }
 
 #[cfg(test)]

@@ -1,13 +1,15 @@
 //! Where rules lead to, and the guard that keeps what lies there from being rewritten again.
 
+use std::sync::Arc;
+
 use rustc_hash::FxHashMap;
 
 use crate::image::ImageReference;
 
 use super::name::NamePrefix;
-use super::rule::{Rule, RuleKind};
+use super::rule::{KeyFront, Rule, RuleKind};
 use super::rule_value::RuleValue;
-use super::table::{NameTable, dash_prefixes};
+use super::table::{NameTable, TextTable, dash_prefixes};
 
 /// The targets of all rules, each with the number of the first rule that leads there.
 ///
@@ -21,45 +23,51 @@ use super::table::{NameTable, dash_prefixes};
 /// kept port, whose file has a default, would be a chain.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Targets {
-    references: FxHashMap<Box<str>, usize>,
+    /// By the values of `[EXACT]` rules.
+    references: TextTable,
     names: NameTable,
     /// Hosts to which a rule leads that keeps the port: names there with any port.
-    kept_ports: FxHashMap<Box<str>, usize>,
+    kept_ports: FxHashMap<Box<str>, u32>,
     /// `m.io/cache-`: paths that start so.
     dash_paths: NameTable,
     /// `m.io-`: hosts that start so, with any port.
-    dash_hosts: FxHashMap<Box<str>, usize>,
+    dash_hosts: FxHashMap<Box<str>, u32>,
 }
 
 impl Targets {
-    /// Adds where the rule with this number leads to.
-    pub(super) fn add(&mut self, rule: &Rule, number: usize) {
-        match &rule.parsed {
-            RuleValue::Empty | RuleValue::Substrings(_) | RuleValue::Template { target: None, .. } => {}
-            RuleValue::Reference => {
-                self.references.entry(rule.value.clone()).or_insert(number);
-            }
-            RuleValue::Name { target, .. } | RuleValue::Template { target: Some(target), .. } => {
-                self.names.insert(target, number);
-                if rule.keeps_port() {
-                    self.kept_ports.entry(target.host.clone()).or_insert(number);
+    /// Where these rules lead to.
+    pub(super) fn of(rules: &[Arc<Rule>]) -> Self {
+        let mut targets = Self::default();
+        targets.names.reserve(rules.iter().filter(|rule| rule.target().is_some()).count());
+        for (number, rule) in (0..).zip(rules).filter(|(_, rule)| rule.kind != RuleKind::Legacy) {
+            match &rule.parsed {
+                RuleValue::Empty | RuleValue::Substrings(_) | RuleValue::Template { target: None, .. } => {}
+                RuleValue::Reference => targets.references.insert(number, |number| rules[number].value()),
+                RuleValue::Name { .. } | RuleValue::Template { target: Some(_), .. } => {
+                    let target = rule.target().expect("these have one");
+                    targets.names.insert(target, number);
+                    if rule.keeps_port() {
+                        targets.kept_ports.entry(target.host.into()).or_insert(number);
+                    }
                 }
+                RuleValue::Dash => targets.add_dash(rule.value(), number),
             }
-            RuleValue::Dash => self.add_dash(&rule.value, number),
         }
+        targets.names.shrink_to_fit();
+        targets
     }
 
-    fn add_dash(&mut self, value: &str, number: usize) {
+    fn add_dash(&mut self, value: &str, number: u32) {
         if !value.contains('/') {
             self.dash_hosts.entry(value.into()).or_insert(number);
         }
         // The path that starts so: `x` completes the part that the dash leaves open. A value without a `/` may be
         // the start of a path as well: `cache-` and `localhost` make `cache-localhost/x`, a name on Docker Hub.
-        if let Ok(mut prefix) = NamePrefix::parse(&format!("{value}x"))
-            && !prefix.path.is_empty()
+        let completed = format!("{value}x");
+        if let Ok(prefix) = NamePrefix::parse(&completed)
+            && let Some(path) = prefix.path.strip_suffix('x')
         {
-            prefix.path = prefix.path[..prefix.path.len() - "x".len()].into();
-            self.dash_paths.insert(&prefix, number);
+            self.dash_paths.insert(NamePrefix { path, ..prefix }, number);
         }
     }
 
@@ -68,40 +76,51 @@ impl Targets {
     ///
     /// A rule whose key lies strictly under a target is not kept from names there: who writes `m.io/special` as
     /// a key means it. A key lies strictly under a target when it is longer, and has the same port.
-    pub(super) fn guards(&self, image: ImageReference<'_>, key: Option<&NamePrefix>) -> Option<usize> {
-        if let Some(number) = self.references.get(image.as_str()) {
-            return Some(*number);
+    pub(super) fn guards(
+        &self,
+        rules: &[Arc<Rule>],
+        image: ImageReference<'_>,
+        key: Option<KeyFront<'_>>,
+    ) -> Option<usize> {
+        if let Some(number) = self.references.get(image.as_str(), |number| rules[number].value()) {
+            return Some(number);
         }
         let (host, port) = (image.canonical_registry(), image.port());
         let path = image.canonical_path();
-        let same_port = |key: &NamePrefix| key.port.as_deref() == port;
         let longest = self.names.longest(host, port, &path);
         let longest_dash = self.dash_paths.longest_dash(host, port, &path);
         for (length, number) in [longest, longest_dash].into_iter().flatten() {
             // Key and target are both prefixes of this name, so the longer one lies under the other.
-            let strictly_under = key.is_some_and(|key| same_port(key) && key.path.len() > length);
+            let strictly_under = key.is_some_and(|key| key.port == port && key.path_length > length);
             if !strictly_under {
                 return Some(number);
             }
         }
         if port.is_some()
             && let Some(number) = self.kept_ports.get(host)
-            && key.is_none_or(|key| key.path.is_empty())
+            && key.is_none_or(|key| key.path_length == 0)
         {
-            return Some(*number);
+            return Some(*number as usize);
         }
         // A key that matches this name has the whole host, which is longer than what a host target has of it.
         if key.is_none() {
-            return dash_prefixes(host).find_map(|prefix| self.dash_hosts.get(prefix).copied());
+            return dash_prefixes(host)
+                .find_map(|prefix| self.dash_hosts.get(prefix))
+                .map(|number| *number as usize);
         }
         None
     }
 
     /// The rule to whose target some of the images that start with `prefix` belong (`None`: whose name is known), or
     /// those that are written as `is_one` says.
-    pub(super) fn behind(&self, prefix: Option<&NamePrefix>, is_one: impl Fn(&str) -> bool) -> Option<usize> {
-        let reference = self.references.iter().find(|(text, _)| is_one(text)).map(|(_, number)| *number);
-        reference.or_else(|| {
+    pub(super) fn behind(
+        &self,
+        rules: &[Arc<Rule>],
+        prefix: Option<NamePrefix<'_>>,
+        is_one: impl Fn(&str) -> bool,
+    ) -> Option<usize> {
+        let references = self.references.numbers().filter(|number| is_one(rules[*number].value()));
+        references.min().or_else(|| {
             let prefix = prefix?;
             self.names.under(prefix).or_else(|| self.dash_paths.starting_as(prefix))
         })

@@ -1,6 +1,7 @@
 //! Which rules say "what lies under this prefix comes from that location", and nothing else.
 
 use crate::maps::Maps;
+use crate::maps::name::NamePrefix;
 use crate::maps::rule::{Rule, RuleKind};
 use crate::maps::rule_value::{Piece, RuleValue};
 
@@ -31,9 +32,7 @@ pub(super) const LIBRARY_NOTE: &str = "asks for library/nginx, where the rule ke
 /// The redirect of `rule`; or why it is none.
 pub(super) fn of(rule: &Rule) -> Result<Redirect, &'static str> {
     let key = match rule.kind() {
-        RuleKind::Registry | RuleKind::Path => {
-            rule.name.as_ref().expect("registry and path rules have a name")
-        }
+        RuleKind::Registry | RuleKind::Path => rule.name().expect("registry and path rules have a name"),
         RuleKind::Exact => return Err("names one reference with its tag, which cannot be said there"),
         RuleKind::Replace => return Err("is a glob, which cannot be said there"),
         RuleKind::NoSwap => return Err("names parts of references, which cannot be said there"),
@@ -44,7 +43,7 @@ pub(super) fn of(rule: &Rule) -> Result<Redirect, &'static str> {
         }
         RuleKind::Legacy => return Err("puts a prefix before every image, which cannot be said there"),
     };
-    let is_hub = *key.host == *DOCKER_HUB && key.path.is_empty();
+    let is_hub = key.host == DOCKER_HUB && key.path.is_empty();
     let (location, drops_library) = match rule.parsed() {
         RuleValue::Empty => (None, false),
         RuleValue::Name { .. } => (Some(rule.value().to_owned()), is_hub),
@@ -52,11 +51,11 @@ pub(super) fn of(rule: &Rule) -> Result<Redirect, &'static str> {
             let mut location = format!("{}{}", rule.value(), key.host);
             if !key.path.is_empty() {
                 location.push('/');
-                location.push_str(&key.path);
+                location.push_str(key.path);
             }
             (Some(location), is_hub)
         }
-        RuleValue::Template { pieces, .. } => (Some(template(pieces, &key.host, &key.path)?), false),
+        RuleValue::Template { pieces, .. } => (Some(template(pieces, key.host, key.path)?), false),
         RuleValue::Reference | RuleValue::Substrings(_) => {
             return Err("has a value that cannot be said there");
         }
@@ -66,8 +65,10 @@ pub(super) fn of(rule: &Rule) -> Result<Redirect, &'static str> {
 
 /// What `rule` does to the image of Docker Hub that its key names besides an organisation, unless another rule names it.
 pub(super) fn of_official_image(maps: &Maps, rule: &Rule, redirect: &Redirect) -> Option<Redirect> {
-    let image = rule.official_image.as_ref()?;
-    let number = maps.names.most_specific(&image.host, image.port.as_deref(), &image.path)?;
+    let name = rule.name().filter(|_| rule.names_official_image)?;
+    let path = name.official_path();
+    let image = NamePrefix { path: &path, ..name };
+    let number = maps.names.most_specific(image.host, image.port, image.path)?;
     (*maps.rules[number] == *rule).then(|| Redirect { prefix: image.canonical(), ..redirect.clone() })
 }
 

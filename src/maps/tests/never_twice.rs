@@ -7,6 +7,7 @@ use proptest::sample::{Index, select};
 
 use super::*;
 use crate::maps::name::NamePrefix;
+use crate::maps::rule::KeyFront;
 use crate::maps::rule_value::RuleValue;
 
 #[test]
@@ -303,9 +304,9 @@ fn any_maps(lines: &[String], cut: Index, allow_chained: bool) -> Maps {
 /// The rule for a name as the language has it, without any table: the longest key, a port before none.
 fn found_by_looking(maps: &Maps, image: ImageReference<'_>) -> Option<usize> {
     let path = image.canonical_path();
-    let matches = |name: &NamePrefix| {
-        *name.host == *image.canonical_registry()
-            && (name.port.is_none() || name.port.as_deref() == image.port())
+    let matches = |name: &NamePrefix<'_>| {
+        name.host == image.canonical_registry()
+            && (name.port.is_none() || name.port == image.port())
             && (name.path.is_empty() || *path == *name.path || path.starts_with(&format!("{}/", name.path)))
     };
     maps.rules
@@ -313,26 +314,28 @@ fn found_by_looking(maps: &Maps, image: ImageReference<'_>) -> Option<usize> {
         .enumerate()
         // Of two keys for one name the one that is written out wins, and of two images the first.
         .flat_map(|(number, rule)| {
-            let written = rule.name.as_ref().map(|name| (number, name, true));
-            let image = rule.official_image.as_deref().map(|name| (number, name, false));
+            let written = rule.name().map(|name| (number, name, name.path.to_owned(), true));
+            let image = rule.name().filter(|name| name.names_official_image());
+            let image = image.map(|name| (number, name, name.official_path(), false));
             written.into_iter().chain(image)
         })
-        .filter(|(_, name, _)| matches(name))
-        .max_by_key(|&(number, name, written)| {
-            (name.path.len(), name.port.is_some(), written, Reverse(number))
+        .filter(|(_, name, path, _)| matches(&NamePrefix { path, ..*name }))
+        .max_by_key(|(number, name, path, written)| {
+            (path.len(), name.port.is_some(), *written, Reverse(*number))
         })
-        .map(|(number, _, _)| number)
+        .map(|(number, ..)| number)
 }
 
 /// The guard as the language has it, without any table, on canonical texts.
-fn guarded_by_looking(maps: &Maps, image: ImageReference<'_>, key: Option<&NamePrefix>) -> bool {
+fn guarded_by_looking(maps: &Maps, image: ImageReference<'_>, key: Option<KeyFront<'_>>) -> bool {
     let canonical = |host: &str, port: Option<&str>, path: &str| {
         let port = port.map(|port| format!(":{port}")).unwrap_or_default();
         format!("{host}{port}/{path}")
     };
     let (host, port) = (image.canonical_registry(), image.port());
-    let name = canonical(host, port, &image.canonical_path());
-    let key_text = key.map(|key| canonical(&key.host, key.port.as_deref(), &key.path));
+    let path = image.canonical_path();
+    let name = canonical(host, port, &path);
+    let key_text = key.map(|key| canonical(host, key.port, &path[..key.path_length]));
     let strictly_under = |target: &str, dash: bool| {
         let target = if dash || target.ends_with('/') { target.to_owned() } else { format!("{target}/") };
         key_text.as_ref().is_some_and(|key| key.starts_with(&target) && key.len() > target.len())
@@ -341,21 +344,23 @@ fn guarded_by_looking(maps: &Maps, image: ImageReference<'_>, key: Option<&NameP
         |target: &str| name == target || name.starts_with(&format!("{}/", target.trim_end_matches('/')));
     maps.rules.iter().any(|rule| match &rule.parsed {
         RuleValue::Empty | RuleValue::Substrings(_) | RuleValue::Template { target: None, .. } => false,
-        RuleValue::Reference => image.as_str() == &*rule.value,
+        RuleValue::Reference => image.as_str() == rule.value(),
         RuleValue::Name { target, .. } if rule.keeps_port() => {
-            *target.host == *host
-                && key.is_none_or(|key| key.path.is_empty() || key.port.as_deref() != port && port.is_none())
+            target.of(rule.value()).host == host
+                && key.is_none_or(|key| key.path_length == 0 || key.port != port && port.is_none())
         }
         RuleValue::Name { target, .. } | RuleValue::Template { target: Some(target), .. } => {
-            let target = canonical(&target.host, target.port.as_deref(), &target.path);
+            let target = target.of(rule.value());
+            let target = canonical(target.host, target.port, target.path);
             under(&target) && !strictly_under(&target, false)
         }
         RuleValue::Dash => {
-            let hub = NamePrefix::parse(&format!("{}x", rule.value)).expect("a value that was read");
-            let as_path = canonical(&hub.host, hub.port.as_deref(), &hub.path);
+            let completed = format!("{}x", rule.value());
+            let hub = NamePrefix::parse(&completed).expect("a value that was read");
+            let as_path = canonical(hub.host, hub.port, hub.path);
             let as_path = as_path.strip_suffix('x').filter(|_| !hub.path.is_empty());
             as_path.is_some_and(|target| name.starts_with(target) && !strictly_under(target, true))
-                || (!rule.value.contains('/') && host.starts_with(&*rule.value) && key.is_none())
+                || (!rule.value().contains('/') && host.starts_with(rule.value()) && key.is_none())
         }
     })
 }
@@ -413,17 +418,17 @@ proptest! {
             let path = image.canonical_path();
             let found = maps.names.most_specific(image.canonical_registry(), image.port(), &path);
             prop_assert_eq!(found, found_by_looking(&maps, image));
-            let guards = maps.targets.guards(image, None).is_some();
+            let guards = maps.targets.guards(&maps.rules, image, None).is_some();
             prop_assert_eq!(guards, guarded_by_looking(&maps, image, None), "default, {}", text);
             // A key that matches the image: that of a rule, or one made from its own front.
-            let own = found.and_then(|number| maps.rules[number].key_for(image).cloned());
+            let own = found.and_then(|number| maps.rules[number].key_for(image));
             let made = NamePrefix::parse(&key).ok().filter(|key| {
-                *key.host == *image.canonical_registry()
-                    && (key.port.is_none() || key.port.as_deref() == image.port())
+                key.host == image.canonical_registry()
+                    && (key.port.is_none() || key.port == image.port())
                     && (key.path.is_empty() || *path == *key.path || path.starts_with(&format!("{}/", key.path)))
             });
-            for key in own.iter().chain(&made) {
-                let guards = maps.targets.guards(image, Some(key)).is_some();
+            for key in own.into_iter().chain(made.map(KeyFront::from)) {
+                let guards = maps.targets.guards(&maps.rules, image, Some(key)).is_some();
                 prop_assert_eq!(guards, guarded_by_looking(&maps, image, Some(key)), "{:?}, {}", key, text);
             }
         }
