@@ -5,11 +5,14 @@ mod registry_support;
 mod serve_support;
 
 use std::fs;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use registry_support::http;
 use registry_support::program;
+use registry_support::proxy::{Harm, Proxy};
 use registry_support::real::{Auth, Kind, Registry};
+use rustix::process::Signal;
 use serve_support::{Home, Reply, Served, pod_review, until};
 use tempfile::TempDir;
 
@@ -170,6 +173,33 @@ fn two_tags_of_one_image_are_copied_once() {
     let read = served.metric("imageswap_mirror_copied_bytes_total");
     let size = layer.len() as f64;
     assert!(read >= size && read < 1.5 * size, "{read} bytes were read of {size}");
+}
+
+#[test]
+fn copies_under_way_leave_no_upload_open_when_it_ends() {
+    for kind in [Kind::Docker, Kind::Olareg] {
+        let storage = TempDir::new().unwrap();
+        let registry = |kind: Kind, name: &str| Registry::of(kind, &storage.path().join(name));
+        let (Some(source), Some(target)) = (registry(Kind::Docker, "source"), registry(kind, "target"))
+        else {
+            continue;
+        };
+        source.push_layers("team/app", "v1", &["a layer that never comes"], "");
+        let slow =
+            Proxy::start(&source.host, |seen| Harm { stall: seen.is("GET", "/blobs/"), ..Harm::default() });
+        let watched = Proxy::start(&target.host, |_| Harm::none());
+        let home = Home::new(&format!("{}::{}/mirror\n", slow.host, watched.host));
+        let mut served = home.serve(&[LOOPBACK, &["--mirror", "enqueue", "--drain", "2"]].concat());
+        served.review(&home, "/mutate", &pod_review("u", &format!("{}/team/app:v1", slow.host)));
+        until("uploads", || watched.count("POST", "/uploads/") == 2 && slow.count("GET", "/blobs/") >= 2);
+        let asked_to_end = Instant::now();
+        served.signal(Signal::TERM);
+        assert!(served.wait().success(), "{kind:?}");
+        assert!(asked_to_end.elapsed() < Duration::from_secs(10), "{kind:?}");
+        assert_eq!(watched.count("DELETE", "/uploads/"), 2, "{kind:?}");
+        assert_eq!(watched.open_uploads(&target.host), [""; 0], "{kind:?}");
+        served.line("copies are called off");
+    }
 }
 
 #[test]

@@ -147,7 +147,7 @@ impl MapsReader {
             self.notices.push(MapsNotice::new(place, column, kind));
         }
         if let RuleValue::Substrings(entries) = &rule.parsed {
-            for entry in entries.iter() {
+            for entry in entries {
                 let fits = |c: char| c.is_ascii_alphanumeric() || "._-:/@[]+".contains(c);
                 if !entry.chars().all(fits) {
                     let at = line.value.find(entry.as_str()).unwrap_or(0);

@@ -35,5 +35,5 @@ pub use error::StoreError;
 pub use options::{Attachments, CopyOptions};
 pub use plan::{Action, DigestsDiffer, Facts, Planned, Wanted, decide};
 pub use registry::{RegistryBlob, RegistryStore};
-pub use store::{FoundManifest, Place, Source, Started, Target};
+pub use store::{FoundManifest, Place, Source, Started, Target, give_up_all};
 pub use tally::Bytes;

@@ -135,3 +135,14 @@ pub trait Target: Send + Sync {
     /// Ends what was begun and will not be finished: blobs whose writing was called off. Takes no longer than `limit`.
     fn give_up_dropped(&self, limit: Duration) -> impl Future<Output = ()> + Send;
 }
+
+/// Gives up what was begun at `target` by copies that were all called off just now, and what it was starting for them at
+/// that moment. Takes no longer than `limit`.
+pub async fn give_up_all(target: &impl Target, limit: Duration) {
+    let all = async {
+        target.give_up_dropped(limit).await;
+        tokio::time::sleep(limit / 3).await;
+        target.give_up_dropped(limit).await;
+    };
+    let _ = tokio::time::timeout(limit, all).await;
+}

@@ -6,20 +6,9 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::registry_support::http;
 use crate::registry_support::proxy::{Harm, Proxy};
 use crate::registry_support::real::Kind;
 use crate::run::{Stage, closure, imageswap, manifest};
-
-/// The uploads that were started through `proxy`, and are still known to the registry behind it.
-fn open_uploads(proxy: &Proxy, host: &str) -> Vec<String> {
-    let seen = proxy.seen();
-    let uploads = seen.iter().filter(|seen| seen.is("DELETE", "/uploads/"));
-    uploads
-        .map(|seen| seen.path.clone())
-        .filter(|path| http::request(host, "GET", path, &[], b"").status < 300)
-        .collect()
-}
 
 /// `command`, with the signals that whoever started the tests may have ignored, as shells do for background jobs.
 fn hearing_signals(command: &Command) -> Command {
@@ -78,7 +67,7 @@ fn a_signal_leaves_no_upload_open() {
             let told = "error: interrupted; 0 of 2 images are done, and the next run goes on from there\n";
             assert_eq!(said, told, "{kind:?}");
             assert_eq!(target.count("DELETE", "/uploads/"), 4, "{kind:?}");
-            assert_eq!(open_uploads(&target, &stage.target.host), [""; 0], "{kind:?}");
+            assert_eq!(target.open_uploads(&stage.target.host), [""; 0], "{kind:?}");
             assert!(manifest(&stage.target.host, "copy/one", "1").is_none(), "{kind:?}");
         }
         stage.list(&images.map(|image| {
@@ -109,6 +98,6 @@ fn a_part_that_fails() {
     let run = stage.run("mirror", &["--images", "list", "--format", "json"]);
     assert_eq!(run.code, 2, "{}", run.stdout);
     assert_eq!(target.count("DELETE", "/uploads/"), target.count("POST", "/uploads/"));
-    assert_eq!(open_uploads(&target, &stage.target.host), [""; 0]);
+    assert_eq!(target.open_uploads(&stage.target.host), [""; 0]);
     assert!(manifest(&stage.target.host, "copy/app", &digest).is_none());
 }

@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use super::http;
+
 /// A request, without its body.
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
@@ -110,6 +112,15 @@ impl Proxy {
 
     pub(crate) fn count(&self, method: &str, part: &str) -> usize {
         self.seen().iter().filter(|seen| seen.is(method, part)).count()
+    }
+
+    /// The uploads that somebody wanted to give up through it, and that the registry behind it still knows.
+    pub(crate) fn open_uploads(&self, upstream: &str) -> Vec<String> {
+        let given_up = self.seen().into_iter().filter(|seen| seen.is("DELETE", "/uploads/"));
+        given_up
+            .map(|seen| seen.path)
+            .filter(|path| http::request(upstream, "GET", path, &[], b"").status < 300)
+            .collect()
     }
 }
 

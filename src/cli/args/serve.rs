@@ -20,6 +20,7 @@ use crate::registry::{AddressRange, Platform};
 /// Without --maps, --map and IMAGESWAP_MAPS_FILE the rules are in /app/maps/imageswap-maps.conf. Maps files and
 /// certificate files are reloaded when they change. `imageswap manifests` prints an installation.
 #[derive(Debug, Args)]
+#[command(mut_arg("maps", |arg| arg.help("Maps file; can be repeated, and for the same key later files win")))]
 pub struct ServeArgs {
     /// Where to listen for the API server (HTTPS)
     #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8443")]
@@ -91,7 +92,7 @@ pub struct ServeArgs {
     /// How long to keep serving after SIGTERM, while load balancers and API servers notice
     #[arg(long, value_name = "SECONDS", default_value_t = 10.0)]
     pub lame_duck: f64,
-    /// How long to wait after that for requests under way
+    /// How long to wait after that for requests under way, and for registries to give up the uploads of copies
     #[arg(long, value_name = "SECONDS", default_value_t = 10.0)]
     pub drain: f64,
     /// How long the head of an HTTP/1.1 request may take

@@ -18,6 +18,7 @@ use crate::image::ImageReference;
 use crate::lock::LockEntry;
 use crate::mirror::{
     Action, Copied, Copier, CopyError, CopyOptions, Planned, RegistryStore, Source, Target, Wanted,
+    give_up_all,
 };
 use crate::registry::{Client, RegistryOptions};
 use crate::report::mirror::{CopiedBytes, CopyFailure, MirrorSummary, Mirrored, size};
@@ -172,7 +173,7 @@ async fn go<S: Source, T: Target>(
     drop(running);
     if let Some(signals) = &signals {
         if signals.came() && ended < total {
-            call_off(copier.target()).await;
+            give_up_all(copier.target(), FAREWELL).await;
             stderr::error(&format!(
                 "interrupted; {ended} of {} are done, and the next run goes on from there",
                 stderr::count(total, "image")
@@ -200,16 +201,6 @@ async fn go<S: Source, T: Target>(
         ExitCode::Done
     };
     Ok((code, done))
-}
-
-/// Gives up what a signal has called off, and what the registries were starting at that moment.
-async fn call_off(target: &impl Target) {
-    let all = async {
-        target.give_up_dropped(FAREWELL).await;
-        tokio::time::sleep(FAREWELL / 3).await;
-        target.give_up_dropped(FAREWELL).await;
-    };
-    let _ = tokio::time::timeout(FAREWELL, all).await;
 }
 
 /// An image of which it cannot be known what is to be done.

@@ -23,6 +23,9 @@ use super::exit_code::ExitCode;
 /// own, and what they cost to wake each other is a part of every review.
 const THREADS_MAX: usize = 4;
 
+/// How long registries have to give up uploads when the server ends; a part of `--drain`.
+const FAREWELL: Duration = Duration::from_millis(700);
+
 /// Serves until SIGTERM or SIGINT.
 pub fn run(args: &ServeArgs) -> Result<ExitCode> {
     log::start(args);
@@ -44,16 +47,18 @@ fn threads() -> usize {
 
 async fn serve(args: &ServeArgs) -> Result<ExitCode> {
     let reload_interval = seconds(args.reload_interval).max(Duration::from_millis(10));
-    let shutdown = Shutdown { lame_duck: seconds(args.lame_duck), drain: seconds(args.drain) };
     let stop = stop()?;
     let mirroring = mirroring::from(args)?;
+    let drain = seconds(args.drain);
+    let farewell = mirroring.as_ref().map_or(Duration::ZERO, |_| FAREWELL.min(drain / 2));
+    let shutdown = Shutdown { lame_duck: seconds(args.lame_duck), drain: drain - farewell };
     let app = Arc::new(App::new(AppOptions {
         settings: settings(args),
         pod_name: pod_name(),
         pinning: pinning::from(args)?,
         mirroring: mirroring.clone(),
     }));
-    if let Some(mirroring) = mirroring {
+    if let Some(mirroring) = mirroring.clone() {
         tokio::spawn(mirroring.run(app.metrics.mirror.clone()));
     }
     if let Some(files) = rules::load(args, &app)? {
@@ -68,6 +73,9 @@ async fn serve(args: &ServeArgs) -> Result<ExitCode> {
     let version = env!("CARGO_PKG_VERSION");
     tracing::info!(%address, metrics, ready = app.unready().is_none(), version, "listening");
     server.run(stop, shutdown).await?;
+    if let Some(mirroring) = mirroring {
+        mirroring.call_off(farewell).await;
+    }
     Ok(ExitCode::Done)
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
@@ -23,6 +24,9 @@ pub trait Copier: Send + Sync + 'static {
 
     /// Copies it; says how many bytes were read for that.
     fn copy<'a>(&'a self, image: &'a Move) -> BoxFuture<'a, Result<u64, Failure>>;
+
+    /// Gives up what copies have begun that were all called off just now. Takes no longer than `limit`.
+    fn give_up(&self, limit: Duration) -> BoxFuture<'_, ()>;
 }
 
 /// Why an image was not copied.
@@ -170,6 +174,13 @@ impl Copier for RegistryCopier {
 
     fn copy<'a>(&'a self, image: &'a Move) -> BoxFuture<'a, Result<u64, Failure>> {
         Box::pin(self.copy_now(image))
+    }
+
+    fn give_up(&self, limit: Duration) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            let targets = RegistryStore::new(self.targets.copies.clone());
+            mirror::give_up_all(&targets, limit).await;
+        })
     }
 }
 

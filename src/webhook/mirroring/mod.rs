@@ -92,10 +92,19 @@ impl Mirroring {
         Self { shared: Arc::new(shared) }
     }
 
-    /// Copies what is in the queue, for ever.
+    /// Copies what is in the queue, until it is called off.
     pub async fn run(self, metrics: MirrorMetrics) {
         let Shared { copier, known, queue, .. } = &*self.shared;
         queue.run(Arc::clone(copier), Arc::clone(known), metrics).await;
+    }
+
+    /// Ends all copies, and gives up what they have begun at their targets. Takes no longer than `limit`.
+    pub async fn call_off(&self, limit: Duration) {
+        let until = Instant::now() + limit;
+        let Shared { copier, queue, .. } = &*self.shared;
+        if timeout_at(until, queue.call_off()).await.is_ok() {
+            copier.give_up(until.saturating_duration_since(Instant::now())).await;
+        }
     }
 
     /// Sets the gauges that change with time.

@@ -86,11 +86,18 @@ pub(super) struct Queue {
     limits: QueueLimits,
     state: Mutex<State>,
     changed: Notify,
+    /// Whether all is called off; each copy that is under way holds a receiver.
+    called_off: watch::Sender<bool>,
 }
 
 impl Queue {
     pub(super) fn new(limits: QueueLimits) -> Self {
-        Self { limits, state: Mutex::default(), changed: Notify::new() }
+        Self {
+            limits,
+            state: Mutex::default(),
+            changed: Notify::new(),
+            called_off: watch::Sender::new(false),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -133,27 +140,36 @@ impl Queue {
         Some(Waiting(waiting))
     }
 
-    /// Copies what comes, for ever.
+    /// Ends all copies; ready when none is under way any more.
+    pub(super) async fn call_off(&self) {
+        let under_way = self.called_off.receiver_count();
+        if !self.called_off.send_replace(true) && under_way > 0 {
+            tracing::warn!(under_way, "copies are called off");
+        }
+        self.changed.notify_one();
+        self.called_off.closed().await;
+    }
+
+    /// Copies what comes, until that is called off.
     pub(super) async fn run(
         self: &Arc<Self>,
         copier: Arc<dyn Copier>,
         known: Arc<Known>,
         metrics: MirrorMetrics,
     ) {
-        loop {
+        while !*self.called_off.borrow() {
             let next = loop {
                 match self.start() {
                     Start::Now(number, job) => {
                         let (queue, copier, known, metrics) =
                             (Arc::clone(self), Arc::clone(&copier), Arc::clone(&known), metrics.clone());
+                        let called_off = self.called_off.subscribe();
                         tokio::spawn(async move {
                             // Whatever happens in there, the place is free again.
-                            let copy = tokio::spawn(async move {
-                                let result = job.copier(&copier).await.copy(&job.image).await;
-                                (job, result)
-                            });
+                            let copy = tokio::spawn(copy_unless(called_off, copier, job));
                             match copy.await {
-                                Ok((job, result)) => queue.end(number, &job, result, &known, &metrics),
+                                Ok(Some((job, result))) => queue.end(number, &job, result, &known, &metrics),
+                                Ok(None) => {}
                                 Err(_) => queue.abandon(number, &metrics),
                             }
                         });
@@ -280,6 +296,23 @@ impl State {
                 self.running_of.remove(source);
             }
         }
+    }
+}
+
+/// Copies an image; `None` when that is called off.
+async fn copy_unless(
+    mut called_off: watch::Receiver<bool>,
+    copier: Arc<dyn Copier>,
+    job: Job,
+) -> Option<(Job, Result<u64, Failure>)> {
+    let copy = async {
+        let result = job.copier(&copier).await.copy(&job.image).await;
+        (job, result)
+    };
+    tokio::select! {
+        biased;
+        _ = called_off.wait_for(|is| *is) => None,
+        copied = copy => Some(copied),
     }
 }
 

@@ -22,6 +22,7 @@ struct Fake {
     running: Mutex<HashMap<String, usize>>,
     most: AtomicUsize,
     most_of_one: AtomicUsize,
+    given_up: AtomicUsize,
 }
 
 impl Copier for Fake {
@@ -65,6 +66,11 @@ impl Copier for Fake {
             self.there.lock().unwrap().push(Arc::clone(&image.to));
             Ok(7)
         })
+    }
+
+    fn give_up(&self, _limit: Duration) -> BoxFuture<'_, ()> {
+        self.given_up.fetch_add(1, Ordering::SeqCst);
+        Box::pin(std::future::ready(()))
     }
 }
 
@@ -239,6 +245,25 @@ fn a_panic_frees_its_place() {
     with(MirrorMode::Wait, limits, Fake::default(), |mirroring, _, _| async move {
         assert!(matches!(presence(&mirroring, "r.io/panic:1").await, Presence::Missing(_)));
         assert_eq!(presence(&mirroring, "r.io/a:1").await, Presence::There);
+    });
+}
+
+#[test]
+fn what_is_called_off_is_given_up_and_nothing_else_begins() {
+    let fake = Fake { gate: Some(Semaphore::new(0)), ..Fake::default() };
+    with(MirrorMode::Enqueue, limits(), fake, |mirroring, fake, _| async move {
+        for at in 0..10 {
+            presence(&mirroring, &format!("r{at}.io/a:1")).await;
+        }
+        while fake.copies.load(Ordering::SeqCst) < 4 {
+            tokio::task::yield_now().await;
+        }
+        mirroring.call_off(LONG).await;
+        assert_eq!(fake.given_up.load(Ordering::SeqCst), 1);
+        fake.gate.as_ref().unwrap().add_permits(10);
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        assert_eq!(fake.copies.load(Ordering::SeqCst), 4);
+        assert!(fake.there.lock().unwrap().is_empty());
     });
 }
 
