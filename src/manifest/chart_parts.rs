@@ -1,5 +1,7 @@
 //! The parts of charts that stand in manifests: values and templates, with the way from their text to the text around.
 
+use std::sync::Arc;
+
 use super::chart_places::ChartContent;
 use super::edit::Edit;
 use super::embedded::Embedded;
@@ -19,7 +21,7 @@ pub struct ChartPart<'a> {
     /// The way to it.
     pub path: FieldPath,
     /// The resource it belongs to.
-    pub resource: Resource,
+    pub resource: Arc<Resource>,
     /// What it is.
     pub content: ChartPartContent<'a>,
     /// Why nothing of it may be edited.
@@ -32,19 +34,22 @@ pub enum ChartPartContent<'a> {
     /// Values, as a mapping of the manifest.
     Values(Node<'a>),
     /// Values, as a text within the manifest.
-    ValuesText(Nested<'a>),
+    ValuesText(Arc<Nested<'a>>),
     /// A template, as a text within the manifest.
-    Template(Nested<'a>),
+    Template(Arc<Nested<'a>>),
     /// A scalar that holds one of these, and is written so that it cannot be told which bytes spell what.
-    Untold(Scalar<'a>),
+    Untold {
+        /// Where the scalar starts.
+        start: usize,
+    },
 }
 
 /// A text that stands as the string of a scalar, which may itself stand in such a text.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Nested<'a> {
-    text: String,
-    /// The innermost last.
-    scalars: Vec<Embedded<'a>>,
+    embedded: Embedded<'a>,
+    /// The text that the scalar stands in, unless that is the file's. Many texts may stand in the same.
+    around: Option<Arc<Nested<'a>>>,
     /// Where the outermost scalar starts.
     start: usize,
 }
@@ -52,21 +57,19 @@ pub struct Nested<'a> {
 impl<'a> Nested<'a> {
     fn new(text: &str, scalar: &Scalar<'a>) -> Option<Self> {
         let embedded = Embedded::new(text, scalar)?;
-        Some(Self { text: embedded.value.clone().into_owned(), scalars: vec![embedded], start: scalar.start })
+        Some(Self { embedded, around: None, start: scalar.start })
     }
 
     /// The string of `scalar`, which stands in this text.
-    fn within(&self, scalar: &Scalar<'_>) -> Option<Self> {
-        let embedded = Embedded::new(&self.text, scalar)?.into_owned();
-        let mut scalars = self.scalars.clone();
-        scalars.push(embedded);
-        Some(Self { text: scalar.value.clone().into_owned(), scalars, start: self.start })
+    fn within(self: &Arc<Self>, scalar: &Scalar<'_>) -> Option<Self> {
+        let embedded = Embedded::new(self.text(), scalar)?.into_owned();
+        Some(Self { embedded, around: Some(Arc::clone(self)), start: self.start })
     }
 
     /// The text.
     #[must_use]
     pub fn text(&self) -> &str {
-        &self.text
+        &self.embedded.value
     }
 
     /// Where the outermost scalar starts that it stands in.
@@ -79,7 +82,7 @@ impl<'a> Nested<'a> {
     #[must_use]
     pub fn edit(&self, edit: &Edit) -> Option<Edit> {
         let mut edit = edit.clone();
-        for embedded in self.scalars.iter().rev() {
+        for embedded in self.outwards() {
             let layers = Layers::default().within(embedded.style())?;
             edit = Edit { span: embedded.outer(edit.span)?, text: layers.spell(&edit.text).into_owned() };
         }
@@ -89,7 +92,13 @@ impl<'a> Nested<'a> {
     /// Where the character at `offset` of the text is written in the text around.
     #[must_use]
     pub fn position(&self, offset: usize) -> usize {
-        self.scalars.iter().rev().fold(offset, |offset, embedded| embedded.position(offset))
+        self.outwards().fold(offset, |offset, embedded| embedded.position(offset))
+    }
+
+    /// The scalars that it stands in, the innermost first.
+    fn outwards(&self) -> impl Iterator<Item = &Embedded<'a>> {
+        let texts = std::iter::successors(Some(self), |nested| nested.around.as_deref());
+        texts.map(|nested| &nested.embedded)
     }
 }
 
@@ -97,7 +106,8 @@ impl<'a> Nested<'a> {
 pub(super) fn find<'a>(text: &'a str, places: &Places, disable_label: &str) -> Vec<ChartPart<'a>> {
     let mut found = Vec::new();
     let starts = document_starts(text);
-    for root in tree::read(text).unwrap_or_default().into_iter().filter_map(|tree| tree.root) {
+    let read = tree::read_each(text, |tree| {
+        let Some(root) = tree.root else { return };
         let document = |node: &Node<'_>| {
             let mut first = None;
             node.each_scalar(&mut |scalar, _| first = first.or(Some(scalar.start)));
@@ -105,6 +115,9 @@ pub(super) fn find<'a>(text: &'a str, places: &Places, disable_label: &str) -> V
         };
         let mut walk = Walk { text, places, disable_label, document: document(&root), found: &mut found };
         walk.resource(&root, &FieldPath::default());
+    });
+    if read.is_err() {
+        return Vec::new();
     }
     found
 }
@@ -129,7 +142,7 @@ impl<'a> Walk<'a, '_> {
             return;
         }
         let Some(resource) = resource(root) else { return };
-        let resource = Resource { depth: path.len(), ..resource };
+        let resource = Arc::new(Resource { depth: path.len(), ..resource });
         let labels = root.get("metadata").and_then(|metadata| metadata.get("labels"));
         let label = labels.and_then(|labels| labels.get(self.disable_label)).and_then(Node::text);
         let blocked = (label == Some("disabled")).then_some(Blocked::DisableLabel);
@@ -143,7 +156,7 @@ impl<'a> Walk<'a, '_> {
                 self.found.extend(parts.into_iter().map(|(below, content)| ChartPart {
                     document: self.document,
                     path: path.segments().chain(below.segments()).collect(),
-                    resource: resource.clone(),
+                    resource: Arc::clone(&resource),
                     content,
                     blocked,
                 }));
@@ -166,8 +179,9 @@ fn contents<'a>(
         Node::Scalar(scalar) if !node.is_null() => scalar,
         Node::Scalar(_) | Node::Sequence(_) | Node::Mapping(_) => return Vec::new(),
     };
-    let Some(nested) = Nested::new(text, scalar) else {
-        return vec![(here(), ChartPartContent::Untold(scalar.clone()))];
+    let untold = || ChartPartContent::Untold { start: scalar.span.start };
+    let Some(nested) = Nested::new(text, scalar).map(Arc::new) else {
+        return vec![(here(), untold())];
     };
     if content == ChartContent::Values {
         return vec![(here(), ChartPartContent::ValuesText(nested))];
@@ -181,8 +195,8 @@ fn contents<'a>(
         is_mapping = true;
         root.each_scalar(&mut |inner, path| {
             if inner.value.contains("image") && inner.value.contains('\n') {
-                let content = nested.within(inner).map(ChartPartContent::Template);
-                parts.push((path.clone(), content.unwrap_or(ChartPartContent::Untold(scalar.clone()))));
+                let content = nested.within(inner).map(|inner| ChartPartContent::Template(Arc::new(inner)));
+                parts.push((path.clone(), content.unwrap_or_else(untold)));
             }
         });
     }

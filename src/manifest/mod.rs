@@ -57,7 +57,7 @@ pub use event::ScalarStyle;
 pub use fields::{FieldSpec, FieldSpecError};
 pub use formats::{
     Chart, Defaults, EmptyDigest, Format, FormatSpec, FoundImage, FoundKind, NamePart, PathFormat,
-    find_fields, find_values, parse_values, path_formats,
+    ValuesReader, find_fields, parse_values, path_formats,
 };
 pub use layers::Layers;
 pub use lines::{Lines, Position};

@@ -168,7 +168,7 @@ pub struct Occurrence {
 }
 
 /// A mapping with `apiVersion` and `kind`.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Resource {
     /// `apiVersion`
     pub api_version: String,
@@ -212,7 +212,7 @@ impl Resource {
 
 /// Where an item of a ResourceList came from (annotations `internal.config.kubernetes.io/path` and `index`,
 /// or their older names).
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Origin {
     /// Path of the file in its package.
     pub path: Option<String>,

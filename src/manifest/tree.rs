@@ -2,7 +2,9 @@
 //! merged. Keys keep their order and their place, and scalars their text: `5` and `true` are what they look
 //! like as strings, too.
 
-use rustc_hash::FxHashMap;
+use std::borrow::Cow;
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::event::{AnchorId, Event, Scalar, Sink, Tag};
 use super::path::{FieldPath, Segment};
@@ -114,40 +116,54 @@ pub struct Tree<'a> {
 /// # Errors
 /// What is neither YAML nor JSON.
 pub fn read(text: &str) -> Result<Vec<Tree<'_>>, ParseError> {
+    let mut trees = Vec::new();
+    read_each(text, |tree| trees.push(tree))?;
+    Ok(trees)
+}
+
+/// As [`read`], with the trees handed to `visit` one by one: of a stream of many documents only one is held. What was
+/// visited of a text that turns out to be neither YAML nor JSON means nothing.
+///
+/// # Errors
+/// What is neither YAML nor JSON.
+pub(super) fn read_each<'a>(text: &'a str, visit: impl FnMut(Tree<'a>)) -> Result<(), ParseError> {
     let start = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     let whole = Span::new(start, text.len());
     if text[start..].trim_start().starts_with(['{', '[']) {
-        let mut documents = Documents::default();
+        // It may still turn out to be YAML.
+        let mut trees = Vec::new();
+        let mut documents = Documents::new(|tree| trees.push(tree));
         if json::read(text, whole, &mut documents).is_ok() {
-            return Ok(documents.finish());
+            documents.document_start();
+            trees.into_iter().for_each(visit);
+            return Ok(());
         }
     }
-    let mut documents = Documents::default();
+    let mut documents = Documents::new(visit);
     yaml::read(text, whole, &mut documents)?;
-    Ok(documents.finish())
+    documents.document_start();
+    Ok(())
 }
 
-/// Builds a tree from each document's events.
-#[derive(Debug, Default)]
-struct Documents<'a> {
-    trees: Vec<Tree<'a>>,
+/// Builds a tree from each document's events, and hands it over when the next begins.
+struct Documents<'a, F> {
+    visit: F,
     builder: Builder<'a>,
 }
 
-impl<'a> Documents<'a> {
-    fn finish(mut self) -> Vec<Tree<'a>> {
-        self.document_start();
-        self.trees
+impl<'a, F: FnMut(Tree<'a>)> Documents<'a, F> {
+    fn new(visit: F) -> Self {
+        Self { visit, builder: Builder::default() }
     }
 }
 
-impl<'a> Sink<'a> for Documents<'a> {
+impl<'a, F: FnMut(Tree<'a>)> Sink<'a> for Documents<'a, F> {
     fn document_start(&mut self) {
         let tree = std::mem::take(&mut self.builder).finish();
         // An empty node is how an empty document shows.
         let is_empty = matches!(&tree.root, Some(Node::Scalar(s)) if s.span.start == s.span.end);
         if (tree.root.is_some() || tree.fault.is_some()) && !is_empty {
-            self.trees.push(tree);
+            (self.visit)(tree);
         }
     }
 
@@ -284,6 +300,7 @@ fn merged<'a>(pairs: Vec<(Scalar<'a>, Node<'a>)>) -> Vec<(Scalar<'a>, Node<'a>)>
         return pairs;
     }
     let (merges, mut own): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|(key, _)| is_merge(key));
+    let mut known: FxHashSet<Cow<'a, str>> = own.iter().map(|(key, _)| key.value.clone()).collect();
     for (_, source) in merges {
         let sources = match source {
             Node::Sequence(sources) => sources,
@@ -292,7 +309,7 @@ fn merged<'a>(pairs: Vec<(Scalar<'a>, Node<'a>)>) -> Vec<(Scalar<'a>, Node<'a>)>
         for source in sources {
             let Node::Mapping(pairs) = source else { continue };
             for (key, node) in pairs {
-                if !own.iter().any(|(known, _)| known.value == key.value) {
+                if known.insert(key.value.clone()) {
                     own.push((key, node));
                 }
             }

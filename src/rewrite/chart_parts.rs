@@ -1,16 +1,19 @@
 //! Plans for the parts of charts that stand in manifests, as in Istio's sidecar injector: each is planned as the file of a
 //! chart is, and its plan carried to the text around.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
+
+use rustc_hash::FxHashSet;
 
 use crate::manifest::edit::Edit;
 use crate::manifest::{
-    Blocked, Chart, ChartPart, ChartPartContent, Defaults, FieldPath, Lines, Nested, Place, Resource,
-    Segment, Span, find_values,
+    Blocked, Chart, ChartPart, ChartPartContent, Defaults, FieldPath, FoundImage, Lines, Nested, Place,
+    Resource, Span, ValuesReader,
 };
 
 use super::engine::Engine;
-use super::formats::take_over;
+use super::formats::{Planned, leave_to_others};
 use super::memory::Memory;
 use super::plan::{Change, Decided, Plan, Skip, SkipReason};
 use super::problem::Problem;
@@ -18,40 +21,63 @@ use super::site::Site;
 
 impl Engine {
     /// Adds to `plan`, made of `text`, what becomes of the parts of charts in its manifests.
+    ///
+    /// There may be as many of them as lines, so that what looks at the whole text or plan does it once for all.
     pub(super) fn chart_parts(&self, text: &str, memory: &mut Memory, plan: &mut Plan) {
         let parts = self.scanner.chart_parts(text);
-        let with_values: Vec<(usize, Resource)> = (parts.iter())
+        if parts.is_empty() {
+            return;
+        }
+        let with_values: FxHashSet<(usize, Arc<Resource>)> = (parts.iter())
             .filter(|part| !matches!(part.content, ChartPartContent::Template(_)))
-            .map(|part| (part.document, part.resource.clone()))
+            .map(|part| (part.document, Arc::clone(&part.resource)))
             .collect();
-        for part in parts {
+        leave_to_texts(plan, &parts);
+        let mut values = ValuesReader::new(text);
+        let found: Vec<Vec<FoundImage>> = (parts.iter())
+            .map(|part| match &part.content {
+                ChartPartContent::Values(root) => values.find(root, &Defaults::default()),
+                _ => Vec::new(),
+            })
+            .collect();
+        leave_to_others(plan, found.iter().flatten());
+        let mut planned = Planned::default();
+        planned.learn(plan);
+        let mut lines = Lines::new(text);
+        for (part, found) in parts.into_iter().zip(found) {
             let ChartPart { document, path, resource, content, blocked } = part;
-            let has_values = with_values.iter().any(|known| (known.0, &known.1) == (document, &resource));
-            let around = Around { document, path, resource: Arc::new(resource), blocked };
+            let has_values = with_values.contains(&(document, Arc::clone(&resource)));
+            let around = Around { document, path, resource, blocked };
+            let mut own = Plan::default();
             match content {
-                ChartPartContent::Values(root) => {
-                    let mut own = Plan::default();
-                    let found = take_over(plan, find_values(&root, text, &Defaults::default()));
-                    self.plan_found(found, memory, &mut own);
-                    self.place(own, &around, plan, |site| Some(site.span), Some);
+                ChartPartContent::Values(_) => {
+                    let mut inner = Plan::default();
+                    self.plan_found(planned.without(found), memory, &mut inner);
+                    self.place(inner, &around, &mut own, |site| Some(site.span), Some);
                 }
                 ChartPartContent::ValuesText(nested) => {
-                    let own = self.plan_values(nested.text(), &Chart::default(), true, memory);
-                    self.carry(own, text, &nested, &around, plan);
+                    let inner = self.plan_values(nested.text(), &Chart::default(), true, memory);
+                    self.carry(inner, &mut lines, &nested, &around, &mut own);
                 }
                 ChartPartContent::Template(nested) => {
-                    let mut own = self.plan_template(nested.text(), memory);
-                    for skip in own.skips.iter_mut().filter(|skip| has_values && is_filled_in(skip)) {
+                    let mut inner = self.plan_template(nested.text(), memory);
+                    for skip in inner.skips.iter_mut().filter(|skip| has_values && is_filled_in(skip)) {
                         skip.reason = SkipReason::FilledIn;
                     }
-                    self.carry(own, text, &nested, &around, plan);
+                    self.carry(inner, &mut lines, &nested, &around, &mut own);
                 }
-                ChartPartContent::Untold(scalar) => {
-                    let site = around.site(text, scalar.span.start);
+                ChartPartContent::Untold { start } => {
+                    let site = around.site(&mut lines, start);
                     let reason = SkipReason::Blocked(Blocked::NotEditable);
-                    plan.skips.push(Skip { site, reason });
+                    own.skips.push(Skip { site, reason });
                 }
             }
+            planned.learn(&own);
+            plan.changes.append(&mut own.changes);
+            plan.kept.append(&mut own.kept);
+            plan.skips.append(&mut own.skips);
+            plan.problems.append(&mut own.problems);
+            plan.unchecked.append(&mut own.unchecked);
         }
         plan.changes.sort_by_key(|change| change.site.span);
         plan.kept.sort_by_key(|kept| kept.site.span);
@@ -59,15 +85,13 @@ impl Engine {
         plan.unchecked.sort_by_key(|site| site.span);
     }
 
-    /// Adds `own`, the plan of a text within `text`, to `plan`.
-    fn carry(&self, own: Plan, text: &str, nested: &Nested<'_>, around: &Around, plan: &mut Plan) {
-        around.take_over(plan, nested.start());
+    /// Adds `own`, the plan of a text within that of `lines`, to `plan`.
+    fn carry(&self, own: Plan, lines: &mut Lines<'_>, nested: &Nested<'_>, around: &Around, plan: &mut Plan) {
         for error in &own.errors {
-            let mut site = around.site(text, nested.start());
+            let mut site = around.site(lines, nested.start());
             site.image = "values".to_owned();
             plan.skips.push(Skip { site, reason: SkipReason::Unclear(error.to_string()) });
         }
-        let mut lines = Lines::new(text);
         let mut own = own;
         for site in all_sites(&mut own) {
             site.position = lines.position(nested.position(site.span.start));
@@ -143,6 +167,28 @@ fn is_filled_in(skip: &Skip) -> bool {
     skip.reason == SkipReason::Templated && skip.site.image.starts_with("{{")
 }
 
+/// Has `plan` leave to `parts` what is mentioned within those that are texts, or in the scalars that they stand in.
+fn leave_to_texts(plan: &mut Plan, parts: &[ChartPart<'_>]) {
+    let (mut starts, mut paths, mut lengths) =
+        (FxHashSet::default(), FxHashSet::default(), BTreeSet::default());
+    for part in parts {
+        let (ChartPartContent::ValuesText(nested) | ChartPartContent::Template(nested)) = &part.content
+        else {
+            continue;
+        };
+        starts.insert(nested.start());
+        paths.insert((part.document, part.path.clone()));
+        lengths.insert(part.path.len());
+    }
+    let is_within = |site: &Site| {
+        lengths.range(..=site.path.len()).any(|length| {
+            let start: FieldPath = site.path.segments().take(*length).collect();
+            paths.contains(&(site.document, start))
+        })
+    };
+    plan.unchecked.retain(|site| !(starts.contains(&site.span.start) || is_within(site)));
+}
+
 /// What stands around a part of a chart.
 struct Around {
     document: usize,
@@ -152,22 +198,11 @@ struct Around {
 }
 
 impl Around {
-    /// Has `plan` leave to the part what is mentioned within it, or in the scalar that starts at `start`.
-    fn take_over(&self, plan: &mut Plan, start: usize) {
-        let path: Vec<Segment<'_>> = self.path.segments().collect();
-        let is_within = |site: &Site| {
-            site.document == self.document
-                && site.path.len() >= path.len()
-                && site.path.segments().zip(&path).all(|(one, other)| one == *other)
-        };
-        plan.unchecked.retain(|site| !(is_within(site) || site.span.start == start));
-    }
-
-    /// The part itself as a site, where it starts in `text`.
-    fn site(&self, text: &str, start: usize) -> Site {
+    /// The part itself as a site, where it starts in the text of `lines`.
+    fn site(&self, lines: &mut Lines<'_>, start: usize) -> Site {
         Site {
             document: self.document,
-            position: Lines::new(text).position(start),
+            position: lines.position(start),
             span: Span::new(start, start),
             path: self.path.clone(),
             place: Place::Template,

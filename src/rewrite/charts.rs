@@ -1,6 +1,7 @@
 //! Images that a chart puts together from several values: what becomes of each value so that what the chart makes is what the
 //! maps say.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -73,20 +74,21 @@ impl ChartImages {
             .filter(|start| !tags.insert(*start))
             .collect();
         let names: Vec<Name<'_>> = self.images.iter().map(|image| image.name()).collect();
-        let mut solved: FxHashMap<usize, Option<Values>> = FxHashMap::default();
+        // The images of a group share its values, of which there may be as many as images.
+        let mut solved: FxHashMap<usize, Rc<Values>> = FxHashMap::default();
         let groups = groups(&names);
         for group in &groups {
             let sharing: Vec<&Name<'_>> = group.iter().map(|number| &names[*number]).collect();
-            let values = solve(&sharing);
-            solved.extend(group.iter().map(|number| (*number, values.clone())));
+            if let Some(values) = solve(&sharing).map(Rc::new) {
+                solved.extend(group.iter().map(|number| (*number, Rc::clone(&values))));
+            }
         }
         drop(names);
         for (number, image) in self.images.into_iter().enumerate() {
-            let values = solved.remove(&number).flatten();
             if image.found.is_variant {
                 continue;
             }
-            image.carry_out(values.as_ref(), &shared_tags, plan);
+            image.carry_out(solved.get(&number).map(Rc::as_ref), &shared_tags, plan);
         }
     }
 }

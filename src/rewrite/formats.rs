@@ -7,8 +7,8 @@ use rustc_hash::FxHashSet;
 
 use crate::manifest::edit::{self, Edit};
 use crate::manifest::{
-    Chart, Defaults, FieldPath, FoundImage, FoundKind, Occurrence, PathFormat, Place, Span, find_fields,
-    find_values, image_texts, literal_start, parse_values, template_values,
+    Chart, Defaults, FieldPath, FoundImage, FoundKind, Occurrence, PathFormat, Place, Span, ValuesReader,
+    find_fields, image_texts, literal_start, parse_values, template_values,
 };
 use crate::maps::{Outcome, Rest, StartOutcome};
 
@@ -30,7 +30,7 @@ impl Engine {
             let plan = self.plan_values(values, chart, true, memory);
             edit::apply(values, &plan.edits()).unwrap_or_else(|_| values.to_owned())
         });
-        let found = find_values(&root, text, &defaults);
+        let found = ValuesReader::new(text).find(&root, &defaults);
         let found = take_over(&mut plan, found);
         self.plan_found(found, memory, &mut plan);
         plan
@@ -215,14 +215,36 @@ impl Engine {
 
 /// Has `plan`, made from what the finder found, leave to others what was `found` by the format: and gives back what of it the
 /// finder did not plan already.
-pub(super) fn take_over(plan: &mut Plan, found: Vec<FoundImage>) -> Vec<FoundImage> {
+fn take_over(plan: &mut Plan, found: Vec<FoundImage>) -> Vec<FoundImage> {
+    leave_to_others(plan, &found);
+    let mut planned = Planned::default();
+    planned.learn(plan);
+    planned.without(found)
+}
+
+/// Takes from `plan` what is only mentioned, or looks templated, of the texts that were `found` to be images.
+pub(super) fn leave_to_others<'f>(plan: &mut Plan, found: impl IntoIterator<Item = &'f FoundImage>) {
     let starts: FxHashSet<usize> =
-        found.iter().flat_map(FoundImage::texts).map(|text| text.span.start).collect();
+        found.into_iter().flat_map(FoundImage::texts).map(|text| text.span.start).collect();
     plan.unchecked.retain(|site| !starts.contains(&site.span.start));
     plan.skips.retain(|skip| skip.reason != SkipReason::Templated || !starts.contains(&skip.site.span.start));
-    let planned: FxHashSet<usize> = sites(plan).map(|site| site.span.start).collect();
-    let is_new = |image: &FoundImage| image.texts().all(|text| !planned.contains(&text.span.start));
-    found.into_iter().filter(is_new).collect()
+}
+
+/// Where the images start that are planned.
+#[derive(Debug, Default)]
+pub(super) struct Planned(FxHashSet<usize>);
+
+impl Planned {
+    /// Adds the images of `plan`.
+    pub(super) fn learn(&mut self, plan: &Plan) {
+        self.0.extend(sites(plan).map(|site| site.span.start));
+    }
+
+    /// What was `found` and is not planned.
+    pub(super) fn without(&self, found: Vec<FoundImage>) -> Vec<FoundImage> {
+        let is_new = |image: &FoundImage| image.texts().all(|text| !self.0.contains(&text.span.start));
+        found.into_iter().filter(is_new).collect()
+    }
 }
 
 /// The images that are planned.

@@ -1,6 +1,6 @@
 //! Which scalars of a tree are shared: through aliases and merges one scalar of the text stands at several places.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::manifest::path::{FieldPath, Segment};
 use crate::manifest::tree::Node;
@@ -10,12 +10,10 @@ use crate::manifest::tree::Node;
 pub(super) struct Places(FxHashMap<usize, Vec<FieldPath>>);
 
 impl Places {
-    /// Those of the scalars below `root`. Nothing is kept of a text without anchors.
-    pub(super) fn new(root: &Node<'_>, text: &str) -> Self {
+    /// Those of the scalars below `root`.
+    pub(super) fn new(root: &Node<'_>) -> Self {
         let mut places = Self::default();
-        if memchr::memchr(b'&', text.as_bytes()).is_some() {
-            places.add(root, &mut FieldPath::default());
-        }
+        places.add(root, &mut FieldPath::default());
         places
     }
 
@@ -41,7 +39,7 @@ impl Places {
 
     /// Whether the scalar that starts at `start` also stands at a place that is none of `used`. Where it is written does
     /// not count when it stands elsewhere, too.
-    pub(super) fn is_shared(&self, start: usize, used: &[FieldPath]) -> bool {
+    pub(super) fn is_shared(&self, start: usize, used: &FxHashSet<FieldPath>) -> bool {
         let Some(places) = self.0.get(&start) else { return false };
         places.iter().skip(1).any(|place| !used.contains(place))
     }

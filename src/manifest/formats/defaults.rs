@@ -1,6 +1,6 @@
 //! What stands behind a chart's values file: the chart's own values, and those of the charts that it depends on.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::manifest::tree::{self, Node};
 
@@ -60,11 +60,6 @@ impl Chart {
         }
         found
     }
-
-    /// The chart of that name in `charts/`.
-    pub(super) fn chart(&self, name: &str) -> Option<&Self> {
-        self.charts.iter().find(|chart| chart.name() == name)
-    }
 }
 
 /// Values that a values file comes on top of, before and after they are rewritten.
@@ -72,9 +67,9 @@ impl Chart {
 pub struct Defaults {
     known: FxHashMap<Vec<String>, (String, String)>,
     /// The keys of charts whose values are not here.
-    unknown: Vec<String>,
+    unknown: FxHashSet<String>,
     /// The keys of all charts that this one depends on.
-    pub(super) dependencies: Vec<String>,
+    pub(super) dependencies: FxHashSet<String>,
     /// The texts of the chart's templates.
     pub(super) templates: Vec<String>,
     /// The registry, before and after, that charts around this one put before all images, whatever its own values say. Empty
@@ -139,16 +134,20 @@ impl Defaults {
         if let Some(values) = chart.values.as_ref().filter(|_| !is_own) {
             defaults.add(&[], values, &rewrite(values, chart));
         }
+        let charts: FxHashMap<String, &Chart> =
+            chart.charts.iter().rev().map(|chart| (chart.name(), chart)).collect();
         for dependency in chart.dependencies() {
-            match chart.chart(&dependency.name) {
+            match charts.get(&dependency.name) {
                 Some(other) => {
                     if let Some(values) = &other.values {
                         defaults.add(std::slice::from_ref(&dependency.key), values, &rewrite(values, other));
                     }
                 }
-                None => defaults.unknown.push(dependency.key.clone()),
+                None => {
+                    defaults.unknown.insert(dependency.key.clone());
+                }
             }
-            defaults.dependencies.push(dependency.key);
+            defaults.dependencies.insert(dependency.key);
         }
         defaults
     }
@@ -188,7 +187,7 @@ impl Defaults {
     /// The chart whose values are at `path`, and not here.
     pub(super) fn unknown_chart(&self, path: &[String]) -> Option<&str> {
         let first = path.first()?;
-        self.unknown.iter().find(|key| *key == first).map(String::as_str)
+        self.unknown.get(first).map(String::as_str)
     }
 
     /// How much of `path` leads to the values of the chart it belongs to.

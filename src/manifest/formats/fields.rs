@@ -1,5 +1,7 @@
 //! Images at certain paths of a document.
 
+use rustc_hash::FxHashSet;
+
 use super::PathFormat;
 use super::anchors::Places;
 use super::found::{FoundImage, FoundKind};
@@ -18,17 +20,22 @@ const DOCKER: &str = "docker://";
 /// What is neither YAML nor JSON.
 pub fn find(text: &str, format: &PathFormat) -> Result<Vec<FoundImage>, ParseError> {
     let mut found = Vec::new();
+    let has_anchors = memchr::memchr(b'&', text.as_bytes()).is_some();
+    let mut walk = Walk { text, lines: Lines::new(text), format, document: 0, found: Vec::new() };
     for (document, tree) in tree::read(text)?.iter().enumerate() {
         let Some(root) = &tree.root else { continue };
-        let mut walk = Walk { text, lines: Lines::new(text), format, document, found: Vec::new() };
+        walk.document = document;
         root.each_scalar(&mut |scalar, path| walk.scalar(scalar, path));
-        let places = Places::new(root, text);
-        let used: Vec<FieldPath> = walk.found.iter().map(|image| image.path.clone()).collect();
-        walk.found.sort_by_key(|image| image.main_text().map_or(0, |text| text.span.start));
+        let start = |image: &FoundImage| image.main_text().map_or(0, |text| text.span.start);
+        let used: FxHashSet<FieldPath> = walk.found.iter().map(|image| image.path.clone()).collect();
+        walk.found.sort_by_key(start);
         walk.found.dedup_by(|next, before| next.kind == before.kind);
-        for image in &mut walk.found {
-            let start = image.main_text().map_or(0, |text| text.span.start);
-            image.blocked = places.is_shared(start, &used).then_some(Blocked::SharedAnchor);
+        if has_anchors {
+            let places = Places::new(root);
+            for image in &mut walk.found {
+                let is_shared = places.is_shared(start(image), &used);
+                image.blocked = is_shared.then_some(Blocked::SharedAnchor);
+            }
         }
         found.append(&mut walk.found);
     }

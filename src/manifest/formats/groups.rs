@@ -1,6 +1,6 @@
 //! The keys of which charts put an image together: `image: {registry, repository, tag}` and its like.
 
-use super::defaults::GLOBAL_REGISTRY;
+use super::before_names::ChartDefaults;
 use super::values::{GroupPart, ValuesFinder};
 use crate::image::ImageReference;
 use crate::manifest::event::Scalar;
@@ -103,41 +103,6 @@ impl<'v> Mapping<'_, '_, '_, 'v> {
         }
     }
 
-    /// The first of these paths at which the whole of the values says something.
-    fn anywhere(&self, start: &[String], paths: &[&[&str]]) -> Option<GroupPart<'v>> {
-        paths.iter().find_map(|keys| {
-            let path: Vec<String> =
-                start.iter().cloned().chain(keys.iter().map(|key| (*key).to_owned())).collect();
-            let mut node = Some(self.finder.root);
-            for key in &path {
-                node = node.and_then(|node| node.get(key));
-            }
-            match node {
-                Some(Node::Scalar(scalar))
-                    if node.is_some_and(|node| !node.is_null()) && !scalar.value.is_empty() =>
-                {
-                    Some(GroupPart::Own(scalar))
-                }
-                Some(_) => None,
-                None => match self.elsewhere(&path) {
-                    State::Part(part) => Some(part),
-                    State::Empty | State::Missing => None,
-                },
-            }
-        })
-    }
-
-    /// A registry that goes before that of the image, if one is set.
-    fn global_registry(&self) -> Option<GroupPart<'v>> {
-        let global = match &self.finder.defaults.global_registry {
-            Some((value, becomes)) => {
-                Some(GroupPart::Elsewhere { value: value.clone(), becomes: becomes.clone() })
-            }
-            None => self.anywhere(&[], &GLOBAL_REGISTRY),
-        };
-        global.filter(|part| is_registry(part.value()))
-    }
-
     /// The names that the image has where further values set another registry before all images: `name`, with or without a
     /// registry of its own, behind each.
     fn variants(&self, keys: &Keys, has_host: bool, name: &[GroupPart<'v>]) -> Vec<Vec<GroupPart<'v>>> {
@@ -153,11 +118,14 @@ impl<'v> Mapping<'_, '_, '_, 'v> {
             .collect()
     }
 
+    /// What images of the same chart have that do not say it themselves.
+    fn chart_defaults(&self) -> Option<&ChartDefaults<'v>> {
+        self.finder.before_names.of_chart(self.finder.defaults.chart_of(self.path))
+    }
+
     /// A registry for images that have none of their own.
     fn default_registry(&self) -> Option<GroupPart<'v>> {
-        let chart = self.finder.defaults.chart_of(self.path);
-        self.anywhere(chart, &[&["defaultImageRegistry"], &["defaultRegistry"], &["imageRegistry"]])
-            .filter(|part| is_registry(part.value()))
+        self.chart_defaults()?.registry.clone()
     }
 
     fn group(&self, keys: &Keys) -> Option<Group<'v>> {
@@ -187,8 +155,7 @@ impl<'v> Mapping<'_, '_, '_, 'v> {
             State::Empty | State::Missing => None,
         };
         if repository.is_none() && own_name.is_some() {
-            let chart = self.finder.defaults.chart_of(self.path);
-            repository = self.anywhere(chart, &[&["defaultImageRepository"], &["defaultRepository"]]);
+            repository = self.chart_defaults().and_then(|defaults| defaults.repository.clone());
         }
         let mut name: Vec<GroupPart<'v>> = repository.into_iter().chain(last.map(GroupPart::Own)).collect();
         if name.is_empty() && !is_flat && is_image {
@@ -241,8 +208,8 @@ impl<'v> Mapping<'_, '_, '_, 'v> {
         if has_host && !matches!(own, State::Part(_)) {
             return Ok(None);
         }
-        if let Some(global) = self.global_registry() {
-            return Ok(Some(global));
+        if let Some(global) = &self.finder.before_names.global_registry {
+            return Ok(Some(global.clone()));
         }
         match own {
             State::Part(part) => Ok(Some(part)),
@@ -267,6 +234,6 @@ fn joined(parts: &[GroupPart<'_>]) -> String {
 }
 
 /// Whether `text` can stand before a path as its registry.
-fn is_registry(text: &str) -> bool {
+pub(super) fn is_registry(text: &str) -> bool {
     ImageReference::parse(&format!("{text}/x")).is_ok_and(|image| image.host().is_some())
 }

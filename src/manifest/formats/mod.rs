@@ -2,6 +2,7 @@
 //! They are looked at when they are asked for, by their name, and as trees, not by the finder.
 
 mod anchors;
+mod before_names;
 mod defaults;
 mod fields;
 mod found;
@@ -18,7 +19,7 @@ use super::path::FieldPath;
 pub use defaults::{Chart, Defaults};
 pub use fields::find as find_fields;
 pub use found::{EmptyDigest, FoundImage, FoundKind, NamePart};
-pub use values::{find_values, parse_values};
+pub use values::{ValuesReader, parse_values};
 
 /// The formats that are known by their paths, as data.
 const KNOWN: &str = include_str!("formats.txt");

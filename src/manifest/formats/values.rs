@@ -4,6 +4,7 @@
 use rustc_hash::FxHashSet;
 
 use super::anchors::Places;
+use super::before_names::BeforeNames;
 use super::defaults::Defaults;
 use super::fields::text_of;
 use super::found::{EmptyDigest, FoundImage, FoundKind, NamePart};
@@ -23,28 +24,48 @@ pub fn parse_values(text: &str) -> Result<Option<Node<'_>>, ParseError> {
     Ok(tree::read(text)?.into_iter().next().and_then(|tree| tree.root))
 }
 
-/// The images of the values `root`, read from `text`, that come on top of `defaults`.
-#[must_use]
-pub fn find_values(root: &Node<'_>, text: &str, defaults: &Defaults) -> Vec<FoundImage> {
-    let mut finder = ValuesFinder {
-        text,
-        lines: Lines::new(text),
-        root,
-        defaults,
-        has_hub: has_hub(root),
-        found: Vec::new(),
-        starts: Vec::new(),
-        taken: FxHashSet::default(),
-    };
-    finder.node(root, &mut Vec::new());
-    finder.finish()
+/// Finds the images of values, of which one text may hold several.
+#[derive(Debug)]
+pub struct ValuesReader<'a> {
+    text: &'a str,
+    lines: Lines<'a>,
+    has_anchors: bool,
+}
+
+impl<'a> ValuesReader<'a> {
+    /// For values that are read from `text`.
+    #[must_use]
+    pub fn new(text: &'a str) -> Self {
+        Self { text, lines: Lines::new(text), has_anchors: memchr::memchr(b'&', text.as_bytes()).is_some() }
+    }
+
+    /// The images of the values `root` that come on top of `defaults`.
+    pub fn find(&mut self, root: &Node<'_>, defaults: &Defaults) -> Vec<FoundImage> {
+        let has_anchors = self.has_anchors;
+        let mut finder = ValuesFinder {
+            text: self.text,
+            lines: &mut self.lines,
+            root,
+            defaults,
+            has_hub: has_hub(root),
+            before_names: BeforeNames::new(root, defaults),
+            found: Vec::new(),
+            starts: Vec::new(),
+            taken: FxHashSet::default(),
+        };
+        finder.node(root, &mut Vec::new());
+        let mut found = finder.finish(has_anchors);
+        found.shrink_to_fit();
+        found
+    }
 }
 
 pub(super) struct ValuesFinder<'a, 'v> {
     text: &'a str,
-    lines: Lines<'a>,
-    pub(super) root: &'v Node<'v>,
+    lines: &'v mut Lines<'a>,
+    root: &'v Node<'v>,
     pub(super) defaults: &'v Defaults,
+    pub(super) before_names: BeforeNames<'v>,
     /// Whether some key `hub` of a string is there, as in Istio's charts: names stand by themselves then.
     has_hub: bool,
     found: Vec<FoundImage>,
@@ -96,17 +117,20 @@ impl<'v> ValuesFinder<'_, 'v> {
         for group in Group::of_mapping(pairs, path, self) {
             self.group(group, path);
         }
+        let has = |wanted: &str| pairs.iter().any(|(key, _)| key.value == wanted);
+        let has_name = has("name");
+        let siblings = Siblings { tag: has("tag"), name: has("repository") || has("image") };
         for (key, value) in pairs {
             let Node::Scalar(scalar) = value else { continue };
             if self.taken.contains(&scalar.start) || value.is_null() || scalar.value.is_empty() {
                 continue;
             }
             path.push(key.value.clone().into_owned());
-            if is_registry_of_many(path, pairs) {
+            if is_registry_of_many(path, &scalar.value, siblings) {
                 self.start(scalar, path);
             } else if is_image_key(&key.value) && is_string(scalar) {
-                let is_container = pairs.iter().any(|(key, _)| key.value == "name")
-                    && path.iter().rev().nth(1).is_some_and(|step| step.starts_with('['));
+                let is_container =
+                    has_name && path.iter().rev().nth(1).is_some_and(|step| step.starts_with('['));
                 self.string(scalar, path, is_container);
             }
             path.pop();
@@ -201,7 +225,7 @@ impl<'v> ValuesFinder<'_, 'v> {
     }
 
     fn text_of(&mut self, scalar: &Scalar<'_>) -> Text {
-        let mut text = text_of(self.text, &mut self.lines, scalar);
+        let mut text = text_of(self.text, self.lines, scalar);
         if !matches!(scalar.style, ScalarStyle::Literal | ScalarStyle::Folded) {
             text.value = scalar.value.clone().into_owned();
         }
@@ -209,7 +233,7 @@ impl<'v> ValuesFinder<'_, 'v> {
     }
 
     /// Adds the registries whose images are not all here, and what is known of anchors.
-    fn finish(mut self) -> Vec<FoundImage> {
+    fn finish(mut self, has_anchors: bool) -> Vec<FoundImage> {
         let used: FxHashSet<usize> =
             self.found.iter().flat_map(FoundImage::texts).map(|text| text.span.start).collect();
         let has_others = !self.defaults.dependencies.is_empty();
@@ -217,7 +241,10 @@ impl<'v> ValuesFinder<'_, 'v> {
         self.found.extend(starts.into_iter().filter(|image| {
             has_others || image.main_text().is_none_or(|text| !used.contains(&text.span.start))
         }));
-        let places = Places::new(self.root, self.text);
+        if !has_anchors {
+            return self.found;
+        }
+        let places = Places::new(self.root);
         let used = self.places();
         for image in &mut self.found {
             let is_shared = image.texts().any(|text| places.is_shared(text.span.start, &used));
@@ -227,38 +254,42 @@ impl<'v> ValuesFinder<'_, 'v> {
     }
 
     /// The places of all parts of images.
-    fn places(&self) -> Vec<FieldPath> {
-        let mut places = Vec::new();
+    fn places(&self) -> FxHashSet<FieldPath> {
+        let mut places = FxHashSet::default();
         for image in &self.found {
-            places.push(image.path.clone());
+            places.insert(image.path.clone());
             let mut mapping = image.path.clone();
             mapping.pop();
             for key in ["registry", "repository", "image", "name", "tag", "digest", "sha"] {
                 let mut place = mapping.clone();
                 place.push(Segment::Key(key));
-                places.push(place);
+                places.insert(place);
             }
         }
         places
     }
 }
 
-/// Whether the last key of `path`, in a mapping of `pairs`, is one for a registry that stands before the names of many
-/// images.
-fn is_registry_of_many(path: &[String], pairs: &[(Scalar<'_>, Node<'_>)]) -> bool {
+/// Which keys a mapping has that say what another of its keys means.
+#[derive(Debug, Clone, Copy)]
+struct Siblings {
+    tag: bool,
+    /// One for the name of an image.
+    name: bool,
+}
+
+/// Whether `value`, under the last key of `path`, is a registry that stands before the names of many images.
+fn is_registry_of_many(path: &[String], value: &str, siblings: Siblings) -> bool {
     let [.., key] = path else { return false };
     let parent = path.iter().rev().nth(1).map_or("", String::as_str);
-    let has = |wanted: &str| pairs.iter().any(|(key, _)| key.value == wanted);
-    let value = pairs.iter().find(|(name, _)| name.value == key.as_str()).and_then(|(_, node)| node.text());
-    let Some(value) = value else { return false };
-    let is_start = ImageReference::parse(&format!("{value}/x"))
-        .is_ok_and(|image| image.host().is_some() || key == "hub" && has("tag"));
     let names_it = match key.as_str() {
         "hub" | "imageRegistry" | "defaultRegistry" | "defaultImageRegistry" => true,
-        "registry" => parent == "global" || parent == "image" && !has("repository") && !has("image"),
+        "registry" => parent == "global" || parent == "image" && !siblings.name,
         key => key.ends_with("ImageRegistry"),
     };
-    is_start && names_it
+    names_it
+        && ImageReference::parse(&format!("{value}/x"))
+            .is_ok_and(|image| image.host().is_some() || key == "hub" && siblings.tag)
 }
 
 /// The path of keys, and of elements as `[0]`.
