@@ -27,7 +27,7 @@ use super::places::Places;
 use super::role::Role;
 pub(super) use entries::Override;
 use finding::Claim;
-pub(super) use finding::{EntryKey, Finding, Found, FoundNote, Reach};
+pub(super) use finding::{EntryKey, Finding, Found, FoundNote, ImageParts, Reach};
 use frame::{Facts, Frame, SEEN_IMAGE};
 use steps::Passed;
 
@@ -301,7 +301,7 @@ impl<'a, 's> Finder<'a, 's> {
             place,
             path,
             scalar,
-            part: None,
+            parts: ImageParts::Whole,
             flow,
             reach: self.reach,
             times: 1,

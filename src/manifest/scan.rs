@@ -12,14 +12,13 @@ use super::documents::{self, Prefilter};
 use super::drained::drained;
 use super::event::{Event, Sink, Word};
 use super::fast::FastReader;
-use super::finder::{EntryKey, Finder, Finding, Found, FoundNote};
-use super::layers::Layers;
+use super::finder::{EntryKey, Finder, Finding, Found, FoundNote, ImageParts};
 use super::notes::{Notes, NotesBefore};
-use super::occurrence::{KustomizeImage, Note, NoteKind, Occurrence, Resource, Text};
+use super::occurrence::{KustomizeImage, Note, NoteKind, Occurrence, Resource};
 use super::old_line_ends::OldLineEnds;
 use super::path::FieldPath;
 use super::places::{PlaceSpec, Places};
-use super::{Lines, ParseError, ScalarStyle, Span, aliases, json, scalar, yaml};
+use super::{Lines, ParseError, ScalarStyle, Span, aliases, json, yaml};
 
 /// The label that, set to `disabled`, keeps a resource or pod template as it is.
 pub const DISABLE_LABEL: &str = "k8s.twr.io/imageswap";
@@ -371,6 +370,10 @@ impl<'a, 's> Run<'a, 's> {
                 self.mentions_within(&finding.path, &finding.scalar, finding.flow, document, resource);
                 continue;
             }
+            if let ImageParts::Several(parts) = &finding.parts {
+                self.parts_within(&finding, parts, document, resource);
+                continue;
+            }
             let text = self.text_of(&finding);
             match finding.entry_key() {
                 Some(EntryKey::Whole) => {
@@ -399,24 +402,6 @@ impl<'a, 's> Run<'a, 's> {
             (kind, Note { document, kind, path, position: lines.position(offset) })
         });
         self.scan.documents += 1;
-    }
-
-    fn text_of(&mut self, finding: &Finding<'a>) -> Text {
-        let scalar = &finding.scalar;
-        if let Some(part) = finding.part {
-            return self.part_of(finding, part);
-        }
-        let edit = scalar::editable(self.original, scalar).filter(|_| finding.blocked.is_none());
-        let content_end = edit.map_or(scalar.span.end, |edit| edit.end);
-        Text {
-            value: scalar::image_text(scalar).to_owned(),
-            span: Span::new(scalar.start, content_end),
-            edit,
-            style: scalar.style,
-            flow: finding.flow,
-            within: Layers::default(),
-            position: self.lines.position(scalar.start),
-        }
     }
 }
 

@@ -62,6 +62,36 @@ pub(in crate::manifest) enum Reach {
     AliasWithinAnchor,
 }
 
+/// Which bytes of a scalar's value are images.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::manifest) enum ImageParts {
+    /// All of them are one.
+    Whole,
+    One(Part),
+    /// At least two, in their order.
+    Several(Box<[Part]>),
+}
+
+impl ImageParts {
+    /// These parts of a value that is `whole`.
+    fn new(parts: Vec<Part>, whole: Part) -> Self {
+        match parts[..] {
+            [part] if part == whole => Self::Whole,
+            [part] => Self::One(part),
+            _ => Self::Several(parts.into_boxed_slice()),
+        }
+    }
+
+    /// Where the first of them starts.
+    fn start(&self) -> usize {
+        match self {
+            Self::Whole => 0,
+            Self::One(part) => part.start,
+            Self::Several(parts) => parts.first().map_or(0, |part| part.start),
+        }
+    }
+}
+
 /// A finding of the document that is being read.
 #[derive(Debug)]
 pub(in crate::manifest) struct Finding<'a> {
@@ -69,8 +99,7 @@ pub(in crate::manifest) struct Finding<'a> {
     pub(in crate::manifest) place: Place,
     pub(in crate::manifest) path: FieldPath,
     pub(in crate::manifest) scalar: Scalar<'a>,
-    /// The bytes of the scalar's value that are the image, when it is not the whole.
-    pub(in crate::manifest) part: Option<Part>,
+    pub(in crate::manifest) parts: ImageParts,
     pub(in crate::manifest) flow: bool,
     pub(in crate::manifest) reach: Reach,
     /// How many places of the list it stands for, to each of which the same alias brings it.
@@ -92,7 +121,7 @@ impl Finding<'_> {
             && self.claim == Claim::Settled
             && other.claim == Claim::Settled
             && self.start() == other.start()
-            && (self.place, self.part, self.blocked) == (other.place, other.part, other.blocked)
+            && (self.place, &self.parts, self.blocked) == (other.place, &other.parts, other.blocked)
             && self.resource == other.resource
     }
 
@@ -142,36 +171,24 @@ impl Finding<'_> {
         self.claim == Claim::Prose
     }
 
-    /// Where it stands in the text: the scalar, and the part of it.
+    /// Where it stands in the text: the scalar, and the first part of it.
     pub(in crate::manifest) fn start(&self) -> (usize, usize) {
-        (self.scalar.start, self.part.map_or(0, |part| part.start))
+        (self.scalar.start, self.parts.start())
     }
 
-    /// Decides on a variable called `name`: a part for each image when `places` name it, else a mention if anything.
-    /// The parts behind the first are added to `more`.
-    pub(super) fn settle_variable(&mut self, name: &str, places: &Places, more: &mut Vec<Self>) -> bool {
+    /// Decides on a variable called `name`: its images when `places` name it, else a mention if anything.
+    pub(super) fn settle_variable(&mut self, name: &str, places: &Places) -> bool {
         self.claim = Claim::Settled;
         let value = image_text(&self.scalar);
         let images = places.images_of_variable(name, value);
-        let Some((first, others)) = images.split_first() else {
+        if images.is_empty() {
             return mention::is_image_like(value)
                 || (mention::names_image(name) && mention::is_reference_like(value));
-        };
+        }
         let whole = Part { start: 0, end: value.len() };
         places.found_variable(name);
         self.place = Place::Variable;
-        self.part = Some(*first).filter(|part| *part != whole);
-        more.extend(others.iter().map(|part| Self {
-            claim: Claim::Settled,
-            part: Some(*part),
-            place: self.place,
-            path: self.path.clone(),
-            scalar: self.scalar.clone(),
-            container: self.container.clone(),
-            name: None,
-            other_containers: self.other_containers.clone(),
-            ..*self
-        }));
+        self.parts = ImageParts::new(images, whole);
         true
     }
 

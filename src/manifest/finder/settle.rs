@@ -39,12 +39,11 @@ impl<'a> Finder<'a, '_> {
         let own_kind = closing.resource.as_ref().is_some_and(Resource::is_configuration);
         let index = closing.resource.is_some().then_some(self.found.resources.len());
         let container = closing.container();
-        let mut more = Vec::new();
         let mut claimed = false;
         let mut kept = frame.first;
         for at in frame.first..pending.len() {
             let finding = &mut pending[at];
-            if !closing.keeps(finding, &mut more) {
+            if !closing.keeps(finding) {
                 continue;
             }
             if let Some(resource) = closing.resource.as_ref().filter(|_| finding.place.is_site()) {
@@ -69,7 +68,6 @@ impl<'a> Finder<'a, '_> {
             kept += 1;
         }
         pending.truncate(kept);
-        pending.append(&mut more);
         if claimed && let Some(resource) = closing.resource {
             self.found.resources.push(resource);
         }
@@ -107,8 +105,8 @@ impl<'a> Closing<'_, 'a> {
         finding.path.len() == self.depth + 1
     }
 
-    /// Decides on `finding` as far as it can; false when that is nothing. What else the same scalar holds is added to `more`.
-    fn keeps(&self, finding: &mut Finding<'a>, more: &mut Vec<Finding<'a>>) -> bool {
+    /// Decides on `finding` as far as it can; false when that is nothing.
+    fn keeps(&self, finding: &mut Finding<'a>) -> bool {
         match finding.claim {
             Claim::PodVolume => {
                 if self.frame.has_containers && finding.path.len() == self.depth + 4 {
@@ -123,7 +121,7 @@ impl<'a> Closing<'_, 'a> {
                 }
                 finding.claim = Claim::Settled;
             }
-            Claim::Variable if self.owns(finding) => return self.keeps_variable(finding, more),
+            Claim::Variable if self.owns(finding) => return self.keeps_variable(finding),
             Claim::OfElement(place) if self.frame.role == Role::Element => {
                 finding.claim = Claim::OfShape(place);
                 return self.frame.seen & SEEN_IMAGE != 0;
@@ -156,12 +154,10 @@ impl<'a> Closing<'_, 'a> {
     }
 
     /// Decides on the value of the variable that it is.
-    fn keeps_variable(&self, finding: &mut Finding<'a>, more: &mut Vec<Finding<'a>>) -> bool {
-        let before = more.len();
-        let is_kept = finding.settle_variable(self.name(), self.places, more);
+    fn keeps_variable(&self, finding: &mut Finding<'a>) -> bool {
+        let is_kept = finding.settle_variable(self.name(), self.places);
         if is_kept && self.is_of_element {
             finding.wait_for_element();
-            more[before..].iter_mut().for_each(Finding::wait_for_element);
         }
         is_kept
     }

@@ -12,7 +12,7 @@ use crate::manifest::role::Role;
 use crate::manifest::scalar::{image_text, is_string};
 
 use super::frame::{Patched, SEEN_IMAGE};
-use super::{Claim, EntryKey, Finder, Finding};
+use super::{Claim, EntryKey, Finder, Finding, ImageParts};
 
 impl<'a> Finder<'a, '_> {
     /// Takes any scalar.
@@ -100,24 +100,22 @@ impl<'a> Finder<'a, '_> {
         if named.is_some() {
             self.places.found_argument(word);
         }
-        let (part, matching) = match (named, flag_before) {
-            (Some((start, matching)), _) if start < word.len() => {
-                (Some(Part { start, end: word.len() }), matching)
-            }
+        let (start, matching) = match (named, flag_before) {
+            (Some((start, matching)), _) if start < word.len() => (start, matching),
             (Some((_, matching)), _) => {
                 frame.flag_before = (!word.contains('=')).then_some(matching);
                 return true;
             }
-            (None, Some(matching)) => (None, matching),
+            (None, Some(matching)) => (0, matching),
             (None, None) => return false,
         };
-        let image = part.map_or(word, |part| &word[part.start..]);
-        if !matching.takes(image) {
+        if !matching.takes(&word[start..]) {
             return false;
         }
+        let part = named.map(|_| Part { start, end: word.len() });
         self.push_here(Claim::Settled, Place::Argument, scalar.clone());
         if let Some(finding) = self.found.findings.last_mut() {
-            finding.part = part;
+            finding.parts = part.map_or(ImageParts::Whole, ImageParts::One);
         }
         true
     }

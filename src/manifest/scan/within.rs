@@ -3,12 +3,12 @@
 use crate::manifest::embedded::Embedded;
 use crate::manifest::event::Scalar;
 use crate::manifest::fast::FastReader;
-use crate::manifest::finder::Finding;
+use crate::manifest::finder::{Finding, ImageParts};
 use crate::manifest::layers::{self, Layers};
 use crate::manifest::mention::Part;
 use crate::manifest::occurrence::{Blocked, KustomizeImage, Occurrence, Place, Resource, Text};
 use crate::manifest::path::{FieldPath, Segment};
-use crate::manifest::{ScalarStyle, Span, mention};
+use crate::manifest::{ScalarStyle, Span, mention, scalar};
 
 use super::Run;
 
@@ -124,13 +124,61 @@ impl<'a> Run<'a, '_> {
         }
     }
 
+    /// The text of what stands as one image: a scalar, or a part of it.
+    pub(super) fn text_of(&mut self, finding: &Finding<'a>) -> Text {
+        let scalar = &finding.scalar;
+        if let ImageParts::One(part) = finding.parts {
+            return self.part_of(finding, part);
+        }
+        let edit = scalar::editable(self.original, scalar).filter(|_| finding.blocked.is_none());
+        let content_end = edit.map_or(scalar.span.end, |edit| edit.end);
+        Text {
+            value: scalar::image_text(scalar).to_owned(),
+            span: Span::new(scalar.start, content_end),
+            edit,
+            style: scalar.style,
+            flow: finding.flow,
+            within: Layers::default(),
+            position: self.lines.position(scalar.start),
+        }
+    }
+
     /// The part of a scalar that is an image: `nginx` of `--image=nginx`. It is written as it is, whatever the scalar's
     /// style, since an image needs no escapes.
     pub(super) fn part_of(&mut self, finding: &Finding<'a>, part: Part) -> Text {
+        let embedded = Embedded::new(self.original, &finding.scalar);
+        self.part_in(finding, embedded.as_ref(), part)
+    }
+
+    /// Adds the images that are `parts` of one scalar.
+    pub(super) fn parts_within(
+        &mut self,
+        finding: &Finding<'a>,
+        parts: &[Part],
+        document: usize,
+        resource: Option<usize>,
+    ) {
+        let embedded = Embedded::new(self.original, &finding.scalar);
+        for part in parts {
+            let text = self.part_in(finding, embedded.as_ref(), *part);
+            self.scan.occurrences.push(Occurrence {
+                document,
+                place: finding.place,
+                path: finding.path.clone(),
+                text,
+                resource,
+                container: finding.container.clone(),
+                other_containers: finding.other_containers.clone(),
+                blocked: finding.blocked,
+            });
+        }
+    }
+
+    /// The part of the scalar that is `embedded`, if it can be told which bytes spell what.
+    fn part_in(&mut self, finding: &Finding<'a>, embedded: Option<&Embedded<'_>>, part: Part) -> Text {
         let Part { start, end } = part;
         let scalar = &finding.scalar;
-        let embedded = Embedded::new(self.original, scalar);
-        let span = embedded.as_ref().and_then(|embedded| embedded.outer(Span::new(start, end)));
+        let span = embedded.and_then(|embedded| embedded.outer(Span::new(start, end)));
         let at = span.map_or(scalar.start, |span| span.start);
         Text {
             value: scalar.value[start..end].to_owned(),
