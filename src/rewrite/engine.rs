@@ -116,11 +116,12 @@ impl Engine {
             return;
         }
         let entries = std::mem::take(&mut plan.kustomize_images);
+        let siblings = kustomize::Siblings::new(&entries);
         for entry in &entries {
             let is_within = entry.name.as_ref().is_some_and(|name| scope.knows(&name.value));
             let renames = if is_within { scope } else { tree };
             let problems = plan.problems.len();
-            renames.plan_entry(entry, &entries, &self.maps, self.kustomize, plan);
+            renames.plan_entry(entry, &siblings, &self.maps, self.kustomize, plan);
             if !(is_within || std::ptr::eq(scope, tree)) {
                 // What the entry applies to is not among the files: it may well be none of the images that are meant.
                 plan.skips.extend(plan.problems.drain(problems..).map(|Problem { site, kind }| Skip {

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use rustc_hash::FxHashSet;
+
 use crate::manifest::{Blocked, FieldPath, KustomizeImage, Place, Segment, Text};
 use crate::maps::{Maps, Outcome, Rule};
 
@@ -41,12 +43,34 @@ impl From<String> for Unfollowed {
     }
 }
 
+/// What an entry makes of the images that it applies to: their name, tag and digest.
+type Effect<'e> = [Option<&'e str>; 3];
+
+fn effect(entry: &KustomizeImage) -> Effect<'_> {
+    [&entry.new_name, &entry.new_tag, &entry.digest].map(|text| text.as_ref().map(|text| text.value.as_str()))
+}
+
+/// The entries of a file, by the names that they are for and what they do.
+pub(in crate::rewrite) struct Siblings<'e>(FxHashSet<(&'e str, Effect<'e>)>);
+
+impl<'e> Siblings<'e> {
+    pub(in crate::rewrite) fn new(entries: &'e [KustomizeImage]) -> Self {
+        let name = |entry: &'e KustomizeImage| entry.name.as_ref().map(|name| name.value.as_str());
+        Self(entries.iter().filter_map(|entry| Some((name(entry)?, effect(entry)))).collect())
+    }
+
+    /// Whether an entry for `name` makes the same of its images as `entry` does.
+    fn has_like(&self, name: &str, entry: &KustomizeImage) -> bool {
+        self.0.contains(&(name, effect(entry)))
+    }
+}
+
 impl Renames {
     /// Plans what one entry becomes; `siblings` are the entries of its file.
     pub(in crate::rewrite) fn plan_entry(
         &self,
         entry: &KustomizeImage,
-        siblings: &[KustomizeImage],
+        siblings: &Siblings<'_>,
         maps: &Maps,
         mode: KustomizeMode,
         plan: &mut Plan,
@@ -105,7 +129,7 @@ impl Renames {
         &self,
         entry: &'e KustomizeImage,
         name: &'e Text,
-        siblings: &[KustomizeImage],
+        siblings: &Siblings<'_>,
         maps: &Maps,
     ) -> Result<Vec<Part<'e>>, Unfollowed> {
         let Some(rename) = self.of(&name.value) else {
@@ -117,12 +141,7 @@ impl Renames {
                 format!("{} becomes several images in the tree: {}", name.value, new_names.join(", "));
             return Err(reason.into());
         };
-        let is_like = |other: &&str| {
-            siblings.iter().any(|sibling| {
-                sibling.name.as_ref().is_some_and(|name| name.value == **other) && same_effect(sibling, entry)
-            })
-        };
-        let mut others = self.others(&name.value, to).filter(|other| !is_like(other));
+        let mut others = self.others(&name.value, to).filter(|other| !siblings.has_like(other, entry));
         if let Some(other) = others.next() {
             return Err(Unfollowed::Problem(ProblemKind::OneName {
                 names: [name.value.clone(), other.to_owned()],
@@ -171,13 +190,6 @@ impl Renames {
 /// Whether kustomize, which takes names for regular expressions, takes `name` for more than one.
 fn is_pattern(name: &str) -> bool {
     name.contains(['*', '+', '?', '(', ')', '[', ']', '|', '^', '\\', '{', '}'])
-}
-
-/// Whether two entries make the same of the images that they apply to.
-fn same_effect(one: &KustomizeImage, other: &KustomizeImage) -> bool {
-    let value = |text: &Option<Text>| text.as_ref().map(|text| text.value.clone());
-    let effect = |entry: &KustomizeImage| [&entry.new_name, &entry.new_tag, &entry.digest].map(value);
-    effect(one) == effect(other)
 }
 
 /// What changes of an entry that applies to what a chart renders when it is installed. These images are not rewritten, so

@@ -1,6 +1,7 @@
 //! Which files a Kustomization is built from, as far as they are among those that are rewritten.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use rustc_hash::FxHashSet;
 
@@ -11,6 +12,8 @@ use super::super::input::{Input, InputKind};
 pub struct Graph {
     files: FxHashSet<String>,
     inputs: BTreeMap<String, Vec<Input>>,
+    /// The Kustomizations that include each component. Found out when all inputs are known.
+    includers: OnceLock<BTreeMap<String, BTreeSet<String>>>,
 }
 
 /// What a path in a Kustomization leads to.
@@ -41,12 +44,29 @@ impl Graph {
     /// The graph of a run over `files`.
     #[must_use]
     pub fn new(files: impl IntoIterator<Item = String>) -> Self {
-        Self { files: files.into_iter().map(|file| joined("", &file)).collect(), inputs: BTreeMap::new() }
+        Self { files: files.into_iter().map(|file| joined("", &file)).collect(), ..Self::default() }
     }
 
     /// Adds what the Kustomization in `file` is built from.
     pub fn add(&mut self, file: &str, inputs: Vec<Input>) {
         self.inputs.insert(joined("", file), inputs);
+        self.includers.take();
+    }
+
+    /// The Kustomizations that include the component in `file`.
+    fn includers(&self, file: &str) -> impl Iterator<Item = &String> {
+        let find = || {
+            let mut includers: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+            for (from, inputs) in &self.inputs {
+                for input in inputs.iter().filter(|input| input.kind == InputKind::Component) {
+                    if let Given::Kustomization(component) = self.find(from, &input.site.image) {
+                        includers.entry(component).or_default().insert(from.clone());
+                    }
+                }
+            }
+            includers
+        };
+        self.includers.get_or_init(find).get(file).into_iter().flatten()
     }
 
     /// What `path` leads to in the Kustomization `file`.
@@ -68,23 +88,15 @@ impl Graph {
     /// those are built from which include it.
     #[must_use]
     pub fn scope(&self, file: &str) -> BTreeSet<String> {
-        let mut includers: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-        for (from, inputs) in &self.inputs {
-            for input in inputs.iter().filter(|input| input.kind == InputKind::Component) {
-                if let Given::Kustomization(component) = self.find(from, &input.site.image) {
-                    includers.entry(component).or_default().push(from);
-                }
-            }
-        }
         let mut scope = BTreeSet::new();
         let mut open = vec![joined("", file)];
         let mut roots = open.clone();
         let mut known: BTreeSet<String> = open.iter().cloned().collect();
         while let Some(root) = roots.pop() {
-            for from in includers.get(&root).into_iter().flatten() {
-                if known.insert((*from).to_owned()) {
-                    roots.push((*from).to_owned());
-                    open.push((*from).to_owned());
+            for from in self.includers(&root) {
+                if known.insert(from.clone()) {
+                    roots.push(from.clone());
+                    open.push(from.clone());
                 }
             }
         }
@@ -131,14 +143,8 @@ impl Graph {
         let file = joined("", file);
         let mut known = BTreeMap::new();
         let mut names = self.built(&file, naming, &mut known, &mut BTreeSet::new());
-        for (includer, inputs) in &self.inputs {
-            let is_it = |input: &&Input| {
-                input.kind == InputKind::Component
-                    && self.find(includer, &input.site.image) == Given::Kustomization(file.clone())
-            };
-            if inputs.iter().any(|input| is_it(&input)) {
-                names.extend(self.built(includer, naming, &mut known, &mut BTreeSet::new()));
-            }
+        for includer in self.includers(&file) {
+            names.extend(self.built(includer, naming, &mut known, &mut BTreeSet::new()));
         }
         names
     }

@@ -1,6 +1,8 @@
 //! What a Kustomization builds from, and what it does to images beside its `images`: as much of it as the text of the
 //! Kustomization tells.
 
+use rustc_hash::FxHashSet;
+
 use crate::manifest::tree::{self, Node};
 use crate::manifest::{FieldPath, Lines, Place, Scanner, Segment, Slot, event::Scalar, scalar};
 use crate::maps::{Maps, RuleKind};
@@ -35,7 +37,7 @@ pub(in crate::rewrite) struct Looked {
     /// Images that stand where no finder looks, and are put into the place of others.
     pub(in crate::rewrite) literals: Vec<Site>,
     /// The ways to values of JSON patches that are images by what the patches are for.
-    pub(in crate::rewrite) patched: Vec<FieldPath>,
+    pub(in crate::rewrite) patched: FxHashSet<FieldPath>,
 }
 
 /// Reads what the Kustomizations of `text` say; with `by_name`, documents that say no kind are some, too.

@@ -11,6 +11,7 @@ mod replacement;
 pub use graph::{Given, Graph, InputFiles, Naming};
 pub use renames::Renames;
 
+pub(super) use entry::Siblings;
 pub(super) use input::{
     Context, DISABLES, disables, look, look_at_configuration, look_at_replacements, look_at_transformers,
 };

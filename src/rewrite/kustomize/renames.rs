@@ -104,20 +104,30 @@ impl Renames {
                 self.before.entry(to.clone()).or_default().insert(name.clone());
             }
         }
-        loop {
-            let known = self.names.len();
-            for &(entry, maps) in entries {
-                let names_image =
-                    entry.name.as_ref().is_some_and(|name| self.names.contains_key(&name.value));
-                let Some(new_name) = entry.new_name.as_ref().filter(|_| names_image) else { continue };
+        // Each name once: entries may be a chain of thousands, in any order.
+        let mut by_name: FxHashMap<&str, Vec<(&KustomizeImage, &Maps)>> = FxHashMap::default();
+        for &(entry, maps) in entries {
+            if let Some(name) = &entry.name {
+                by_name.entry(&name.value).or_default().push((entry, maps));
+            }
+        }
+        let mut open: Vec<String> = by_name
+            .keys()
+            .filter(|name| self.names.contains_key(**name))
+            .map(|&name| name.to_owned())
+            .collect();
+        while let Some(name) = open.pop() {
+            for (entry, maps) in by_name.remove(name.as_str()).unwrap_or_default() {
+                let Some(new_name) = &entry.new_name else { continue };
                 let image = format!("{}{}", new_name.value, suffix(entry));
                 if let Ok(mapped) = mapped(&image, maps) {
                     let to = format!("{}{}", mapped.name, mapped.suffix);
                     self.add(&image, &to, mapped.rule.as_ref());
+                    let given = name_of(&image);
+                    if by_name.contains_key(given) {
+                        open.push(given.to_owned());
+                    }
                 }
-            }
-            if self.names.len() == known {
-                break;
             }
         }
         self.reordered = self.find_reordered(entries);
