@@ -284,3 +284,79 @@ fn text_within_text() {
     let after = check_with_images("a block scalar of 300,000 images", &text, 0, 300_000);
     assert!(after.starts_with(REWRITTEN) && after.ends_with(&script));
 }
+
+/// What looks at the whole text, or at all that is found in it, for each part of a chart would not end in time here. Where
+/// a part has one image, it counts as another, and so does the registry that is put before one.
+#[test]
+fn many_parts_of_charts() {
+    let operator =
+        |body: &str| format!("---\napiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\n{body}");
+    let text = operator("spec: {values: {pilot: {image: 'docker.io/istio/pilot:1'}}}\n").repeat(20_000);
+    let after = check_with_images("20,000 IstioOperators", &text, 0, 2 * 20_000);
+    assert!(after == text.replace("docker.io", "m.example"));
+    drop((text, after));
+
+    let image = |number| format!("  c{number}: {{image: {{repository: a/b{number}, tag: '1'}}}}\n");
+    let images: String = (0..20_000).map(image).collect();
+    let text = operator(&format!("spec:\n{images}  global: {{imageRegistry: docker.io}}\n"));
+    let after = check_with_images("20,000 images of one chart", &text, 0, 2 * 20_000);
+    assert!(after == text.replace("docker.io", "m.example"));
+    drop((text, after));
+
+    let text = "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: istio-sidecar-injector}\ndata:\n  config: |\n    \
+                spec:\n    - image: \"docker.io/a/b:{{ .tag }}\"\n  values: '{\"a\": {\"image\": \"docker.io/a/b:1\"}}'\n"
+        .repeat(20_000);
+    let after = check_with_images("20,000 sidecar injectors", &text, 0, 40_000);
+    assert!(after == text.replace("docker.io", "m.example"));
+    drop((text, after));
+
+    let template =
+        |number| format!("      t{number}: |\n        spec:\n        - image: docker.io/a/b:{number}\n");
+    let templates: String = (0..20_000).map(template).collect();
+    let text = format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: istio-sidecar-injector}}\ndata:\n  config: |\n    \
+         templates:\n{templates}"
+    );
+    let after = check_with_images("a sidecar injector of 20,000 templates", &text, 0, 20_000);
+    assert!(after == text.replace("docker.io", "m.example"));
+}
+
+#[test]
+fn many_images_in_one_scalar() {
+    let images: String =
+        (0..50_000).map(|number| format!("            {number}=docker.io/a/b:{number}\n")).collect();
+    let text = format!(
+        "apiVersion: apps/v1\nkind: Deployment\nspec:\n  template:\n    spec:\n      containers:\n      - image: \
+         docker.io/a\n        env:\n        - name: STRIMZI_KAFKA_IMAGES\n          value: |\n{images}"
+    );
+    let after = check_with_images("a variable of 50,000 images", &text, 0, 50_000);
+    assert!(after == text.replace("docker.io", "m.example"));
+}
+
+#[test]
+fn many_charts_in_releases() {
+    let text = "---\napiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: r}\nspec:\n  values:\n    \
+                sidecar: {image: 'docker.io/a/b:1'}\n  postRenderers:\n  - kustomize:\n      images:\n      - name: \
+                docker.io/a/b\n        newName: docker.io/a/c\n"
+        .repeat(20_000);
+    check_with_images("20,000 HelmReleases", &text, 0, 60_000);
+    let text = "---\napiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: r}\nspec:\n  source:\n    \
+                helm:\n      values: |\n        image: docker.io/a/b:1\n    kustomize:\n      images: \
+                [docker.io/a/b=docker.io/a/c:1]\n"
+        .repeat(20_000);
+    check_with_images("20,000 Applications", &text, 0, 60_000);
+}
+
+/// Each entry gives the name that the one before it is for; of each three things are kept: its two names, and its image.
+#[test]
+fn long_chains_of_kustomize_entries() {
+    let entries: String = (0..10_000)
+        .rev()
+        .map(|number| format!("- {{name: docker.io/a/i{number}, newName: docker.io/a/i{}}}\n", number + 1))
+        .collect();
+    let pod = "---\napiVersion: v1\nkind: Pod\nspec: {containers: [{image: docker.io/a/i0}]}\n";
+    let text =
+        format!("apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nimages:\n{entries}{pod}");
+    let after = check_with_images("a chain of 10,000 entries", &text, 0, 3 * 10_000);
+    assert!(after == text.replace("docker.io", "m.example"));
+}
