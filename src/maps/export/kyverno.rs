@@ -6,23 +6,9 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::Exported;
 use super::redirect::{DOCKER_HUB, Redirect};
+use super::{Exported, object};
 use crate::maps::Rule;
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct MutatingPolicy {
-    api_version: &'static str,
-    kind: &'static str,
-    metadata: Metadata,
-    spec: Spec,
-}
-
-#[derive(Serialize)]
-struct Metadata {
-    name: &'static str,
-}
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -72,19 +58,14 @@ pub(super) fn write(redirects: &[(&Rule, Redirect)], exported: &mut Exported) {
         patch_type: "ApplyConfiguration",
         apply_configuration: ApplyConfiguration { expression: of_list(list, operation, condition, &image) },
     });
-    let policy = MutatingPolicy {
-        api_version: "policies.kyverno.io/v1",
-        kind: "MutatingPolicy",
-        metadata: Metadata { name: "imageswap" },
-        spec: Spec {
-            match_constraints: MatchConstraints {
-                // Of a policy with one rule for pods alone, Kyverno makes others for what makes Pods.
-                resource_rules: [rule("CREATE", "pods"), rule("UPDATE", "pods/ephemeralcontainers")],
-            },
-            mutations: mutations.into(),
+    let spec = Spec {
+        match_constraints: MatchConstraints {
+            // Of a policy with one rule for pods alone, Kyverno makes others for what makes Pods.
+            resource_rules: [rule("CREATE", "pods"), rule("UPDATE", "pods/ephemeralcontainers")],
         },
+        mutations: mutations.into(),
     };
-    let text = serde_saphyr::to_string(&policy).expect("strings and lists are YAML");
+    let text = object::render("policies.kyverno.io/v1", "MutatingPolicy", "imageswap", spec);
     exported.file("mutatingpolicy.yaml", text);
 }
 

@@ -3,22 +3,8 @@
 use serde::Serialize;
 
 use super::redirect::{LIBRARY_NOTE, Redirect};
-use super::{ExportFormat, Exported};
+use super::{ExportFormat, Exported, object};
 use crate::maps::Rule;
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct MirrorSet {
-    api_version: &'static str,
-    kind: &'static str,
-    metadata: Metadata,
-    spec: Spec,
-}
-
-#[derive(Serialize)]
-struct Metadata {
-    name: &'static str,
-}
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -53,12 +39,6 @@ pub(super) fn write(redirects: &[(&Rule, Redirect)], format: ExportFormat, expor
     } else {
         ("ImageDigestMirrorSet", Spec { image_digest_mirrors: Some(entries), image_tag_mirrors: None })
     };
-    let set = MirrorSet {
-        api_version: "config.openshift.io/v1",
-        kind,
-        metadata: Metadata { name: "imageswap" },
-        spec,
-    };
-    let text = serde_saphyr::to_string(&set).expect("strings and lists are YAML");
+    let text = object::render("config.openshift.io/v1", kind, "imageswap", spec);
     exported.file("mirrorset.yaml", text);
 }

@@ -7,6 +7,7 @@ mod containerd;
 mod kustomize;
 mod kyverno;
 mod mirror_set;
+mod object;
 mod redirect;
 mod registries_conf;
 
