@@ -25,7 +25,7 @@ pub use certificate_files::{CertificateFiles, Finding, check_authority};
 pub use metrics::Metrics;
 pub use mirroring::{
     Clients, Copier, Failure, MirrorMetrics, MirrorMode, Mirroring, MirroringOptions, NamespaceTargets,
-    NamespaceTargetsError, PodCredentials, QueueLimits, Reader, Readers, RegistryCopier,
+    NamespaceTargetsError, PodCredentials, PullIdentities, PullIdentity, QueueLimits, RegistryCopier,
 };
 pub use pinning::{Pinning, PullAs};
 pub use rules::{NewRules, RuleFiles, Rules};

@@ -18,8 +18,8 @@ use crate::registry::{
 };
 use crate::webhook::admission::{Reviewed, WhenMissing};
 use crate::webhook::{
-    Clients, Copier, MirrorMode, Mirroring, MirroringOptions, PodCredentials, QueueLimits, Reader, Readers,
-    RegistryCopier,
+    Clients, Copier, MirrorMode, Mirroring, MirroringOptions, PodCredentials, PullIdentities, PullIdentity,
+    QueueLimits, RegistryCopier,
 };
 
 use super::pull_secrets::{self, PullSecrets};
@@ -81,7 +81,7 @@ pub(super) fn from(args: &ServeArgs) -> Result<Option<Mirroring>> {
         let secrets = PullSecrets::new(Arc::clone(&copier), keychain, REMEMBER, move |keychain| {
             Arc::new(general.reading_with(clients(Arc::new(keychain))))
         });
-        PodCredentials { targets, readers: Arc::new(Pods { secrets: Arc::new(secrets) }) }
+        PodCredentials { targets, identities: Arc::new(Pods { secrets: Arc::new(secrets) }) }
     });
     let options = MirroringOptions { mode, when_missing, limits: QueueLimits::default() };
     Ok(Some(Mirroring::new(options, copier, pods)))
@@ -92,23 +92,23 @@ struct Pods {
     secrets: Arc<PullSecrets<Arc<RegistryCopier>>>,
 }
 
-impl Readers for Pods {
-    fn of(&self, object: &Reviewed<'_>) -> Option<Arc<dyn Reader>> {
+impl PullIdentities for Pods {
+    fn of(&self, object: &Reviewed<'_>) -> Option<Arc<dyn PullIdentity>> {
         let pullers = pull_secrets::pullers(&object.namespace, object.text);
         let name = format!("{pullers:?}");
         let secrets = Arc::clone(&self.secrets);
-        (!pullers.is_empty()).then(|| Arc::new(PodReader { secrets, pullers, name }) as Arc<dyn Reader>)
+        (!pullers.is_empty()).then(|| Arc::new(Pullers { secrets, pullers, name }) as Arc<dyn PullIdentity>)
     }
 }
 
 /// Pods that pull alike.
-struct PodReader {
+struct Pullers {
     secrets: Arc<PullSecrets<Arc<RegistryCopier>>>,
     pullers: BTreeSet<Puller>,
     name: String,
 }
 
-impl Reader for PodReader {
+impl PullIdentity for Pullers {
     fn name(&self) -> &str {
         &self.name
     }

@@ -30,7 +30,7 @@ use queue::{Queue, Waiting};
 
 pub use copier::{Clients, Copier, Failure, RegistryCopier};
 pub use metrics::MirrorMetrics;
-pub use pods::{NamespaceTargets, NamespaceTargetsError, PodCredentials, Reader, Readers};
+pub use pods::{NamespaceTargets, NamespaceTargetsError, PodCredentials, PullIdentities, PullIdentity};
 pub use queue::QueueLimits;
 
 /// How long a look at a target may take.

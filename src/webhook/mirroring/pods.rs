@@ -63,19 +63,20 @@ fn lies_at(repository: &Repository) -> String {
     format!("{}/{}", repository.registry(), repository.path())
 }
 
-/// Those who pull alike.
-pub trait Reader: Send + Sync {
-    /// Who they are: readers of the same name can read the same.
+/// As whom images are pulled: pods with the same pull secrets share one.
+pub trait PullIdentity: Send + Sync {
+    /// What tells it from others. What one identity can pull, so can another of the same name.
     fn name(&self) -> &str;
 
-    /// Copies what they can read. Their secrets are read first when they are not known.
+    /// A copier that logs in to registries with these pull secrets. They are read first when they are not known.
     fn copier(&self) -> BoxFuture<'_, Arc<dyn Copier>>;
 }
 
-/// Tells how objects pull.
-pub trait Readers: Send + Sync {
-    /// As whom the images of an object are pulled; `None` when there are no pull secrets for it. Asks nobody.
-    fn of(&self, object: &Reviewed<'_>) -> Option<Arc<dyn Reader>>;
+/// Finds out as whom the images of objects are pulled.
+pub trait PullIdentities: Send + Sync {
+    /// As whom the pods of `object` pull their images, by what the object itself says; `None` where it makes no pods.
+    /// Nothing is read from the cluster yet.
+    fn of(&self, object: &Reviewed<'_>) -> Option<Arc<dyn PullIdentity>>;
 }
 
 /// The pull secrets of pods, and for which copies they are used.
@@ -83,8 +84,8 @@ pub trait Readers: Send + Sync {
 pub struct PodCredentials {
     /// Where the copies of each namespace are.
     pub targets: NamespaceTargets,
-    /// As whom objects pull.
-    pub readers: Arc<dyn Readers>,
+    /// As whom the images of objects are pulled.
+    pub identities: Arc<dyn PullIdentities>,
 }
 
 impl PodCredentials {
@@ -92,8 +93,8 @@ impl PodCredentials {
     pub(super) fn jobs(&self, images: Vec<Move>, object: &Reviewed<'_>) -> Vec<Job> {
         let is_own = |image: &Move| self.targets.are_at(&object.namespace, &image.to);
         let has_own = !object.namespace.is_empty() && images.iter().any(is_own);
-        let reader = has_own.then(|| self.readers.of(object)).flatten();
-        let job = |image: Move| Job { reader: reader.clone().filter(|_| is_own(&image)), image };
+        let identity = has_own.then(|| self.identities.of(object)).flatten();
+        let job = |image: Move| Job { identity: identity.clone().filter(|_| is_own(&image)), image };
         images.into_iter().map(job).collect()
     }
 }
@@ -102,18 +103,18 @@ impl PodCredentials {
 #[derive(Clone)]
 pub(super) struct Job {
     pub(super) image: Move,
-    pub(super) reader: Option<Arc<dyn Reader>>,
+    pub(super) identity: Option<Arc<dyn PullIdentity>>,
 }
 
 impl Job {
-    fn reader_name(&self) -> Option<&str> {
-        self.reader.as_ref().map(|reader| reader.name())
+    fn identity_name(&self) -> Option<&str> {
+        self.identity.as_ref().map(|identity| identity.name())
     }
 
     /// Who copies it.
     pub(super) async fn copier(&self, general: &Arc<dyn Copier>) -> Arc<dyn Copier> {
-        match &self.reader {
-            Some(reader) => reader.copier().await,
+        match &self.identity {
+            Some(identity) => identity.copier().await,
             None => Arc::clone(general),
         }
     }
@@ -121,13 +122,13 @@ impl Job {
 
 impl From<Move> for Job {
     fn from(image: Move) -> Self {
-        Self { image, reader: None }
+        Self { image, identity: None }
     }
 }
 
 impl PartialEq for Job {
     fn eq(&self, other: &Self) -> bool {
-        self.image == other.image && self.reader_name() == other.reader_name()
+        self.image == other.image && self.identity_name() == other.identity_name()
     }
 }
 
@@ -135,13 +136,13 @@ impl Eq for Job {}
 
 impl Hash for Job {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (&self.image, self.reader_name()).hash(state);
+        (&self.image, self.identity_name()).hash(state);
     }
 }
 
 impl fmt::Debug for Job {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Job").field("image", &self.image).field("reader", &self.reader_name()).finish()
+        f.debug_struct("Job").field("image", &self.image).field("identity", &self.identity_name()).finish()
     }
 }
 
