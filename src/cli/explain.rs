@@ -121,9 +121,9 @@ fn explain_digests(
         let origin = needs.first().and_then(|need| pinning.origin(need));
         let digest = match (change, plan.missing_digests.first()) {
             (Some(change), _) => DigestAnswer::Pinned { to: &change.to, origin: origin.as_ref() },
-            (None, Some(unpinned)) => {
+            (None, Some(missing)) => {
                 good = false;
-                DigestAnswer::Failed(unpinned.message())
+                DigestAnswer::Failed(missing.message())
             }
             (None, None) => DigestAnswer::LeftAlone,
         };

@@ -102,9 +102,9 @@ impl Prepared {
         let Some(pinning) = self.pinning.as_mut().filter(|_| plan.errors.is_empty()) else { return Ok(()) };
         let pullers = self.online.then_some(|| online::pullers_of(text));
         pinning.settle_alone(&self.engine, plan, pullers)?;
-        for unpinned in &mut plan.missing_digests {
-            if pinning.is_unreachable(&unpinned.lookup) {
-                unpinned.reason = format!("{}; {NO_NETWORK}", unpinned.reason).into();
+        for missing in &mut plan.missing_digests {
+            if pinning.is_unreachable(&missing.lookup) {
+                missing.reason = format!("{}; {NO_NETWORK}", missing.reason).into();
             }
         }
         Ok(())
@@ -137,13 +137,13 @@ pub fn prepared(
     if args.online && pinning.is_none() {
         online::refuse_without(None).map_err(|error| vec![format!("{error:#}")])?;
     }
-    let unpinned = match args.pin.on_pin_error {
+    let missing_digests = match args.pin.on_pin_error {
         OnPinError::Fail => Some(Severity::Error),
         OnPinError::Warn => Some(Severity::Warning),
         OnPinError::Skip => None,
     };
     let RuleSettings { on_unmapped, validate, .. } = ruleset.settings;
-    let options = FunctionOptions { on_unmapped, validate: validate.is_some(), unpinned };
+    let options = FunctionOptions { on_unmapped, validate: validate.is_some(), missing_digests };
     Ok(Prepared { engine, pinning, online: args.online, options, notices: ruleset.notices })
 }
 

@@ -21,7 +21,7 @@ pub struct FunctionOptions {
     /// Change nothing, and fail when an image would change.
     pub validate: bool,
     /// How much an image matters whose digest was not found; `None` when it is passed over.
-    pub unpinned: Option<Severity>,
+    pub missing_digests: Option<Severity>,
 }
 
 /// How the function ends.
@@ -158,8 +158,8 @@ fn errors(plan: &Plan, options: FunctionOptions) -> Vec<FunctionResult> {
     if options.on_unmapped == OnUnmapped::Error {
         errors.extend(unmapped(plan, Severity::Error));
     }
-    if options.unpinned == Some(Severity::Error) {
-        errors.extend(unpinned(plan, Severity::Error));
+    if options.missing_digests == Some(Severity::Error) {
+        errors.extend(missing_digests(plan, Severity::Error));
     }
     errors
 }
@@ -180,8 +180,8 @@ fn warnings(plan: &Plan, options: FunctionOptions, notices: &[MapsNotice]) -> Ve
     if options.on_unmapped == OnUnmapped::Warn {
         warnings.extend(unmapped(plan, Severity::Warning));
     }
-    if options.unpinned == Some(Severity::Warning) {
-        warnings.extend(unpinned(plan, Severity::Warning));
+    if options.missing_digests == Some(Severity::Warning) {
+        warnings.extend(missing_digests(plan, Severity::Warning));
     }
     // What somebody asked to be left alone is only counted.
     warnings.extend(plan.skips.iter().filter(|skip| skip.reason.fails_strict()).map(|skip| {
@@ -225,10 +225,10 @@ fn unmapped(plan: &Plan, severity: Severity) -> impl Iterator<Item = FunctionRes
     })
 }
 
-fn unpinned(plan: &Plan, severity: Severity) -> impl Iterator<Item = FunctionResult> {
-    plan.missing_digests.iter().map(move |unpinned| {
-        let message = format!("{}: {}", unpinned.site.image, unpinned.message());
-        FunctionResult::about(severity, &unpinned.site, &message, None)
+fn missing_digests(plan: &Plan, severity: Severity) -> impl Iterator<Item = FunctionResult> {
+    plan.missing_digests.iter().map(move |missing| {
+        let message = format!("{}: {}", missing.site.image, missing.message());
+        FunctionResult::about(severity, &missing.site, &message, None)
     })
 }
 

@@ -39,25 +39,25 @@ impl<'p> Settler<'p> {
         let torn = self.torn(plan, if check { Level::Error } else { Level::Warning });
         plan.list_unpinnable(&self.pinning.policy);
         self.pinner.pin(engine, plan);
-        let mut remarks = self.unpinned(plan);
+        let mut remarks = self.missing_digests(plan);
         remarks.extend(torn);
         remarks
     }
 
     /// The images of `plan` whose digest was not found.
-    fn unpinned(&self, plan: &Plan) -> Vec<Remark> {
+    fn missing_digests(&self, plan: &Plan) -> Vec<Remark> {
         let level = match self.pinning.on_error {
             OnPinError::Fail => Level::Error,
             OnPinError::Warn => Level::Warning,
             OnPinError::Skip => return Vec::new(),
         };
-        let unpinned = plan.missing_digests.iter().map(|unpinned| Remark {
-            site: unpinned.site.clone(),
+        let remarks = plan.missing_digests.iter().map(|missing| Remark {
+            site: missing.site.clone(),
             level,
             status: "unpinned",
-            text: unpinned.message(),
+            text: missing.message(),
         });
-        unpinned.collect()
+        remarks.collect()
     }
 
     /// The images of `plan` whose tag and digest do not belong together by the lock file.

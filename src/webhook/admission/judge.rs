@@ -52,7 +52,7 @@ impl Examination<'_, '_> {
     fn decide(&mut self, plan: Plan, absent: Vec<Absent>, settled: &Settled<'_>) -> Result<Patch, Stop> {
         self.tell_absent(absent, settled)?;
         let patch = self.swap(plan.changes, settled)?;
-        self.tell_unpinned(plan.missing_digests, settled)?;
+        self.tell_missing_digests(plan.missing_digests, settled)?;
         let uncovered = self.count_kept(plan.kept, settled);
         self.tell_left_alone(plan.problems, plan.skips, settled);
         // Neither counts nor anything of this replica: the API server refuses another value when it calls again after
@@ -118,9 +118,13 @@ impl Examination<'_, '_> {
         Ok(patch)
     }
 
-    fn tell_unpinned(&mut self, unpinned: Vec<MissingDigest>, settled: &Settled<'_>) -> Result<(), Stop> {
+    fn tell_missing_digests(
+        &mut self,
+        missing_digests: Vec<MissingDigest>,
+        settled: &Settled<'_>,
+    ) -> Result<(), Stop> {
         let mut first = None;
-        for missing in unpinned {
+        for missing in missing_digests {
             if self.is_brought(&missing.site, settled) {
                 let text =
                     format!("{}: no digest of {}: {}", missing.site.path, missing.lookup, missing.reason);
