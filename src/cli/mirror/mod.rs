@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Semaphore;
 
@@ -109,10 +109,8 @@ async fn go<S: Source, T: Target>(
     // While some are copied, the next ones are looked up.
     let at_once = if writes { 2 * args.copying.jobs } else { PLANS };
     let copies = Semaphore::new(args.copying.jobs);
-    let signals = if writes { Some(Signals::watch()?) } else { None };
     let stop = AtomicBool::new(false);
     let total = wanted.len();
-    let mut progress = Progress::new(total, "images", stderr::is_watched() && !args.quiet);
     let repositories = ecr::Repositories::new(args.copying.create_repos && writes);
     let (stop, repositories, copies) = (&stop, &repositories, &copies);
     let images = wanted.into_iter().enumerate().map(|(at, (wanted, written))| async move {
@@ -136,14 +134,40 @@ async fn go<S: Source, T: Target>(
         let target = targets.map_or(&wanted.target, |targets| &targets[at]).clone();
         (at, Some(Done { mirrored, wanted, written, target }))
     });
-    let mut running = futures_util::stream::iter(images).buffer_unordered(at_once);
+    let running = futures_util::stream::iter(images).buffer_unordered(at_once);
+    let (mut summary, done) = follow(args, copier, running, total, writes).await?;
+    copier.target().give_up_dropped(FAREWELL).await;
+    summary.failed += errors.len() + unread;
+    summary.images += errors.len();
+    if let Some(lock) = lock.filter(|_| writes && !args.locked) {
+        remember(&lock, &done)?;
+    }
+    if args.format == ReportFormat::Json {
+        print(&summary.json())?;
+    } else if !args.quiet {
+        stderr::print(&summary.text());
+    }
+    Ok((exit_code(args, &summary), done))
+}
+
+/// Waits for what is `running`, one result for each of `total` images by its number, shows it in the order of the images,
+/// and counts it. `None` for an image that was not tried. A signal calls off what is under way, and ends the program.
+async fn follow<S: Source, T: Target>(
+    args: &MirrorArgs,
+    copier: &Copier<S, T>,
+    running: impl Stream<Item = (usize, Option<Done>)>,
+    total: usize,
+    writes: bool,
+) -> Result<(MirrorSummary, Vec<Option<Done>>)> {
+    let signals = if writes { Some(Signals::watch()?) } else { None };
+    let mut progress = Progress::new(total, "images", stderr::is_watched() && !args.quiet);
+    let mut running = Box::pin(running);
     let mut summary = MirrorSummary { written: writes, ..MirrorSummary::default() };
     let mut done: Vec<Option<Done>> = Vec::new();
     done.resize_with(total, || None);
     let (mut finished, mut ended, mut shown) = (vec![false; total], 0, 0);
     loop {
-        let next = tokio::time::timeout(TICK, running.next()).await;
-        match next {
+        match tokio::time::timeout(TICK, running.next()).await {
             Err(_) => {}
             Ok(None) => break,
             Ok(Some((at, result))) => {
@@ -182,25 +206,18 @@ async fn go<S: Source, T: Target>(
         }
         signals.release();
     }
-    copier.target().give_up_dropped(FAREWELL).await;
-    summary.failed += errors.len() + unread;
-    summary.images += errors.len();
-    if let Some(lock) = lock.filter(|_| writes && !args.locked) {
-        remember(&lock, &done)?;
-    }
-    if args.format == ReportFormat::Json {
-        print(&summary.json())?;
-    } else if !args.quiet {
-        stderr::print(&summary.text());
-    }
-    let code = if summary.is_failure() {
+    Ok((summary, done))
+}
+
+/// What `summary` means to whoever called.
+fn exit_code(args: &MirrorArgs, summary: &MirrorSummary) -> ExitCode {
+    if summary.is_failure() {
         ExitCode::Error
     } else if args.check && summary.copied + summary.tagged > 0 {
         ExitCode::Changes
     } else {
         ExitCode::Done
-    };
-    Ok((code, done))
+    }
 }
 
 /// An image of which it cannot be known what is to be done.
