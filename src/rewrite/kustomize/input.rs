@@ -179,19 +179,7 @@ impl<'t> Reading<'t> {
         for key in ["patches", "patchesJson6902"] {
             for (number, node) in elements(root.get(key)) {
                 let path: FieldPath = [Segment::Key(key), Segment::Index(number)].into_iter().collect();
-                let before = self.looked.inputs.len();
-                for key in ["path", "patch"] {
-                    let path = step(&path, Segment::Key(key));
-                    node.get(key).into_iter().for_each(|node| self.input(InputKind::Patch, node, &path));
-                }
-                let target = Target::of(node.get("target"));
-                for input in &mut self.looked.inputs[before..] {
-                    input.target.clone_from(&target);
-                }
-                if let (Some(target), Some(patch)) = (target, node.get("patch").and_then(Node::text)) {
-                    let path = step(&path, Segment::Key("patch"));
-                    self.looked.patched.extend(target.patched_images(self.context, patch, &path));
-                }
+                self.patch(node, &path);
             }
         }
         for (number, node) in elements(root.get("replacements")) {
@@ -219,21 +207,41 @@ impl<'t> Reading<'t> {
             let path = [Segment::Key("labels"), Segment::Index(number), Segment::Key("pairs")];
             self.labels(node.get("pairs"), &path);
         }
-        for (number, node) in elements(root.get("images")) {
-            if let Some(Node::Scalar(suffix)) = node.get("tagSuffix")
-                && self.context.changes_tags()
-            {
-                let path = [Segment::Key("images"), Segment::Index(number), Segment::Key("tagSuffix")];
-                let reason =
-                    if self.context.pins { SUFFIX_OF_PINNED } else { "changes tags, which rules look at" };
-                self.limit(suffix, path.into_iter().collect(), reason);
-            }
+        if self.context.changes_tags() {
+            self.tag_suffixes(root.get("images"));
         }
         for (number, node) in elements(root.get("helmCharts")) {
             if let Some(Node::Scalar(name)) = node.get("name") {
                 let path = [Segment::Key("helmCharts"), Segment::Index(number), Segment::Key("name")];
                 self.limit(name, path.into_iter().collect(), "a chart, whose images are not rewritten");
             }
+        }
+    }
+
+    /// A patch with its target.
+    fn patch(&mut self, node: &Node<'_>, path: &FieldPath) {
+        let before = self.looked.inputs.len();
+        for key in ["path", "patch"] {
+            let path = step(path, Segment::Key(key));
+            node.get(key).into_iter().for_each(|node| self.input(InputKind::Patch, node, &path));
+        }
+        let target = Target::of(node.get("target"));
+        for input in &mut self.looked.inputs[before..] {
+            input.target.clone_from(&target);
+        }
+        if let (Some(target), Some(patch)) = (target, node.get("patch").and_then(Node::text)) {
+            let path = step(path, Segment::Key("patch"));
+            self.looked.patched.extend(target.patched_images(self.context, patch, &path));
+        }
+    }
+
+    /// What entries put behind tags, where it matters what these are.
+    fn tag_suffixes(&mut self, images: Option<&Node<'_>>) {
+        let reason = if self.context.pins { SUFFIX_OF_PINNED } else { "changes tags, which rules look at" };
+        for (number, node) in elements(images) {
+            let Some(Node::Scalar(suffix)) = node.get("tagSuffix") else { continue };
+            let path = [Segment::Key("images"), Segment::Index(number), Segment::Key("tagSuffix")];
+            self.limit(suffix, path.into_iter().collect(), reason);
         }
     }
 
