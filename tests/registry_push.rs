@@ -8,8 +8,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use imageswap::image::{Digest, Repository};
 use imageswap::registry::{
-    Anonymous, BlobRead, Client, Credential, Descriptor, Fixed, Manifest, NewBlob, OCI_INDEX, OCI_MANIFEST,
-    Reason, RegistryError, RegistryOptions, Secret, Start, referrers_tag,
+    Anonymous, BlobPresence, BlobRead, Client, Credential, Descriptor, Fixed, Manifest, NewBlob, OCI_INDEX,
+    OCI_MANIFEST, Reason, RegistryError, RegistryOptions, Secret, Start, referrers_tag,
 };
 use registry_support::hostile::{Server, reply};
 use registry_support::real::{Auth, Kind, Registry, sha256};
@@ -108,7 +108,7 @@ fn what_is_written_is_what_is_read() {
             let digest = write(&client, &repository, &bytes, piece).unwrap();
             assert_eq!(read(&client, &repository, &digest, bytes.len() as u64), bytes, "{kind:?} {size}");
             let found = runtime().block_on(client.head_blob("x", &repository, &digest)).unwrap();
-            assert_eq!(found, Some(Some(u64::from(size))), "{kind:?}");
+            assert_eq!(found, BlobPresence::There { size: Some(u64::from(size)) }, "{kind:?}");
         }
     }
 }
@@ -171,7 +171,10 @@ fn wrong_bytes_are_refused_by_the_registry() {
             client.upload(blob, upload, &mut Given::new(b"wrong", 2)).await.unwrap_err()
         });
         assert!(matches!(&*error.reason, Reason::Status { status: 400, .. }), "{error}");
-        assert_eq!(runtime().block_on(client.head_blob("x", &repository, &lie)).unwrap(), None);
+        assert_eq!(
+            runtime().block_on(client.head_blob("x", &repository, &lie)).unwrap(),
+            BlobPresence::Missing
+        );
     }
 }
 

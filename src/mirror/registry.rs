@@ -145,7 +145,7 @@ impl Target for RegistryStore {
 
     async fn has_blob(&self, place: Place<'_>, blob: &Descriptor) -> Result<bool, StoreError> {
         let found = absent(self.writer.head_blob(place.image, place.repository, &blob.digest).await)?;
-        Ok(found.flatten().is_some_and(|size| size.is_none_or(|size| size == blob.size)))
+        Ok(found.is_some_and(|found| found.fits(blob.size)))
     }
 
     async fn start_blob(

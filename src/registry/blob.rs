@@ -18,8 +18,31 @@ const LEAST: u64 = 64 * 1024;
 /// How many bytes lie at least between places that a reader can go back to.
 const MARK: u64 = 8 * 1024 * 1024;
 
+/// Whether a registry has a blob.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BlobPresence {
+    /// It does not.
+    Missing,
+    /// It does.
+    There {
+        /// Its size in bytes, if the registry says it.
+        size: Option<u64>,
+    },
+}
+
+impl BlobPresence {
+    /// Whether it is there, and not known to be of another size.
+    #[must_use]
+    pub fn fits(self, wanted: u64) -> bool {
+        match self {
+            Self::Missing => false,
+            Self::There { size } => size.is_none_or(|size| size == wanted),
+        }
+    }
+}
+
 impl Client {
-    /// The size of a blob, when it is there (`Some(None)` when the registry does not say its size).
+    /// Whether a blob is there, and its size.
     ///
     /// # Errors
     /// [`RegistryError`]; a blob that is not there is none.
@@ -28,15 +51,15 @@ impl Client {
         image: &str,
         repository: &Repository,
         digest: &Digest,
-    ) -> Result<Option<Option<u64>>, RegistryError> {
+    ) -> Result<BlobPresence, RegistryError> {
         let path = path_of(repository, digest);
         let asked = read(image, repository, &path, Method::HEAD);
         let call = Call { accept: &[404], kind: Kind::Lookup, ..asked };
         let answer = self.call(call).await?;
         if answer.status == StatusCode::NOT_FOUND {
-            return Ok(None);
+            return Ok(BlobPresence::Missing);
         }
-        Ok(Some(number(&answer.headers)))
+        Ok(BlobPresence::There { size: number(&answer.headers) })
     }
 
     /// A blob's bytes. `size` is what its descriptor says.

@@ -52,7 +52,7 @@ mod token;
 mod transport;
 mod upload;
 
-pub use blob::BlobReader;
+pub use blob::{BlobPresence, BlobReader};
 pub use blob_read::BlobRead;
 pub use client::Client;
 pub use config_file::ConfigError;

@@ -177,8 +177,8 @@ impl Client {
                 }
                 None => {
                     // The answer to the last part may have been lost, and not the part.
-                    let there = self.head_blob(blob.image, blob.repository, blob.digest).await?;
-                    if there.is_some_and(|size| size.is_none_or(|size| size == blob.size)) {
+                    let found = self.head_blob(blob.image, blob.repository, blob.digest).await?;
+                    if found.fits(blob.size) {
                         upload.end();
                         return Ok(());
                     }

@@ -108,8 +108,25 @@ struct ListedLine<'a> {
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     target: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rule: Option<Option<RuleRecord<'a>>>,
+    #[serde(skip_serializing_if = "ListedRule::is_left_out")]
+    rule: ListedRule<'a>,
+}
+
+/// What a line says of the rule of its image.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum ListedRule<'a> {
+    /// Nothing: there are no maps.
+    LeftOut,
+    /// `null`: no rule is about the image.
+    NoRule,
+    By(RuleRecord<'a>),
+}
+
+impl ListedRule<'_> {
+    fn is_left_out(&self) -> bool {
+        matches!(self, Self::LeftOut)
+    }
 }
 
 /// A JSON object for each image; with maps, with its target and rule.
@@ -117,7 +134,11 @@ struct ListedLine<'a> {
 pub fn json(listed: &[Listed], with_maps: bool) -> String {
     let mut out = String::new();
     for entry in listed {
-        let rule = with_maps.then(|| entry.rule.as_ref().map(|rule| RuleRecord::from(&**rule)));
+        let rule = match &entry.rule {
+            _ if !with_maps => ListedRule::LeftOut,
+            Some(rule) => ListedRule::By(RuleRecord::from(&**rule)),
+            None => ListedRule::NoRule,
+        };
         json::line(
             &mut out,
             &ListedLine {
