@@ -22,12 +22,12 @@ use super::tree::Node;
 pub struct FieldSpec {
     group: Option<String>,
     kind: Option<String>,
-    path: Vec<Step>,
+    path: Vec<StepPattern>,
 }
 
 /// One step of a field spec's path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Step {
+enum StepPattern {
     Key(String),
     /// `*`, or a part of a key with one in it.
     Keys(NameGlob),
@@ -63,7 +63,7 @@ impl FromStr for FieldSpec {
     }
 }
 
-fn parse_path(path: &str) -> Result<Vec<Step>, &'static str> {
+fn parse_path(path: &str) -> Result<Vec<StepPattern>, &'static str> {
     let mut steps = Vec::new();
     let mut rest = path;
     loop {
@@ -87,10 +87,10 @@ fn parse_path(path: &str) -> Result<Vec<Step>, &'static str> {
         }
         match key.as_str() {
             "" => return Err("a part of the path is empty"),
-            _ if key.contains('*') => steps.push(Step::Keys(NameGlob::new(&key))),
-            _ => steps.push(Step::Key(key)),
+            _ if key.contains('*') => steps.push(StepPattern::Keys(NameGlob::new(&key))),
+            _ => steps.push(StepPattern::Key(key)),
         }
-        steps.extend(std::iter::repeat_n(Step::EveryElement, elements));
+        steps.extend(std::iter::repeat_n(StepPattern::EveryElement, elements));
         match end {
             Some(end) => rest = &rest[end + 1..],
             None => return Ok(steps),
@@ -107,9 +107,9 @@ impl fmt::Display for FieldSpec {
         for (i, step) in self.path.iter().enumerate() {
             let dot = if i == 0 { "" } else { "." };
             match step {
-                Step::Key(key) => write!(f, "{dot}{}", key.replace('.', "\\."))?,
-                Step::Keys(keys) => write!(f, "{dot}{}", keys.to_string().replace('.', "\\."))?,
-                Step::EveryElement => f.write_str("[]")?,
+                StepPattern::Key(key) => write!(f, "{dot}{}", key.replace('.', "\\."))?,
+                StepPattern::Keys(keys) => write!(f, "{dot}{}", keys.to_string().replace('.', "\\."))?,
+                StepPattern::EveryElement => f.write_str("[]")?,
             }
         }
         Ok(())
@@ -122,12 +122,11 @@ impl FieldSpec {
         self.is_in(group, kind)
             && self.path.len() + depth == path.len()
             && self.path.iter().zip(path.segments_below(depth)).all(|(step, segment)| match (step, segment) {
-                (Step::Key(expected), Segment::Key(key)) => expected == key,
-                (Step::Keys(keys), Segment::Key(key)) => keys.matches(key),
-                (Step::EveryElement, Segment::Index(_)) => true,
-                (Step::Key(_) | Step::Keys(_), Segment::Index(_)) | (Step::EveryElement, Segment::Key(_)) => {
-                    false
-                }
+                (StepPattern::Key(expected), Segment::Key(key)) => expected == key,
+                (StepPattern::Keys(keys), Segment::Key(key)) => keys.matches(key),
+                (StepPattern::EveryElement, Segment::Index(_)) => true,
+                (StepPattern::Key(_) | StepPattern::Keys(_), Segment::Index(_))
+                | (StepPattern::EveryElement, Segment::Key(_)) => false,
             })
     }
 
@@ -153,14 +152,14 @@ impl FieldSpec {
                     next.push((path, node));
                 };
                 match (step, node) {
-                    (Step::EveryElement, Node::Sequence(items)) => {
+                    (StepPattern::EveryElement, Node::Sequence(items)) => {
                         items.iter().enumerate().for_each(|(index, item)| add(Segment::Index(index), item));
                     }
-                    (Step::Key(expected), Node::Mapping(pairs)) => {
+                    (StepPattern::Key(expected), Node::Mapping(pairs)) => {
                         let pair = pairs.iter().find(|(key, _)| key.value == *expected);
                         pair.into_iter().for_each(|(key, node)| add(Segment::Key(&key.value), node));
                     }
-                    (Step::Keys(keys), Node::Mapping(pairs)) => (pairs.iter())
+                    (StepPattern::Keys(keys), Node::Mapping(pairs)) => (pairs.iter())
                         .filter(|(key, _)| keys.matches(&key.value))
                         .for_each(|(key, node)| add(Segment::Key(&key.value), node)),
                     _ => {}
@@ -172,7 +171,7 @@ impl FieldSpec {
     }
 
     fn ends_in_from_name(&self) -> bool {
-        let key = |step: &Step, name| matches!(step, Step::Key(key) if key == name);
+        let key = |step: &StepPattern, name| matches!(step, StepPattern::Key(key) if key == name);
         matches!(&self.path[..], [.., from, name] if key(from, "from") && key(name, "name"))
     }
 
@@ -184,22 +183,22 @@ impl FieldSpec {
 
     /// Whether it may well name what is no image: it stands for several fields, and their key does not say "image".
     fn is_broad(&self) -> bool {
-        let last = self.path.iter().rev().find(|step| !matches!(step, Step::EveryElement));
+        let last = self.path.iter().rev().find(|step| !matches!(step, StepPattern::EveryElement));
         let says_image = last.is_some_and(|step| match step {
-            Step::Key(key) => mention::names_image(key),
-            Step::Keys(keys) => mention::names_image(keys.literal()),
-            Step::EveryElement => false,
+            StepPattern::Key(key) => mention::names_image(key),
+            StepPattern::Keys(keys) => mention::names_image(keys.literal()),
+            StepPattern::EveryElement => false,
         });
-        !says_image && self.path.iter().any(|step| !matches!(step, Step::Key(_)))
+        !says_image && self.path.iter().any(|step| !matches!(step, StepPattern::Key(_)))
     }
 
     /// The last key of the path, which a document must hold; `None` when it is any key.
     fn last_key(&self) -> Option<&str> {
-        self.path.iter().rev().find_map(|step| match step {
-            Step::Key(key) => Some(Some(key.as_str())),
-            Step::Keys(_) => Some(None),
-            Step::EveryElement => None,
-        })?
+        let last = self.path.iter().rev().find(|step| !matches!(step, StepPattern::EveryElement))?;
+        match last {
+            StepPattern::Key(key) => Some(key),
+            StepPattern::Keys(_) | StepPattern::EveryElement => None,
+        }
     }
 }
 
@@ -281,14 +280,14 @@ impl FieldTable {
     #[must_use]
     pub(super) fn names_keys(&self, group: Option<&str>, kind: Option<&str>, keys: &[&str]) -> bool {
         self.specs.iter().any(|spec| {
-            let steps = || spec.path.iter().filter(|step| !matches!(step, Step::EveryElement));
+            let steps = || spec.path.iter().filter(|step| !matches!(step, StepPattern::EveryElement));
             spec.kind.as_deref().is_none_or(|known| kind == Some(known))
                 && spec.group.as_deref().is_none_or(|known| group.is_none_or(|group| group == known))
                 && steps().count() == keys.len()
                 && steps().zip(keys).all(|(step, key)| match step {
-                    Step::Key(known) => known == key,
-                    Step::Keys(glob) => glob.matches(key),
-                    Step::EveryElement => false,
+                    StepPattern::Key(known) => known == key,
+                    StepPattern::Keys(glob) => glob.matches(key),
+                    StepPattern::EveryElement => false,
                 })
         })
     }
@@ -297,7 +296,7 @@ impl FieldTable {
     /// in it; `None` when any key will do.
     #[must_use]
     pub(super) fn keys_without_image(&self) -> Option<Vec<String>> {
-        let names_image = |step: &Step| matches!(step, Step::Key(key) if key.contains("image"));
+        let names_image = |step: &StepPattern| matches!(step, StepPattern::Key(key) if key.contains("image"));
         let mut keys = Vec::new();
         let says_image = |spec: &&FieldSpec| {
             spec.path.iter().any(names_image)

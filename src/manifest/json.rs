@@ -15,7 +15,7 @@ const MAX_DEPTH: usize = 10_000;
 /// # Errors
 /// What is not JSON (RFC 8259), or is nested deeper than 10,000 levels.
 pub fn read<'a>(text: &'a str, range: Span, sink: &mut impl Sink<'a>) -> Result<(), ParseError> {
-    let mut reader = Reader { text, at: range.start, end: range.end };
+    let mut reader = JsonReader { text, at: range.start, end: range.end };
     reader.white_space();
     while reader.at < reader.end {
         sink.document_start();
@@ -26,20 +26,20 @@ pub fn read<'a>(text: &'a str, range: Span, sink: &mut impl Sink<'a>) -> Result<
     Ok(())
 }
 
-struct Reader<'a> {
+struct JsonReader<'a> {
     text: &'a str,
     at: usize,
     end: usize,
 }
 
 /// A string.
-enum Text<'a> {
+enum JsonString<'a> {
     Word(Word<'a>),
     /// One with escapes.
     Decoded(Scalar<'a>),
 }
 
-impl<'a> Text<'a> {
+impl<'a> JsonString<'a> {
     fn tell(self, sink: &mut impl Sink<'a>) {
         match self {
             Self::Word(word) => sink.word(word),
@@ -55,7 +55,7 @@ enum Next {
     CommaOrEnd,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> JsonReader<'a> {
     /// Reads one value with everything in it; nesting is on the heap, not the stack.
     fn value(&mut self, sink: &mut impl Sink<'a>) -> Result<(), ParseError> {
         let mut open: Vec<u8> = Vec::new();
@@ -91,7 +91,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a key and its colon.
-    fn key(&mut self) -> Result<Option<Text<'a>>, ParseError> {
+    fn key(&mut self) -> Result<Option<JsonString<'a>>, ParseError> {
         if self.peek() != Some(b'"') {
             return Err(self.error("expected a key in double quotes"));
         }
@@ -110,12 +110,12 @@ impl<'a> Reader<'a> {
         &mut self,
         sink: &mut impl Sink<'a>,
         open: &mut Vec<u8>,
-        key: Option<Text<'a>>,
+        key: Option<JsonString<'a>>,
     ) -> Result<(), ParseError> {
         let byte = self.peek();
         if byte == Some(b'"') {
             match (key, self.string()?) {
-                (Some(Text::Word(key)), Text::Word(value)) => sink.entry(key, value),
+                (Some(JsonString::Word(key)), JsonString::Word(value)) => sink.entry(key, value),
                 (key, value) => {
                     key.into_iter().for_each(|key| key.tell(sink));
                     value.tell(sink);
@@ -143,7 +143,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn string(&mut self) -> Result<Text<'a>, ParseError> {
+    fn string(&mut self) -> Result<JsonString<'a>, ParseError> {
         let start = self.at;
         let bytes = &self.text.as_bytes()[..self.end];
         let mut at = start + 1;
@@ -164,14 +164,14 @@ impl<'a> Reader<'a> {
         let span = Span::new(start, self.at);
         let style = ScalarStyle::DoubleQuoted;
         if !escaped {
-            return Ok(Text::Word(Word::new(self.text, span, style)));
+            return Ok(JsonString::Word(Word::new(self.text, span, style)));
         }
         let decoded = serde_json::from_str::<String>(&self.text[start..self.at]);
         let value = decoded.map_err(|_| ParseError {
             offset: start,
             message: "a string with an escape that JSON does not have".to_owned(),
         })?;
-        Ok(Text::Decoded(Scalar::bare(Cow::Owned(value), span, start, style)))
+        Ok(JsonString::Decoded(Scalar::bare(Cow::Owned(value), span, start, style)))
     }
 
     /// A number, `true`, `false` or `null`.

@@ -64,17 +64,17 @@ struct Link {
     before: Trunk,
     /// How many steps there are, this one included.
     length: usize,
-    step: Step,
+    step: TrunkStep,
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
-enum Step {
+enum TrunkStep {
     Known(Key),
     Key(Box<str>),
     Index(usize),
 }
 
-impl Step {
+impl TrunkStep {
     fn new(segment: Segment<'_>) -> Self {
         match segment {
             Segment::Key(key) => known(key).map_or_else(|| Self::Key(key.into()), Self::Known),
@@ -94,7 +94,7 @@ impl Step {
 impl Trunk {
     /// These steps and one more.
     pub(super) fn then(&self, segment: Segment<'_>) -> Self {
-        let link = Link { before: self.clone(), length: self.len() + 1, step: Step::new(segment) };
+        let link = Link { before: self.clone(), length: self.len() + 1, step: TrunkStep::new(segment) };
         Self { last: Some(Arc::new(link)) }
     }
 

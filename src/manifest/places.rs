@@ -36,10 +36,10 @@ const KNOWN: &str = include_str!("places.txt");
 ///
 /// In names `*` stands for any text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlaceSpec(Kind);
+pub struct PlaceSpec(SpecKind);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Kind {
+enum SpecKind {
     Field(FieldSpec),
     Env(NameGlob),
     Argument(NameGlob),
@@ -79,7 +79,7 @@ impl PlaceSpec {
     /// Whether it is about files that are no manifests.
     #[must_use]
     pub fn is_format(&self) -> bool {
-        matches!(self.0, Kind::Format(_))
+        matches!(self.0, SpecKind::Format(_))
     }
 }
 
@@ -92,27 +92,27 @@ impl FromStr for PlaceSpec {
             name => Ok(NameGlob::new(name)),
         };
         let kind = match text.split_once(':') {
-            Some(("env", rest)) => Kind::Env(name(rest, "env:NAME")?),
-            Some(("arg", rest)) => Kind::Argument(name(rest, "arg:--FLAG")?),
-            Some(("annotation", rest)) => Kind::Annotation(name(rest, "annotation:NAME")?),
+            Some(("env", rest)) => SpecKind::Env(name(rest, "env:NAME")?),
+            Some(("arg", rest)) => SpecKind::Argument(name(rest, "arg:--FLAG")?),
+            Some(("annotation", rest)) => SpecKind::Annotation(name(rest, "annotation:NAME")?),
             Some(("data", rest)) => match DataSpec::parse(rest) {
-                Some(data) => Kind::Data(data),
+                Some(data) => SpecKind::Data(data),
                 None => return Err(PlaceSpecError::Data { text: text.to_owned() }),
             },
-            Some(("values", rest)) => Kind::Chart(ChartPlace::parse(ChartContent::Values, rest)?),
-            Some(("template", rest)) => Kind::Chart(ChartPlace::parse(ChartContent::Template, rest)?),
+            Some(("values", rest)) => SpecKind::Chart(ChartPlace::parse(ChartContent::Values, rest)?),
+            Some(("template", rest)) => SpecKind::Chart(ChartPlace::parse(ChartContent::Template, rest)?),
             Some(("images-list", "")) => {
                 return Err(PlaceSpecError::Empty { text: text.to_owned(), expected: "images-list:PATH" });
             }
             Some(("images-list", path)) => {
                 let elements = if path.ends_with("[]") { "" } else { "[]" };
-                Kind::ImagesList(format!("*:{path}{elements}").parse()?)
+                SpecKind::ImagesList(format!("*:{path}{elements}").parse()?)
             }
             parts => {
                 let (name, glob) = parts.map_or((text, None), |(name, glob)| (name, Some(glob)));
                 match FormatSpec::new(name, glob) {
-                    Some(format) => Kind::Format(format),
-                    None => Kind::Field(text.parse()?),
+                    Some(format) => SpecKind::Format(format),
+                    None => SpecKind::Field(text.parse()?),
                 }
             }
         };
@@ -123,18 +123,18 @@ impl FromStr for PlaceSpec {
 impl fmt::Display for PlaceSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Kind::Field(field) => field.fmt(f),
-            Kind::Env(name) => write!(f, "env:{name}"),
-            Kind::Argument(flag) => write!(f, "arg:{flag}"),
-            Kind::Annotation(name) => write!(f, "annotation:{name}"),
-            Kind::Data(data) => write!(f, "data:{data}"),
-            Kind::Chart(place) => place.fmt(f),
-            Kind::ImagesList(elements) => {
+            SpecKind::Field(field) => field.fmt(f),
+            SpecKind::Env(name) => write!(f, "env:{name}"),
+            SpecKind::Argument(flag) => write!(f, "arg:{flag}"),
+            SpecKind::Annotation(name) => write!(f, "annotation:{name}"),
+            SpecKind::Data(data) => write!(f, "data:{data}"),
+            SpecKind::Chart(place) => place.fmt(f),
+            SpecKind::ImagesList(elements) => {
                 let elements = elements.to_string();
                 let path = elements.trim_start_matches("*:").trim_end_matches("[]");
                 write!(f, "images-list:{path}")
             }
-            Kind::Format(format) => format.fmt(f),
+            SpecKind::Format(format) => format.fmt(f),
         }
     }
 }
@@ -206,20 +206,20 @@ impl Places {
     /// Adds a place.
     pub fn add(&mut self, spec: PlaceSpec) {
         match spec.0 {
-            Kind::Field(field) => self.fields.add(field),
-            Kind::Env(name) => {
+            SpecKind::Field(field) => self.fields.add(field),
+            SpecKind::Env(name) => {
                 self.has_named_variables |= name.is_name();
                 self.env.add(name);
             }
-            Kind::Argument(flag) => self.arguments.add(flag),
-            Kind::Annotation(name) => self.annotations.add(name),
-            Kind::Data(data) => self.data.push(data),
-            Kind::Chart(place) => self.charts.push(place),
-            Kind::ImagesList(elements) => {
+            SpecKind::Argument(flag) => self.arguments.add(flag),
+            SpecKind::Annotation(name) => self.annotations.add(name),
+            SpecKind::Data(data) => self.data.push(data),
+            SpecKind::Chart(place) => self.charts.push(place),
+            SpecKind::ImagesList(elements) => {
                 self.fields.add(elements.clone());
                 self.lists.push(elements);
             }
-            Kind::Format(format) => self.formats.push(format),
+            SpecKind::Format(format) => self.formats.push(format),
         }
     }
 
@@ -241,11 +241,11 @@ impl Places {
 
     /// Remembers that there are files of this format.
     pub(super) fn found_format(&self, format: &FormatSpec) {
-        self.found(|asked| matches!(asked, Kind::Format(spec) if spec == format));
+        self.found(|asked| matches!(asked, SpecKind::Format(spec) if spec == format));
     }
 
     /// Remembers of the places that were asked for that something was found at those that are it.
-    fn found(&self, is_it: impl Fn(&Kind) -> bool) {
+    fn found(&self, is_it: impl Fn(&SpecKind) -> bool) {
         for asked in self.asked.iter().filter(|asked| is_it(&asked.spec.0)) {
             asked.found.store(true, Ordering::Relaxed);
         }
@@ -257,36 +257,36 @@ impl Places {
         if !self.asked.is_empty() {
             let (group, kind, depth) = (resource.group(), &resource.kind, resource.depth);
             self.found(|asked| match asked {
-                Kind::Field(spec) | Kind::ImagesList(spec) => spec.matches(group, kind, path, depth),
-                Kind::Env(_)
-                | Kind::Argument(_)
-                | Kind::Annotation(_)
-                | Kind::Data(_)
-                | Kind::Chart(_)
-                | Kind::Format(_) => false,
+                SpecKind::Field(spec) | SpecKind::ImagesList(spec) => spec.matches(group, kind, path, depth),
+                SpecKind::Env(_)
+                | SpecKind::Argument(_)
+                | SpecKind::Annotation(_)
+                | SpecKind::Data(_)
+                | SpecKind::Chart(_)
+                | SpecKind::Format(_) => false,
             });
         }
     }
 
     /// Remembers that a variable of this name holds an image.
     pub(super) fn found_variable(&self, name: &str) {
-        self.found(|asked| matches!(asked, Kind::Env(glob) if glob.matches(name)));
+        self.found(|asked| matches!(asked, SpecKind::Env(glob) if glob.matches(name)));
     }
 
     /// Remembers that the flag of `word` stands in arguments.
     pub(super) fn found_argument(&self, word: &str) {
         let flag = word.split('=').next().unwrap_or_default();
-        self.found(|asked| matches!(asked, Kind::Argument(glob) if glob.matches(flag)));
+        self.found(|asked| matches!(asked, SpecKind::Argument(glob) if glob.matches(flag)));
     }
 
     /// Remembers that an annotation of this name holds an image.
     pub(super) fn found_annotation(&self, name: &str) {
-        self.found(|asked| matches!(asked, Kind::Annotation(glob) if glob.matches(name)));
+        self.found(|asked| matches!(asked, SpecKind::Annotation(glob) if glob.matches(name)));
     }
 
     /// Remembers that `resource` has an image or a manifest at `path`, which leads to a key of its `data`.
     pub(super) fn found_data(&self, resource: &Resource, path: &FieldPath) {
-        self.found(|asked| matches!(asked, Kind::Data(spec) if spec.matches(resource, path)));
+        self.found(|asked| matches!(asked, SpecKind::Data(spec) if spec.matches(resource, path)));
     }
 
     /// The places with parts of charts.
@@ -303,7 +303,7 @@ impl Places {
 
     /// Remembers that a manifest has a part of a chart at this place.
     pub(super) fn found_chart(&self, place: &ChartPlace) {
-        self.found(|asked| matches!(asked, Kind::Chart(spec) if spec == place));
+        self.found(|asked| matches!(asked, SpecKind::Chart(spec) if spec == place));
     }
 
     /// Whether `resource` has an image at `path` (from the document's root) whose text is `value`.
@@ -318,7 +318,7 @@ impl Places {
         let is_it = |spec: &FieldSpec| spec.matches("", "", path, 0);
         let is_listed = self.lists.iter().any(|spec| is_it(spec) && spec.takes(value));
         if is_listed {
-            self.found(|asked| matches!(asked, Kind::ImagesList(spec) if is_it(spec)));
+            self.found(|asked| matches!(asked, SpecKind::ImagesList(spec) if is_it(spec)));
         }
         is_listed
     }

@@ -8,7 +8,7 @@ use memchr::{memchr, memmem};
 use super::super::Span;
 use super::super::event::{Event, Scalar, ScalarStyle, Sink, Undecoded};
 use super::plain::{break_lines, fold};
-use super::{GiveUp, Reader, Taken, search};
+use super::{DocumentReader, GiveUp, Taken, search};
 
 /// What becomes of the line breaks at the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -151,7 +151,7 @@ fn skip_empty(bytes: &[u8], mut line: usize, indent: usize) -> Option<Ahead> {
     }
 }
 
-impl<'a, S: Sink<'a>> Reader<'a, '_, S> {
+impl<'a, S: Sink<'a>> DocumentReader<'a, '_, S> {
     /// Reads the block scalar whose `|` or `>` is at `start`.
     pub(super) fn block_scalar(&mut self, start: usize) -> Taken {
         let style = if self.cursor.bytes[start] == b'|' { ScalarStyle::Literal } else { ScalarStyle::Folded };

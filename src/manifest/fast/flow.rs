@@ -2,7 +2,7 @@
 
 use super::super::Span;
 use super::super::event::{Event, ScalarStyle, Sink, Word};
-use super::{GiveUp, MAX_KEY, Quoted, Reader, Taken};
+use super::{DocumentReader, GiveUp, MAX_KEY, Quoted, Taken};
 
 /// How deep flow collections may nest here.
 const MAX_FLOW_DEPTH: usize = 16;
@@ -18,7 +18,7 @@ fn is_flow(byte: u8) -> bool {
     matches!(byte, b',' | b'[' | b']' | b'{' | b'}')
 }
 
-impl<'a, S: Sink<'a>> Reader<'a, '_, S> {
+impl<'a, S: Sink<'a>> DocumentReader<'a, '_, S> {
     /// Reads the flow collection at `start` and says where it ends; then the line at hand is the one it ends in.
     pub(super) fn flow(&mut self, start: usize, depth: usize) -> Taken<usize> {
         GiveUp::unless(depth < MAX_FLOW_DEPTH)?;

@@ -45,13 +45,13 @@ impl FastReader {
     ///
     /// `span` is a segment: a `---` line may stand at its start and nowhere else.
     pub fn read<'a>(&mut self, text: &'a str, span: Span, sink: &mut impl Sink<'a>) -> bool {
-        span.of(text).is_some() && Reader::document(text, span, self, sink).is_ok()
+        span.of(text).is_some() && DocumentReader::document(text, span, self, sink).is_ok()
     }
 }
 
 /// What kind of block collection is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum BlockKind {
     Mapping,
     Sequence,
     /// A sequence in the same column as the mapping whose value it is.
@@ -64,7 +64,7 @@ struct Frame {
     /// Where its keys or dashes stand, in bytes (and characters: only spaces and dashes are before them)
     /// from the start of the line.
     column: usize,
-    kind: Kind,
+    kind: BlockKind,
 }
 
 /// Why a document is left to the YAML reader: something in it is rare, and not worth being sure of here.
@@ -82,7 +82,7 @@ impl GiveUp {
 type Taken<T = ()> = Result<T, GiveUp>;
 
 /// The reading of one document.
-struct Reader<'a, 's, S> {
+struct DocumentReader<'a, 's, S> {
     text: &'a str,
     cursor: Cursor<'a, 's>,
     frames: &'s mut Vec<Frame>,
@@ -92,7 +92,7 @@ struct Reader<'a, 's, S> {
     sink: &'s mut S,
 }
 
-impl<'a, 's, S: Sink<'a>> Reader<'a, 's, S> {
+impl<'a, 's, S: Sink<'a>> DocumentReader<'a, 's, S> {
     /// Reads a whole segment.
     fn document(text: &'a str, span: Span, memory: &'s mut FastReader, sink: &'s mut S) -> Taken {
         let FastReader { tape, frames } = memory;
@@ -163,7 +163,7 @@ impl<'a, 's, S: Sink<'a>> Reader<'a, 's, S> {
         let mut is_new = self.settle(column, dash)?;
         while dash {
             if is_new {
-                self.begin(column, Kind::Sequence)?;
+                self.begin(column, BlockKind::Sequence)?;
             }
             let content = self.cursor.skip_gap(start + 1);
             if content == self.cursor.end || self.cursor.bytes[content] == b'#' {
@@ -194,13 +194,15 @@ impl<'a, 's, S: Sink<'a>> Reader<'a, 's, S> {
             return GiveUp::unless(self.waiting.is_some()).map(|()| true);
         };
         match (frame.kind, dash) {
-            (Kind::Mapping, true) => {
+            (BlockKind::Mapping, true) => {
                 GiveUp::unless(self.waiting.is_some())?;
-                self.begin(column, Kind::FlushSequence)?;
+                self.begin(column, BlockKind::FlushSequence)?;
             }
-            (Kind::Mapping, false) | (Kind::Sequence | Kind::FlushSequence, true) => self.fill(),
-            (Kind::Sequence, false) => return Err(GiveUp),
-            (Kind::FlushSequence, false) => {
+            (BlockKind::Mapping, false) | (BlockKind::Sequence | BlockKind::FlushSequence, true) => {
+                self.fill();
+            }
+            (BlockKind::Sequence, false) => return Err(GiveUp),
+            (BlockKind::FlushSequence, false) => {
                 self.fill();
                 self.frames.pop();
                 self.close(frame.kind);
@@ -225,13 +227,13 @@ impl<'a, 's, S: Sink<'a>> Reader<'a, 's, S> {
             return Err(GiveUp);
         }
         if is_new {
-            self.begin(column, Kind::Mapping)?;
+            self.begin(column, BlockKind::Mapping)?;
         }
         let key = Word::new(self.text, Span::new(start, key), ScalarStyle::Plain);
         self.entry(Some(key), colon)
     }
 
-    /// As [`Reader::key_or_scalar`], for a quote at `start`.
+    /// As [`DocumentReader::key_or_scalar`], for a quote at `start`.
     fn quoted_key_or_scalar(&mut self, start: usize, column: usize, is_new: bool) -> Taken {
         let line_end = self.cursor.end;
         let scalar = self.quoted(start)?;
@@ -246,7 +248,7 @@ impl<'a, 's, S: Sink<'a>> Reader<'a, 's, S> {
             return Err(GiveUp);
         }
         if is_new {
-            self.begin(column, Kind::Mapping)?;
+            self.begin(column, BlockKind::Mapping)?;
         }
         let key = match scalar {
             Quoted::Word(word) => Some(word),
@@ -322,22 +324,22 @@ impl<'a, 's, S: Sink<'a>> Reader<'a, 's, S> {
     }
 
     #[inline]
-    fn begin(&mut self, column: usize, kind: Kind) -> Taken {
+    fn begin(&mut self, column: usize, kind: BlockKind) -> Taken {
         GiveUp::unless(self.frames.len() < MAX_DEPTH)?;
         self.frames.push(Frame { column, kind });
         self.waiting = None;
         match kind {
-            Kind::Mapping => self.sink.mapping_start(false),
-            Kind::Sequence | Kind::FlushSequence => self.sink.sequence_start(false),
+            BlockKind::Mapping => self.sink.mapping_start(false),
+            BlockKind::Sequence | BlockKind::FlushSequence => self.sink.sequence_start(false),
         }
         Ok(())
     }
 
     #[inline]
-    fn close(&mut self, kind: Kind) {
+    fn close(&mut self, kind: BlockKind) {
         match kind {
-            Kind::Mapping => self.sink.mapping_end(),
-            Kind::Sequence | Kind::FlushSequence => self.sink.sequence_end(),
+            BlockKind::Mapping => self.sink.mapping_end(),
+            BlockKind::Sequence | BlockKind::FlushSequence => self.sink.sequence_end(),
         }
     }
 

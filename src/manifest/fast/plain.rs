@@ -4,7 +4,7 @@ use super::super::Span;
 use super::super::event::{Event, Scalar, ScalarStyle, Sink, Word};
 use super::class::Class;
 use super::cursor::NextLine;
-use super::{GiveUp, Reader, Taken};
+use super::{DocumentReader, GiveUp, Taken};
 
 /// What ends a plain scalar's text in its line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub(super) enum Stop {
     Colon(usize),
 }
 
-impl<'a, S: Sink<'a>> Reader<'a, '_, S> {
+impl<'a, S: Sink<'a>> DocumentReader<'a, '_, S> {
     /// Whether the byte at `start` may begin a plain scalar outside flow collections.
     #[inline]
     pub(super) fn may_start_plain(&self, start: usize) -> bool {

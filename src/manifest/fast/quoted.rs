@@ -4,7 +4,7 @@ use super::super::Span;
 use super::super::event::{Scalar, ScalarStyle, Sink, Word};
 use super::cursor::NextLine;
 use super::plain::{break_lines, fold};
-use super::{GiveUp, Quoted, Reader, Taken, search};
+use super::{DocumentReader, GiveUp, Quoted, Taken, search};
 
 impl Quoted<'_> {
     /// The bytes of the scalar, quotes included.
@@ -16,7 +16,7 @@ impl Quoted<'_> {
     }
 }
 
-impl<'a, S: Sink<'a>> Reader<'a, '_, S> {
+impl<'a, S: Sink<'a>> DocumentReader<'a, '_, S> {
     /// Reads the quoted scalar at `start`. Then the line at hand is the one it ends in.
     #[inline]
     pub(super) fn quoted(&mut self, start: usize) -> Taken<Quoted<'a>> {
