@@ -41,6 +41,14 @@ struct Check {
     expected: Expected,
 }
 
+impl Check {
+    /// What is asked when the tag is not there: the image is pulled by the digest that stands beside it.
+    fn by_digest(&self) -> Option<Question> {
+        let reference = ImageReference::parse(&self.target).ok().filter(|image| image.digest().is_some())?;
+        Some(Question::about(reference)).filter(|question| *question != self.question)
+    }
+}
+
 /// Verifies the images of the paths.
 pub fn run(args: &VerifyArgs) -> Result<ExitCode> {
     let walked = walk(&args.paths, &settings::walk(&args.walk, &args.formats))?;
@@ -62,7 +70,12 @@ pub fn run(args: &VerifyArgs) -> Result<ExitCode> {
     });
     let questions: Vec<Question> = checks.keys().map(|check| check.question.clone()).chain(sources).collect();
     let pullers = args.online.then(|| online::pullers(&walked.files, threads, &engines));
-    let answers = ask(&args.registry, pullers.as_ref(), &questions, stderr::is_watched())?;
+    let mut answers = ask(&args.registry, pullers.as_ref(), &questions, stderr::is_watched())?;
+    let is_missing = |check: &&Check| {
+        matches!(answers.get(&check.question), Some(Err(failure)) if failure.missing)
+    };
+    let by_digest: Vec<Question> = checks.keys().filter(is_missing).filter_map(Check::by_digest).collect();
+    answers.extend(ask(&args.registry, pullers.as_ref(), &by_digest, false)?);
     let lock_name = lock.as_ref().map(LockFile::name).unwrap_or_default();
     let (mut out, mut summary) = (String::new(), VerifiedSummary::default());
     for (check, image) in &checks {
@@ -118,7 +131,17 @@ fn verified<'a>(
     let mut digest = found.as_ref().ok().map(|resolved| &resolved.digest);
     let (status, message) = match (found, &expected) {
         (_, Err(failure)) => (Verdict::Failed, Some(&*failure.text)),
-        (Err(failure), _) if failure.missing => (Verdict::Missing, None),
+        (Err(failure), Ok(expected)) if failure.missing => {
+            let by_digest = check.by_digest().and_then(|question| answers.get(&question));
+            match by_digest {
+                Some(Ok(_)) => {
+                    digest = *expected;
+                    (Verdict::Ok, None)
+                }
+                Some(Err(failure)) if !failure.missing => (Verdict::Failed, Some(&*failure.text)),
+                Some(Err(_)) | None => (Verdict::Missing, None),
+            }
+        }
         (Err(failure), _) => (Verdict::Failed, Some(&*failure.text)),
         // An image of one platform, as `--platform` pins it, while the tag stands for all of them.
         (Ok(found), Ok(Some(expected))) if found.images.contains(expected) => {

@@ -273,7 +273,12 @@ impl<S: Source, T: Target> Copier<S, T> {
         if let Some(tag) = &wanted.tag {
             match self.target.find(to, tag).await? {
                 Some(found) if found.digest == root.digest => return Ok(()),
-                Some(_) if wanted.keep_tag => return Ok(self.target.name(to, None, root).await?),
+                // The tag came meanwhile, and so the manifest was not written by its digest.
+                Some(_) if wanted.keep_tag => {
+                    let written = self.target.write_manifest(to, root).await;
+                    written.map_err(|error| self.incomplete(tree, error))?;
+                    return Ok(self.target.name(to, None, root).await?);
+                }
                 Some(found) if !wanted.overwrite => {
                     let (tag, wanted) = (tag.clone(), root.digest.clone());
                     return Err(CopyError::Conflict { tag, found: found.digest, wanted });

@@ -2,8 +2,10 @@
 
 use std::fs;
 
+use crate::registry_support::http;
+use crate::registry_support::proxy::{Harm, Proxy};
 use crate::registry_support::real::Kind;
-use crate::run::Stage;
+use crate::run::{Stage, closure, manifest};
 
 #[test]
 fn digests_of_the_source_are_those_of_the_filled_target() {
@@ -110,13 +112,44 @@ fn a_lock_of_some_platforms() {
     for child in &children[..2] {
         assert_eq!(stage.at_target("elsewhere/team/app", child).as_ref(), Some(child));
     }
+    // The tag stands for neither of them.
+    assert_eq!(stage.at_target("elsewhere/team/app", "1.27"), None);
+    agrees("new.lock");
 
-    // A digest that is none of the tag's platforms has drifted.
-    fs::write(
-        stage.folder.path().join("out/pod.yaml"),
-        text().replace(&children[1], &children[0].replace('a', "b")),
-    )
-    .unwrap();
-    let run = stage.run("verify", &["--maps", "maps", "out/pod.yaml"]);
-    assert!(run.code == 1 && run.stdout.contains("drift: "), "{}{}", run.stdout, run.stderr);
+    // A digest that is none of the tag's platforms has drifted; one that nobody has, with a tag that nobody has, is missing.
+    let none = format!("sha256:{}", "b".repeat(64));
+    for (repository, verdict) in [("mirror", "drift: "), ("elsewhere", "missing: ")] {
+        let image = format!("{}/{repository}/team/app:1.27@{none}", stage.target.host);
+        let pod = format!("kind: Pod\nspec: {{containers: [{{image: '{image}'}}]}}\n");
+        fs::write(stage.folder.path().join("out/pod.yaml"), pod).unwrap();
+        let run = stage.run("verify", &["--maps", "maps", "out/pod.yaml"]);
+        assert!(run.code == 1 && run.stdout.contains(verdict), "{}{}", run.stdout, run.stderr);
+    }
+}
+
+/// Where somebody else sets the tag while an image of one platform is copied, the tag stays, and the image is there by its
+/// digest.
+#[test]
+fn a_tag_that_comes_meanwhile_stays() {
+    let Some(stage) = Stage::new(Kind::Docker, Kind::Docker) else { return };
+    let (_, children) = stage.source.push_index("team/app", "1.27", false);
+    stage.manifest(&["team/app:1.27"]);
+    let (theirs, _) = stage.target.push_image("mirror/team/app", Some("theirs"), false, "theirs");
+    let (bytes, kind) = manifest(&stage.target.host, "mirror/team/app", "theirs").unwrap();
+    let host = stage.target.host.clone();
+    let proxy = Proxy::start(&stage.target.host, move |seen| {
+        if seen.is("PUT", "/blobs/") {
+            let path = "/v2/mirror/team/app/manifests/1.27";
+            let put = http::request(&host, "PUT", path, &[("Content-Type", &kind)], &bytes);
+            assert_eq!(put.status, 201);
+        }
+        Harm::none()
+    });
+    let maps = format!("{}::{}/mirror\n", stage.source.host, proxy.host);
+    fs::write(stage.folder.path().join("maps"), maps).unwrap();
+    let pin = ["--pin", "--pin-from", "source", "--lock", "lock", "--platform", "linux/amd64"];
+    stage.run("rewrite", &[&["pod.yaml", "--maps", "maps", "--output", "out"], &pin[..]].concat()).succeeded();
+    stage.mirror(&["--lock", "lock"]).succeeded();
+    assert_eq!(stage.at_target("mirror/team/app", "1.27").as_ref(), Some(&theirs));
+    closure(&stage.target.host, "mirror/team/app", &children[0]);
 }

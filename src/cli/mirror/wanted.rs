@@ -237,5 +237,9 @@ fn want(args: &MirrorArgs, source: &str, target: &str, lock: Option<&LockFile>) 
             all.push(wanted);
         }
     }
+    // Of several platforms, none is more than the others what the tag stands for.
+    if all.len() > 1 {
+        all.iter_mut().filter(|one| one.keep_tag).for_each(|one| one.tag = None);
+    }
     Ok(all)
 }
