@@ -6,7 +6,6 @@ use clap::Args;
 
 use super::{FindArgs, FormatArgs, MapsArgs, OnlineArgs, PinArgs, RegistryArgs, ReportFormat};
 
-/// Show what images become, by which rule, and why the rules before it do not apply
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
     /// Images to explain

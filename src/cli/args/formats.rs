@@ -4,7 +4,8 @@ use clap::Args;
 
 use crate::manifest::{PlaceSpec, PlaceSpecError};
 
-/// A flag for each format, all alike: without a value the files are those that are usually called so.
+// A flag for each format, all alike: without a value the files are those that are usually called so. (A doc comment would
+// be taken for what the subcommand is about.)
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Files that are no manifests")]
 pub struct FormatArgs {

@@ -4,11 +4,6 @@ use clap::Args;
 
 use super::{FindArgs, MapsArgs, PinArgs, RegistryArgs};
 
-/// Run as a KRM function (kpt, kustomize): a ResourceList from standard input to standard output
-///
-/// The rules come from the ResourceList's functionConfig: an ImageSwap (imageswap.dev/v1alpha1) with spec.maps, or a
-/// ConfigMap whose data holds maps, or rules such as docker.io: mirror.example.com/hub. They win over rules given
-/// here.
 #[derive(Debug, Args)]
 pub struct FunctionArgs {
     #[command(flatten)]

@@ -6,7 +6,6 @@ use clap::{Args, ValueEnum};
 
 use super::{FindArgs, FormatArgs, MapsArgs, WalkArgs};
 
-/// List every image with its file, line, resource and path; with maps, also what it becomes
 #[derive(Debug, Args)]
 pub struct ImagesArgs {
     /// Files and folders to read; `-` is standard input

@@ -6,7 +6,6 @@ use clap::Args;
 
 use super::BootstrapArgs;
 
-/// Make the webhook's certificate once and publish its CA, as `serve --bootstrap` does; for an init container
 #[derive(Debug, Args)]
 pub struct InitArgs {
     /// Write the certificate to DIR/tls.crt and its key to DIR/tls.key

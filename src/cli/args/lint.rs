@@ -8,7 +8,6 @@ use super::ReportFormat;
 use super::exchange::{ExportArgs, ImportArgs};
 use super::maps::Boolish;
 
-/// Check maps files, and convert them from and to the formats of other tools
 #[derive(Debug, Args)]
 pub struct MapsCommand {
     #[command(subcommand)]

@@ -6,7 +6,6 @@ use clap::{Args, Subcommand};
 
 use super::{FindArgs, FormatArgs, MapsArgs, OnlineArgs, RegistryArgs, ReportFormat, WalkArgs};
 
-/// Update the digests of a lock file, or show how they differ from those of the registries
 #[derive(Debug, Args)]
 pub struct LockCommand {
     #[command(subcommand)]
@@ -44,7 +43,6 @@ pub struct LockDiffArgs {
     pub lock: LockArgs,
 }
 
-/// Check that every target exists and has the digest of the lock file, or else of its source
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
     /// Files and folders to check
@@ -72,7 +70,6 @@ pub struct VerifyArgs {
     pub registry: RegistryArgs,
 }
 
-/// Show how imageswap logs in to registries
 #[derive(Debug, Args)]
 pub struct AuthCommand {
     #[command(subcommand)]

@@ -6,7 +6,6 @@ use clap::{Args, ValueEnum};
 
 use crate::cluster::names;
 
-/// Print the installation of the admission webhook, for kubectl apply
 #[derive(Debug, Args)]
 pub struct ManifestsArgs {
     /// The namespace to install to

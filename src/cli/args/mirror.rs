@@ -9,7 +9,6 @@ use super::{FindArgs, FormatArgs, MapsArgs, RegistryArgs, ReportFormat, WalkArgs
 use crate::mirror::Attachments;
 use crate::registry::Platform;
 
-/// Copy images to where the maps point, with their signatures, keeping their digests
 #[derive(Debug, Args)]
 pub struct MirrorArgs {
     /// Files and folders whose images to copy; `-` reads standard input

@@ -85,21 +85,47 @@ pub struct Cli {
     pub command: Command,
 }
 
+// Deferred: the options of a subcommand, of which there are hundreds in all, are put together only when it is called.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum Command {
+    /// Rewrite images in files and folders in place, or from standard input to standard output
     Rewrite(RewriteArgs),
+    /// List every image with its file, line, resource and path; with maps, also what it becomes
     Images(ImagesArgs),
+    /// Show what images become, by which rule, and why the rules before it do not apply
     Explain(ExplainArgs),
+    /// Check maps files, and convert them from and to the formats of other tools
     Maps(MapsCommand),
+    /// Update the digests of a lock file, or show how they differ from those of the registries
     Lock(LockCommand),
+    /// Check that every target exists and has the digest of the lock file, or else of its source
     Verify(VerifyArgs),
+    /// Copy images to where the maps point, with their signatures, keeping their digests
     Mirror(Box<MirrorArgs>),
+    /// Show how imageswap logs in to registries
     Auth(AuthCommand),
+    /// Run as a KRM function (kpt, kustomize): a ResourceList from standard input to standard output
+    ///
+    /// The rules come from the ResourceList's functionConfig: an ImageSwap (imageswap.dev/v1alpha1) with spec.maps, or a
+    /// ConfigMap whose data holds maps, or rules such as docker.io: mirror.example.com/hub. They win over rules given
+    /// here.
     Fn(FunctionArgs),
+    /// Run as an admission webhook that swaps the images of what is created in a cluster
+    ///
+    /// It answers AdmissionReviews at /, /mutate, /v1/mutate and /clone-image, and at /audit, where nothing is ever
+    /// changed or refused. /healthz, /readyz and /livez are for probes, and /metrics (on its own port) is for Prometheus.
+    /// Without --maps, --map and IMAGESWAP_MAPS_FILE the rules are in /app/maps/imageswap-maps.conf. Maps files and
+    /// certificate files are reloaded when they change. `imageswap manifests` prints an installation.
     Serve(Box<ServeArgs>),
+    /// Print the installation of the admission webhook, for kubectl apply
     Manifests(ManifestsArgs),
+    /// Make the webhook's certificate once and publish its CA, as `serve --bootstrap` does; for an init container
     Init(InitArgs),
+    /// Copy this program to DIR/imageswap, to take it out of a container image
     CopySelf(CopySelfArgs),
+    /// Print a completion script for a shell
     Completions(CompletionsArgs),
+    /// Write man pages
     Man(ManArgs),
 }

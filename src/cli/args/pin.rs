@@ -56,7 +56,7 @@ pub enum OnPinError {
     Skip,
 }
 
-/// The pull secrets of a cluster, for commands that read no manifests and so know of no pods.
+// The pull secrets of a cluster, for commands that read no manifests and so know of no pods.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Registries")]
 pub struct OnlineArgs {

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-/// Copy this program to DIR/imageswap, to take it out of a container image
 #[derive(Debug, Args)]
 pub struct CopySelfArgs {
     /// The folder to copy to; it is created if it does not exist
@@ -12,7 +11,6 @@ pub struct CopySelfArgs {
     pub folder: PathBuf,
 }
 
-/// Print a completion script for a shell
 #[derive(Debug, Args)]
 pub struct CompletionsArgs {
     /// The shell
@@ -20,7 +18,6 @@ pub struct CompletionsArgs {
     pub shell: clap_complete::Shell,
 }
 
-/// Write man pages
 #[derive(Debug, Args)]
 pub struct ManArgs {
     /// The folder to write them to; it is created if it does not exist

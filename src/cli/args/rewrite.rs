@@ -9,7 +9,6 @@ use crate::report::Level;
 
 use super::{ColourChoice, FindArgs, FormatArgs, MapsArgs, PinArgs, RegistryArgs, Verbosity, WalkArgs};
 
-/// Rewrite images in files and folders in place, or from standard input to standard output
 #[derive(Debug, Args)]
 #[command(after_help = super::AFTER_HELP)]
 pub struct RewriteArgs {

@@ -13,12 +13,6 @@ use super::mirroring::MirroringArgs;
 use super::pin::RegistryArgs;
 use crate::registry::{AddressRange, Platform};
 
-/// Run as an admission webhook that swaps the images of what is created in a cluster
-///
-/// It answers AdmissionReviews at /, /mutate, /v1/mutate and /clone-image, and at /audit, where nothing is ever
-/// changed or refused. /healthz, /readyz and /livez are for probes, and /metrics (on its own port) is for Prometheus.
-/// Without --maps, --map and IMAGESWAP_MAPS_FILE the rules are in /app/maps/imageswap-maps.conf. Maps files and
-/// certificate files are reloaded when they change. `imageswap manifests` prints an installation.
 #[derive(Debug, Args)]
 #[command(mut_arg("maps", |arg| arg.help("Maps file; can be repeated, and for the same key later files win")))]
 pub struct ServeArgs {
