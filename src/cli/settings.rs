@@ -60,7 +60,9 @@ pub fn engine_with(args: &FindArgs, ruleset: &Ruleset, scanner: Scanner) -> Engi
     };
     let settings = &ruleset.settings;
     let skips = args.skip.iter().chain(&settings.skip).cloned().collect();
-    Engine { maps: Arc::clone(&ruleset.maps), scanner, skips, kustomize, ..Engine::default() }
+    // In full: the default engine reads the table of known places for a scanner of its own.
+    let maps = Arc::clone(&ruleset.maps);
+    Engine { maps, scanner, skips, kustomize, pins: false, lists_mentions: false }
 }
 
 /// How folders are walked.
