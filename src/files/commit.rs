@@ -61,7 +61,14 @@ pub(super) fn replace_all(files: Vec<Staged>, threads: usize, keep_going: bool) 
     let mut committed = Committed::default();
     let mut files = files;
     if !keep_going {
-        committed.failed.extend(files.iter().filter_map(|staged| staged.check().err()));
+        let check = |part: Vec<Staged>| {
+            let failed: Vec<FileError> = part.iter().filter_map(|staged| staged.check().err()).collect();
+            (part, failed)
+        };
+        for (part, failed) in in_parts(&mut files, threads, check) {
+            files.extend(part);
+            committed.failed.extend(failed);
+        }
         if !committed.failed.is_empty() {
             return sorted(committed);
         }
