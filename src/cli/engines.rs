@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use crate::files::FoundFile;
+use crate::manifest::{Job, Workers};
 use crate::rewrite::{Engine, KustomizeMode};
 
 use super::args::{FindArgs, FormatArgs, MapsArgs};
@@ -76,10 +77,14 @@ impl Engines {
 
     /// Looks for images also where a text cannot hold any by its words.
     pub fn look_everywhere(&mut self) {
-        for engine in &mut self.all {
-            engine.scanner = std::mem::take(&mut engine.scanner).thorough();
-        }
+        self.all.iter_mut().for_each(|engine| engine.scanner.be_thorough());
         self.list_mentions();
+    }
+
+    /// Has large texts read by as many of `threads` threads as `files` files leave to each.
+    pub fn share_threads(&mut self, threads: usize, files: usize) {
+        let workers = Workers { count: threads / files.max(1), work: in_threads };
+        self.all.iter_mut().for_each(|engine| engine.scanner.employ(workers));
     }
 
     /// Notes that images get digests in files with the engines of these numbers.
@@ -144,4 +149,14 @@ impl Engines {
         };
         sets.map(line).collect()
     }
+}
+
+/// Does each of `jobs` in a thread of its own, the first in this one.
+fn in_threads(jobs: Vec<Job<'_>>) {
+    let mut jobs = jobs.into_iter();
+    let first = jobs.next();
+    std::thread::scope(|scope| {
+        jobs.for_each(|job| drop(scope.spawn(job)));
+        first.into_iter().for_each(|job| job());
+    });
 }

@@ -119,6 +119,8 @@ pub fn list(args: &ImagesArgs) -> Result<Listing> {
         Some(walked) => Engines::new(&args.maps, &args.find, &args.formats, &args.paths, &walked.files)?,
         None => Engines::of_stdin(&args.maps, &args.find, &args.formats)?,
     };
+    let files = walked.as_ref().map_or(1, |walked| walked.files.len());
+    engines.share_threads(settings::threads(&args.walk), files);
     let with_maps = engines.have_rules();
     if args.format == ImagesFormat::Kustomize && !with_maps {
         return Err(rules::none_given());

@@ -71,9 +71,8 @@ pub fn run(args: &VerifyArgs) -> Result<ExitCode> {
     let questions: Vec<Question> = checks.keys().map(|check| check.question.clone()).chain(sources).collect();
     let pullers = args.online.then(|| online::pullers(&walked.files, threads, &engines));
     let mut answers = ask(&args.registry, pullers.as_ref(), &questions, stderr::is_watched())?;
-    let is_missing = |check: &&Check| {
-        matches!(answers.get(&check.question), Some(Err(failure)) if failure.missing)
-    };
+    let is_missing =
+        |check: &&Check| matches!(answers.get(&check.question), Some(Err(failure)) if failure.missing);
     let by_digest: Vec<Question> = checks.keys().filter(is_missing).filter_map(Check::by_digest).collect();
     answers.extend(ask(&args.registry, pullers.as_ref(), &by_digest, false)?);
     let lock_name = lock.as_ref().map(LockFile::name).unwrap_or_default();

@@ -67,7 +67,7 @@ pub use notes::Notes;
 pub use occurrence::{Blocked, KustomizeImage, Note, NoteKind, Occurrence, Origin, Place, Resource, Text};
 pub use path::{FieldPath, Segment};
 pub use places::{PlaceSpec, PlaceSpecError, Places};
-pub use scan::{DISABLE_LABEL, Scan, Scanner};
+pub use scan::{DISABLE_LABEL, Job, Scan, Scanner, Workers};
 pub use slot::Slot;
 pub use span::Span;
 pub use template::{LiteralStart, TemplateValue, literal_start, template_values};

@@ -1,8 +1,10 @@
 //! A whole text: documents, readers and finder put together.
 
+mod asked;
 mod entries;
 mod files;
 mod loose_quotes;
+mod shares;
 mod within;
 
 use super::chart_parts::{self, ChartPart};
@@ -17,8 +19,10 @@ use super::notes::{Notes, NotesBefore};
 use super::occurrence::{KustomizeImage, Note, NoteKind, Occurrence, Resource};
 use super::old_line_ends::OldLineEnds;
 use super::path::FieldPath;
-use super::places::{PlaceSpec, Places};
+use super::places::Places;
 use super::{Lines, ParseError, ScalarStyle, Span, aliases, json, yaml};
+
+pub use shares::{Job, Workers};
 
 /// The label that, set to `disabled`, keeps a resource or pod template as it is.
 pub const DISABLE_LABEL: &str = "k8s.twr.io/imageswap";
@@ -32,6 +36,7 @@ pub struct Scanner {
     fast: bool,
     /// How many steps the paths of one document's findings may have together.
     steps: usize,
+    workers: Workers,
 }
 
 /// What a text holds.
@@ -63,45 +68,17 @@ impl Default for Scanner {
 }
 
 impl Scanner {
-    /// The places that were asked for, and at which nothing was found so far.
-    pub fn missed_places(&self) -> impl Iterator<Item = &PlaceSpec> {
-        self.places.missed()
-    }
-
-    /// The label that, set to `disabled`, keeps a resource as it is.
-    #[must_use]
-    pub fn disable_label(&self) -> &str {
-        &self.disable_label
-    }
-
-    /// Whether images are looked for under these keys, those of lists' elements left out, in a resource of which group, kind
-    /// and name are known as far as they are given.
-    #[must_use]
-    pub fn finds_at(
-        &self,
-        group: Option<&str>,
-        kind: Option<&str>,
-        name: Option<&str>,
-        keys: &[&str],
-    ) -> bool {
-        matches!(keys, [.., "containers" | "initContainers" | "ephemeralContainers", "image"])
-            || matches!(keys, [.., "volumes", "image", "reference"])
-            || self.places.names_keys(group, kind, name, keys)
-    }
-
     /// A scanner for containers, image volumes and `places`, which leaves alone what carries `disable_label`.
     #[must_use]
     pub fn new(places: Places, disable_label: String) -> Self {
         let prefilter = Some(Prefilter::new(&places));
-        Self { places, disable_label, prefilter, fast: true, steps: usize::MAX }
+        Self { places, disable_label, prefilter, fast: true, steps: usize::MAX, workers: Workers::default() }
     }
 
     /// Has every document parsed, also those that cannot hold an image by their text: for inventories of all
     /// that is mentioned.
-    #[must_use]
-    pub fn thorough(mut self) -> Self {
+    pub fn be_thorough(&mut self) {
         self.prefilter = None;
-        self
     }
 
     /// Has the YAML reader read all YAML, and the fast reader none.
@@ -174,7 +151,7 @@ impl Scanner {
         // The lines are those of the original, which is the text unless quotes are put on one line.
         let may_have_cr = !quotes.is_empty() || run.lines.has_cr();
         let done = documents::split(text, start, may_have_cr)
-            .is_some_and(|spans| run.split(&spans, self, reader).is_some());
+            .is_some_and(|spans| run.share_out(&spans, self, reader).is_some());
         if !done {
             run = new_run();
             run.in_full(Span::new(start, text.len()));

@@ -148,7 +148,9 @@ fn a_tag_that_comes_meanwhile_stays() {
     let maps = format!("{}::{}/mirror\n", stage.source.host, proxy.host);
     fs::write(stage.folder.path().join("maps"), maps).unwrap();
     let pin = ["--pin", "--pin-from", "source", "--lock", "lock", "--platform", "linux/amd64"];
-    stage.run("rewrite", &[&["pod.yaml", "--maps", "maps", "--output", "out"], &pin[..]].concat()).succeeded();
+    stage
+        .run("rewrite", &[&["pod.yaml", "--maps", "maps", "--output", "out"], &pin[..]].concat())
+        .succeeded();
     stage.mirror(&["--lock", "lock"]).succeeded();
     assert_eq!(stage.at_target("mirror/team/app", "1.27").as_ref(), Some(&theirs));
     closure(&stage.target.host, "mirror/team/app", &children[0]);

@@ -19,7 +19,7 @@ use super::engines::Engines;
 use super::exit_code::ExitCode;
 use super::pin::{Pinning, online};
 use super::rules::RuleSettings;
-use super::stderr;
+use super::{settings, stderr};
 
 /// Where the new manifests go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,6 +137,8 @@ pub fn run_on(args: &RewriteArgs, read: Option<&[u8]>) -> Result<ExitCode> {
     if options.on_mention != Policy::Ignore {
         engines.list_mentions();
     }
+    let files = walked.as_ref().map_or(1, |walked| walked.files.len());
+    engines.share_threads(settings::threads(&args.walk), files);
     let mut pinning = Pinning::of_engines(&args.pin, engines.settings(), &args.registry)?;
     if let Some(pinning) = &pinning {
         engines.note_pins(|number| pinning.is_for(number));
