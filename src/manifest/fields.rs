@@ -1,7 +1,9 @@
 //! Image fields by kind: where custom resources keep images outside of containers, as `apps/Widget:spec.image`.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use crate::image::ImageReference;
 
@@ -22,7 +24,8 @@ use super::tree::Node;
 pub struct FieldSpec {
     group: Option<String>,
     kind: Option<String>,
-    path: Vec<StepPattern>,
+    /// Shared by the kinds that have the same path.
+    path: Arc<[StepPattern]>,
 }
 
 /// One step of a field spec's path.
@@ -48,54 +51,43 @@ impl FromStr for FieldSpec {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let error = |problem| FieldSpecError { text: text.to_owned(), problem };
         let (resource, path) = text.split_once(':').ok_or_else(|| error("no ':' between kind and path"))?;
-        let (group, kind) = match resource.rsplit_once('/') {
-            Some((group, kind)) => (Some(group), kind),
-            None => (None, resource),
-        };
-        if kind.is_empty() || group.is_some_and(str::is_empty) {
-            return Err(error("the kind or group is empty"));
-        }
-        Ok(Self {
-            group: group.map(str::to_owned),
-            kind: (kind != "*").then(|| kind.to_owned()),
-            path: parse_path(path).map_err(error)?,
-        })
+        Self::of_kinds(resource, parse_path(path).map_err(error)?).map_err(error)
     }
 }
 
-fn parse_path(path: &str) -> Result<Vec<StepPattern>, &'static str> {
-    let mut steps = Vec::new();
-    let mut rest = path;
-    loop {
-        let mut key = String::new();
-        let mut chars = rest.char_indices();
-        let mut end = None;
-        while let Some((i, c)) = chars.next() {
-            match c {
-                '\\' => key.extend(chars.next().map(|(_, c)| c)),
-                '.' => {
-                    end = Some(i);
-                    break;
-                }
-                c => key.push(c),
-            }
-        }
-        let mut elements = 0;
-        while let Some(shorter) = key.strip_suffix("[]") {
-            key.truncate(shorter.len());
-            elements += 1;
-        }
-        match key.as_str() {
+fn parse_path(path: &str) -> Result<Arc<[StepPattern]>, &'static str> {
+    let mut steps = Vec::with_capacity(8);
+    let mut rest = Some(path);
+    while let Some(path) = rest {
+        let (key, behind) = first_key(path);
+        rest = behind;
+        let name = key.trim_end_matches("[]");
+        match name {
             "" => return Err("a part of the path is empty"),
-            _ if key.contains('*') => steps.push(StepPattern::Keys(NameGlob::new(&key))),
-            _ => steps.push(StepPattern::Key(key)),
+            _ if name.contains('*') => steps.push(StepPattern::Keys(NameGlob::new(name))),
+            _ => steps.push(StepPattern::Key(name.to_owned())),
         }
-        steps.extend(std::iter::repeat_n(StepPattern::EveryElement, elements));
-        match end {
-            Some(end) => rest = &rest[end + 1..],
-            None => return Ok(steps),
+        steps.extend(std::iter::repeat_n(StepPattern::EveryElement, (key.len() - name.len()) / 2));
+    }
+    Ok(steps.into())
+}
+
+/// The first key of a path, and what comes behind its dot. A backslash takes what a character means.
+fn first_key(path: &str) -> (Cow<'_, str>, Option<&str>) {
+    let Some(end) = path.find(['.', '\\']) else { return (path.into(), None) };
+    if path[end..].starts_with('.') {
+        return (path[..end].into(), Some(&path[end + 1..]));
+    }
+    let mut key = path[..end].to_owned();
+    let mut chars = path[end..].char_indices();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '\\' => key.extend(chars.next().map(|(_, c)| c)),
+            '.' => return (key.into(), Some(&path[end + at + 1..])),
+            c => key.push(c),
         }
     }
+    (key.into(), None)
 }
 
 impl fmt::Display for FieldSpec {
@@ -117,6 +109,25 @@ impl fmt::Display for FieldSpec {
 }
 
 impl FieldSpec {
+    /// The field at `path` of the kinds that `resource`, `[GROUP/]KIND`, names.
+    fn of_kinds(resource: &str, path: Arc<[StepPattern]>) -> Result<Self, &'static str> {
+        let (group, kind) = match resource.rsplit_once('/') {
+            Some((group, kind)) => (Some(group), kind),
+            None => (None, resource),
+        };
+        if kind.is_empty() || group.is_some_and(str::is_empty) {
+            return Err("the kind or group is empty");
+        }
+        Ok(Self { group: group.map(str::to_owned), kind: (kind != "*").then(|| kind.to_owned()), path })
+    }
+
+    /// The field at `path` in each of `kinds`, with a space between them.
+    pub(super) fn of_each(kinds: &str, path: &str) -> Result<Vec<Self>, FieldSpecError> {
+        let error = |problem| FieldSpecError { text: format!("{kinds}:{path}"), problem };
+        let path = parse_path(path).map_err(error)?;
+        kinds.split(' ').map(|kind| Self::of_kinds(kind, Arc::clone(&path)).map_err(error)).collect()
+    }
+
     /// Whether a resource of `group` and `kind` has this field at `path`, counted from `depth` on.
     pub(super) fn matches(&self, group: &str, kind: &str, path: &FieldPath, depth: usize) -> bool {
         self.is_in(group, kind)
@@ -143,7 +154,7 @@ impl FieldSpec {
     /// The nodes of `root`, a resource, that are this field, with the ways to them.
     pub(super) fn find<'n, 'a>(&self, root: &'n Node<'a>) -> Vec<(FieldPath, &'n Node<'a>)> {
         let mut found = vec![(FieldPath::default(), root)];
-        for step in &self.path {
+        for step in &*self.path {
             let mut next = Vec::new();
             for (path, node) in found {
                 let mut add = |segment: Segment<'_>, node| {
@@ -172,7 +183,7 @@ impl FieldSpec {
 
     fn ends_in_from_name(&self) -> bool {
         let key = |step: &StepPattern, name| matches!(step, StepPattern::Key(key) if key == name);
-        matches!(&self.path[..], [.., from, name] if key(from, "from") && key(name, "name"))
+        matches!(&*self.path, [.., from, name] if key(from, "from") && key(name, "name"))
     }
 
     /// Whether `value`, which stands at the field, is an image: where the field was asked for broadly, a bare word (`true`,
@@ -194,11 +205,11 @@ impl FieldSpec {
 
     /// The last key of the path, which a document must hold; `None` when it is any key.
     fn last_key(&self) -> Option<&str> {
-        let last = self.path.iter().rev().find(|step| !matches!(step, StepPattern::EveryElement))?;
-        match last {
-            StepPattern::Key(key) => Some(key),
-            StepPattern::Keys(_) | StepPattern::EveryElement => None,
-        }
+        self.path.iter().rev().find_map(|step| match step {
+            StepPattern::Key(key) => Some(Some(key.as_str())),
+            StepPattern::Keys(_) => Some(None),
+            StepPattern::EveryElement => None,
+        })?
     }
 }
 

@@ -181,10 +181,8 @@ impl Places {
         let mut kinds = "";
         for line in KNOWN.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
             if let Some(path) = line.strip_prefix("    ") {
-                for kind in kinds.split(' ') {
-                    let spec = format!("{kind}:{path}").parse().expect("the known fields are well-formed");
-                    places.fields.add(spec);
-                }
+                let specs = FieldSpec::of_each(kinds, path).expect("the known fields are well-formed");
+                specs.into_iter().for_each(|spec| places.fields.add(spec));
             } else if line.contains(':') {
                 places.add(line.parse().expect("the known places are well-formed"));
             } else {
