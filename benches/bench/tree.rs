@@ -12,13 +12,13 @@ use memchr::memmem;
 use super::measure::{Seconds, best, has, imageswap, line, missing, race, this, workspace};
 use super::{Size, data};
 
-/// Walks, reads, writes temps with the metadata kept, and renames: the system calls of a rewrite (rules F3 to F5) and a
-/// search for the files that hold an image, but no parsing. Run as a child.
+/// Walks, reads, writes temps with the metadata kept, and renames all or nothing: the system calls of a rewrite (rules F3 to
+/// F5) and a search for the files that hold an image, but no parsing. Run as a child.
 pub fn floor(folder: &str) {
     let never = AtomicBool::new(false);
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let walked = walk(&[folder], &WalkOptions::default()).expect("no globs are given");
-    let transaction = Transaction::new(WriteOptions { sync: true, threads, keep_going: true }, &never);
+    let transaction = Transaction::new(WriteOptions { sync: true, threads, keep_going: false }, &never);
     let next = AtomicUsize::new(0);
     let worker = || {
         let mut buffer = Vec::new();

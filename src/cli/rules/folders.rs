@@ -82,6 +82,9 @@ impl FolderRules {
 
     /// The number of the set for the file at `path`.
     pub fn number(&self, path: &Path) -> usize {
+        if self.sets.len() == 1 {
+            return 0;
+        }
         self.numbers.get(folder_of(path)).copied().unwrap_or_default()
     }
 }
