@@ -105,7 +105,7 @@ impl ChartImage {
                 })
                 .collect(),
             FoundKind::Start(text) => vec![Part::Own { scalar: own(text), value: &text.value }],
-            FoundKind::Whole { .. } | FoundKind::Unclear { .. } => Vec::new(),
+            FoundKind::Whole(_) | FoundKind::Unclear { .. } => Vec::new(),
         };
         let becomes = match &self.verdict {
             Verdict::Becomes { name, .. } => Some(name.clone()),
@@ -174,7 +174,7 @@ fn edits(found: &FoundImage, values: &Values, tag: Option<&str>) -> Option<Vec<E
                 NamePart::Elsewhere { .. } => None,
             })
             .collect(),
-        FoundKind::Whole { .. } | FoundKind::Unclear { .. } => Vec::new(),
+        FoundKind::Whole(_) | FoundKind::Unclear { .. } => Vec::new(),
     };
     let new_tag = tag_of(found).zip(tag);
     own.into_iter()
@@ -188,7 +188,7 @@ fn edits(found: &FoundImage, values: &Values, tag: Option<&str>) -> Option<Vec<E
 fn name_of(found: &FoundImage) -> String {
     match &found.kind {
         FoundKind::Parts { name, .. } => name.iter().map(NamePart::value).collect::<Vec<_>>().join("/"),
-        FoundKind::Start(text) | FoundKind::Whole { text, .. } | FoundKind::Unclear { text, .. } => {
+        FoundKind::Start(text) | FoundKind::Whole(text) | FoundKind::Unclear { text, .. } => {
             text.value.clone()
         }
     }
@@ -197,7 +197,7 @@ fn name_of(found: &FoundImage) -> String {
 fn tag_of(found: &FoundImage) -> Option<&Text> {
     match &found.kind {
         FoundKind::Parts { tag, .. } => tag.as_ref(),
-        FoundKind::Whole { .. } | FoundKind::Start(_) | FoundKind::Unclear { .. } => None,
+        FoundKind::Whole(_) | FoundKind::Start(_) | FoundKind::Unclear { .. } => None,
     }
 }
 

@@ -42,7 +42,7 @@ impl Engine {
         let mut images = ChartImages::default();
         for image in found {
             match image.kind {
-                FoundKind::Whole { .. } => self.whole(&image, memory, plan),
+                FoundKind::Whole(_) => self.whole(&image, memory, plan),
                 FoundKind::Parts { .. } | FoundKind::Start(_) => images.add(image, self, memory),
                 FoundKind::Unclear { ref text, ref why } => {
                     let site = Site::of_found(&image, text, Place::Parts, text.value.clone());
@@ -149,17 +149,15 @@ impl Engine {
 
     /// Plans an image that is written as one text.
     fn whole(&self, image: &FoundImage, memory: &mut Memory, plan: &mut Plan) {
-        let FoundKind::Whole { text, prefix } = &image.kind else { return };
-        let (span, slot) = (text.span, text.slot());
+        let FoundKind::Whole(text) = &image.kind else { return };
         if image.blocked.is_none()
             && classify(&text.value) == ImageValue::Templated
             && let Some(edit) = text.edit
         {
             let quote = usize::from(text.style.is_quoted());
             let site = Site::of_found(image, text, Place::Value, text.value.clone());
-            return self.open(site, edit.start + quote + prefix.len(), plan);
+            return self.open(site, edit.start + quote, plan);
         }
-        let before = plan.changes.len();
         let occurrence = Occurrence {
             document: image.document,
             place: Place::Value,
@@ -171,14 +169,6 @@ impl Engine {
             blocked: image.blocked,
         };
         self.occurrence(occurrence, &[], memory, plan);
-        if let Some(change) = plan.changes.get_mut(before)
-            && change.site.span == span
-            && !prefix.is_empty()
-        {
-            change.edits =
-                slot.map(|slot| slot.edit(&format!("{prefix}{}", change.to))).into_iter().collect();
-            change.site.place = Place::Parts;
-        }
     }
 
     /// Plans a reference of which a template fills in the rest. `at`: where its text begins.

@@ -9,7 +9,7 @@ use crate::manifest::event::Scalar;
 use crate::manifest::path::{FieldPath, Segment};
 use crate::manifest::scalar::{self, image_text, is_string};
 use crate::manifest::tree;
-use crate::manifest::{Blocked, Layers, Lines, ParseError, Span, Text};
+use crate::manifest::{Blocked, Layers, Lines, ParseError, ScalarStyle, Span, Text};
 
 /// What stands before an image in a workflow's `uses`.
 const DOCKER: &str = "docker://";
@@ -59,22 +59,32 @@ impl Walk<'_, '_> {
         // Where an action may stand as well, an image says that it is one.
         let says_so = matches!(path.segments().next_back(), Some(Segment::Key("uses")))
             || path.segments().eq([Segment::Key("runs"), Segment::Key("image")]);
-        let prefix = match text.value.strip_prefix(DOCKER) {
-            Some(image) => {
-                text.value = image.to_owned();
-                DOCKER
-            }
-            None if says_so => return,
-            None => "",
-        };
+        if text.value.starts_with(DOCKER) {
+            self.leave_prefix(&mut text);
+        } else if says_so {
+            return;
+        }
         let (path, document) = (path.clone(), self.document);
         self.found.push(FoundImage {
             path,
             document,
-            kind: FoundKind::Whole { text, prefix },
+            kind: FoundKind::Whole(text),
             blocked: None,
             is_variant: false,
         });
+    }
+
+    /// Has `text` be what stands behind [`DOCKER`]. It can be edited where it is spelled as it is.
+    fn leave_prefix(&self, text: &mut Text) {
+        let image = text.value.split_off(DOCKER.len());
+        let behind = text.edit.and_then(|edit| {
+            let quote = usize::from(text.style.is_quoted());
+            let start = edit.start + quote + DOCKER.len();
+            let span = Span::new(start, edit.end.checked_sub(quote)?);
+            (span.of(self.text) == Some(&image)).then_some(span)
+        });
+        // An image needs no escapes, whatever the scalar's style.
+        (text.value, text.edit, text.style) = (image, behind, ScalarStyle::Literal);
     }
 }
 

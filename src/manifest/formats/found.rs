@@ -21,13 +21,8 @@ pub struct FoundImage {
 /// How an image of such a file is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FoundKind {
-    /// As one text, behind `prefix` (`docker://`).
-    Whole {
-        /// The text; its value is without the prefix.
-        text: Text,
-        /// What stands before the image.
-        prefix: &'static str,
-    },
+    /// As one text.
+    Whole(Text),
     /// As a name in parts, between which the chart puts `/`, and perhaps tag and digest.
     Parts {
         /// The parts of the name.
@@ -89,9 +84,7 @@ impl FoundImage {
     #[must_use]
     pub fn main_text(&self) -> Option<&Text> {
         match &self.kind {
-            FoundKind::Whole { text, .. } | FoundKind::Start(text) | FoundKind::Unclear { text, .. } => {
-                Some(text)
-            }
+            FoundKind::Whole(text) | FoundKind::Start(text) | FoundKind::Unclear { text, .. } => Some(text),
             FoundKind::Parts { name, tag, digest, .. } => {
                 let own = name.iter().rev().find_map(|part| match part {
                     NamePart::Own(text) => Some(text),
@@ -105,7 +98,7 @@ impl FoundImage {
     /// The scalars of the file that it is made of.
     pub fn texts(&self) -> impl Iterator<Item = &Text> {
         let (one, parts, ends) = match &self.kind {
-            FoundKind::Whole { text, .. } | FoundKind::Start(text) | FoundKind::Unclear { text, .. } => {
+            FoundKind::Whole(text) | FoundKind::Start(text) | FoundKind::Unclear { text, .. } => {
                 (Some(text), &[][..], [None, None])
             }
             FoundKind::Parts { name, tag, digest, .. } => (None, &name[..], [tag.as_ref(), digest.as_ref()]),

@@ -177,10 +177,10 @@ impl<'v> ValuesFinder<'_, 'v> {
             return;
         }
         let kind = if mention::is_reference_like(value) || value.contains("{{") || is_container {
-            FoundKind::Whole { text: self.text_of(scalar), prefix: "" }
+            FoundKind::Whole(self.text_of(scalar))
         } else if is_image && !self.has_hub && ImageReference::parse(value).is_ok() {
             if self.is_whole_image_of_template(path) {
-                FoundKind::Whole { text: self.text_of(scalar), prefix: "" }
+                FoundKind::Whole(self.text_of(scalar))
             } else {
                 let why = "it is a bare name, and no template begins an image with it: a registry may come before it";
                 FoundKind::Unclear { text: self.text_of(scalar), why: why.to_owned() }

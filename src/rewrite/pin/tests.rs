@@ -1,9 +1,10 @@
 //! Which images are pinned, by what, and what a second run makes of them.
 
-use crate::manifest::edit;
+use crate::manifest::{edit, path_formats};
 use crate::maps::{Maps, MapsText, ParseOptions};
 
 use super::super::engine::Engine;
+use super::super::memory::Memory;
 use super::super::plan::Plan;
 use super::super::problem::{Problem, ProblemKind};
 use super::*;
@@ -165,4 +166,27 @@ fn remembers_only_what_holds_for_the_maps() {
             assert!(change.to.starts_with(host) && change.pinned, "{change:?}");
         }
     }
+}
+
+#[test]
+fn pins_what_workflows_have_behind_docker() {
+    let engine = engine("docker.io::m.io/hub");
+    let format = path_formats().find(|format| format.name == "github-workflows").unwrap();
+    let text = |one: &str, other: &str| {
+        format!(
+            "jobs:\n  a:\n    container: {{image: 'node:18'}}\n    steps:\n    - uses: docker://{one}\n    - uses: \
+             \"docker://{other}\"\n"
+        )
+    };
+    let before = text("alpine:3", "quay.io/a:2");
+    let mut plan = engine.plan_paths(&before, format, &mut Memory::default());
+    let policy = PinPolicy::default();
+    let pins = pins(&plan, &policy);
+    plan.list_unpinnable(&policy);
+    Pinner::new(&policy, &pins).pin(&engine, &mut plan);
+    assert!(plan.missing_digests.is_empty(), "{:?}", plan.missing_digests);
+    let [alpine, other, node] = ["m.io/hub/alpine:3", "quay.io/a:2", "m.io/hub/node:18"]
+        .map(|image| format!("{image}@{}", digest('a')));
+    let after = text(&alpine, &other).replace("node:18", &node);
+    assert_eq!(edit::apply(&before, &plan.edits()).unwrap(), after);
 }
