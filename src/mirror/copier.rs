@@ -90,7 +90,12 @@ impl<S: Source, T: Target> Copier<S, T> {
         let smaller = !self.options.platforms.is_empty() && !self.options.sparse;
         let mut facts = Facts::default();
         let mut instead = None;
-        if let Some(known) = wanted.digest.as_ref().filter(|_| !smaller) {
+        let known = match &wanted.digest {
+            // An index of some platforms is nowhere but at its target.
+            Some(known) if smaller && !self.is_there(to, known).await? => None,
+            known => known.as_ref(),
+        };
+        if let Some(known) = known {
             facts.tag = tag_now.await?.map(|found| found.digest);
             facts.there = facts.tag.as_ref() == Some(known) || self.is_there(to, known).await?;
             // What the target has, the source needs not have any more.

@@ -155,3 +155,32 @@ fn a_tag_that_comes_meanwhile_stays() {
     assert_eq!(stage.at_target("mirror/team/app", "1.27").as_ref(), Some(&theirs));
     closure(&stage.target.host, "mirror/team/app", &children[0]);
 }
+
+/// An index of some platforms has a digest of its own, which the source does not have: it is looked up at the target.
+#[test]
+fn a_lock_of_smaller_indexes() {
+    let Some(stage) = Stage::new(Kind::Docker, Kind::Docker) else { return };
+    let (index, children) = stage.source.push_index("team/app", "1.27", false);
+    stage.source.push_image("single", Some("latest"), true, "one");
+    stage.manifest(&["team/app:1.27", "single"]);
+    let copy = ["--platform", "linux/amd64", "--lock", "small.lock"];
+    stage.mirror(&copy).succeeded();
+    let smaller = stage.at_target("mirror/team/app", "1.27").unwrap();
+    assert!(smaller != index && !children.contains(&smaller), "{smaller}");
+    let lock = || fs::read_to_string(stage.folder.path().join("small.lock")).unwrap();
+    let written = lock();
+    assert!(written.contains(&smaller) && !written.contains(&index), "{written}");
+
+    stage.run("lock", &["diff", "--lock", "small.lock"]).succeeded();
+    let rewrite = ["pod.yaml", "--maps", "maps", "--output", "out", "--locked", "--lock", "small.lock"];
+    stage.run("rewrite", &rewrite).succeeded();
+    let text = fs::read_to_string(stage.folder.path().join("out/pod.yaml")).unwrap();
+    assert!(text.contains(&smaller), "{text}");
+    stage.run("verify", &["--lock", "small.lock", "--maps", "maps", "out/pod.yaml"]).succeeded();
+    for again in [&copy[..], &copy[2..]] {
+        let run = stage.mirror(&[again, &["--check"]].concat()).succeeded();
+        assert_eq!(run.summary()["skipped"], 2, "{}", run.stdout);
+    }
+    stage.run("lock", &["update", "--lock", "small.lock"]).succeeded();
+    assert_eq!(lock(), written);
+}

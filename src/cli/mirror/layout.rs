@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Result, anyhow};
 
 use crate::image::{Digest, ImageReference, Repository};
-use crate::lock::{Lock, LockEntry};
+use crate::lock::Lock;
 use crate::maps::Maps;
 use crate::mirror::layout::{
     Import, LayoutError, LayoutReader, LayoutWriter, LeftOut, Missing, Stored, missing, since,
@@ -113,7 +113,8 @@ impl Gathered {
 /// The lock file of the images that are in the layout.
 fn lock_of(done: &[Option<Done>]) -> Result<Lock> {
     let mut lock = Lock::default();
-    for Done { mirrored, written, target, .. } in done.iter().flatten() {
+    for image in done.iter().flatten() {
+        let Done { mirrored, written, target, .. } = image;
         let Some(digest) = mirrored.digest.as_deref().filter(|_| mirrored.error.is_none()) else { continue };
         let (digest, target) = (Digest::parse(digest)?, ImageReference::parse(target)?);
         for written in written {
@@ -122,7 +123,7 @@ fn lock_of(done: &[Option<Done>]) -> Result<Lock> {
             if id.digest().is_some() {
                 continue;
             }
-            lock.put(LockEntry::new(id, target, digest.clone()).looked_up_at(id));
+            lock.put(image.entry(id, target, digest.clone()));
         }
     }
     Ok(lock)

@@ -14,7 +14,7 @@ use futures_util::{Stream, StreamExt};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Semaphore;
 
-use crate::image::ImageReference;
+use crate::image::{Digest, ImageReference};
 use crate::lock::LockEntry;
 use crate::mirror::{
     Action, Copied, Copier, CopyError, CopyOptions, Planned, RegistryStore, Source, Target, Wanted,
@@ -47,6 +47,17 @@ struct Done {
     written: BTreeSet<String>,
     /// Where the maps have it, which is not where a layout has it.
     target: String,
+    /// Its digest is that of an index of some of the platforms that the source has.
+    is_smaller: bool,
+}
+
+impl Done {
+    /// Its entry in a lock file, for the image that is written as `id` and goes to `target`.
+    fn entry(&self, id: ImageReference<'_>, target: ImageReference<'_>, digest: Digest) -> LockEntry {
+        let entry = LockEntry::new(id, target, digest);
+        // The source has no such digest.
+        if self.is_smaller { entry } else { entry.looked_up_at(id) }
+    }
 }
 
 /// Copies the images of the arguments.
@@ -117,22 +128,22 @@ async fn go<S: Source, T: Target>(
         if stop.load(Ordering::Relaxed) {
             return (at, None);
         }
-        let mirrored = match copier.plan(wanted.clone()).await {
+        let (mirrored, is_smaller) = match copier.plan(wanted.clone()).await {
             Ok(planned) if writes && planned.action.is_work() => {
                 let _permit = copies.acquire().await.expect("the semaphore is never closed");
                 if stop.load(Ordering::Relaxed) {
                     return (at, None);
                 }
-                copy(copier, &planned, repositories).await
+                (copy(copier, &planned, repositories).await, planned.instead.is_some())
             }
-            Ok(planned) => mirrored(&planned, None),
-            Err(error) => not_planned(&wanted, &error),
+            Ok(planned) => (mirrored(&planned, None), planned.instead.is_some()),
+            Err(error) => (not_planned(&wanted, &error), false),
         };
         if args.copying.fail_fast && (mirrored.error.is_some() || is_failure(&mirrored)) {
             stop.store(true, Ordering::Relaxed);
         }
         let target = targets.map_or(&wanted.target, |targets| &targets[at]).clone();
-        (at, Some(Done { mirrored, wanted, written, target }))
+        (at, Some(Done { mirrored, wanted, written, target, is_smaller }))
     });
     let running = futures_util::stream::iter(images).buffer_unordered(at_once);
     let (mut summary, done) = follow(args, copier, running, total, writes).await?;
@@ -292,9 +303,7 @@ fn is_failure(mirrored: &Mirrored) -> bool {
 }
 
 fn conflict(planned: &Planned) -> CopyFailure {
-    let shown = |digest: &Option<crate::image::Digest>| {
-        digest.as_ref().map_or("nothing".to_owned(), ToString::to_string)
-    };
+    let shown = |digest: &Option<Digest>| digest.as_ref().map_or("nothing".to_owned(), ToString::to_string);
     CopyFailure {
         step: "planning".to_owned(),
         status: None,
@@ -355,9 +364,10 @@ fn print(text: &str) -> Result<()> {
 /// Remembers the digests of what is at its target in the lock file.
 fn remember(file: &LockFile, done: &[Option<Done>]) -> Result<()> {
     let mut lock = file.lock.clone();
-    for Done { mirrored, wanted, written, target } in done.iter().flatten() {
+    for image in done.iter().flatten() {
+        let Done { mirrored, wanted, written, target, .. } = image;
         let Some(digest) = mirrored.digest.as_deref().filter(|_| mirrored.error.is_none()) else { continue };
-        let digest = crate::image::Digest::parse(digest)?;
+        let digest = Digest::parse(digest)?;
         let target = ImageReference::parse(target)?;
         let known = file.index.entries(target).any(|entry| entry.digest == digest);
         if known || wanted.digest.is_some() {
@@ -365,7 +375,7 @@ fn remember(file: &LockFile, done: &[Option<Done>]) -> Result<()> {
         }
         for written in written {
             let id = ImageReference::parse(written)?;
-            lock.put(LockEntry::new(id, target, digest.clone()).looked_up_at(id));
+            lock.put(image.entry(id, target, digest.clone()));
         }
     }
     if file.save(&lock)? {
