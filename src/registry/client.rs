@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderValue};
@@ -156,18 +157,13 @@ impl Client {
                     return Ok(answer);
                 }
                 Ok(answer) if answer.status == StatusCode::UNAUTHORIZED => {
-                    let said = words(&answer.bytes, &login.secrets);
                     let asked = challenge(&answer.headers).filter(|_| own && !logged_in_again);
                     // Without a credential, the same password challenge will not be answered better.
                     let hopeless = asked == Some(Challenge::Basic)
                         && login.origin.is_none()
                         && host.challenge(&session.challenge) == Challenge::Basic;
                     let Some(asked) = asked.filter(|_| !hopeless) else {
-                        if login.origin.is_some() {
-                            self.shared.keychain.refused(&host.name);
-                        }
-                        let reason = Reason::Unauthorized { origin: login.origin, answer: said };
-                        return Err(call.error(&host.name, reason));
+                        return Err(self.refused(&host, &call, login, &answer));
                     };
                     logged_in_again = true;
                     tries -= 1;
@@ -180,26 +176,10 @@ impl Client {
                     host.challenged(asked);
                     continue;
                 }
-                Ok(answer) if answer.status == StatusCode::TOO_MANY_REQUESTS => {
-                    let asked = retry_after(&answer.headers, OffsetDateTime::now_utc());
-                    let reason = Reason::RateLimited { retry_after: asked };
-                    if asked.is_some_and(|wait| wait > self.shared.options.longest_wait) {
-                        return Err(call.error(&host.name, reason));
-                    }
-                    let wait = asked.unwrap_or_default().max(backoff(tries));
-                    if tries < self.shared.options.tries {
-                        host.pause(wait);
-                    }
-                    (reason, host.name.clone(), wait)
-                }
-                Ok(answer) => {
-                    let reason = refusal(answer.status, words(&answer.bytes, &login.secrets));
-                    let asked = retry_after(&answer.headers, OffsetDateTime::now_utc()).unwrap_or_default();
-                    if !is_transient(answer.status) || asked > self.shared.options.longest_wait {
-                        return Err(call.error(&host.name, reason));
-                    }
-                    (reason, host.name.clone(), asked.max(backoff(tries)))
-                }
+                Ok(answer) => match self.put_off(&host, &login, &answer, tries) {
+                    Ok((reason, wait)) => (reason, host.name.clone(), wait),
+                    Err(reason) => return Err(call.error(&host.name, reason)),
+                },
                 Err(RequestFailure { host: at, reason }) if may_pass(&reason) => (reason, at, backoff(tries)),
                 Err(RequestFailure { host: at, reason }) => return Err(call.error(&at, reason)),
             };
@@ -208,6 +188,45 @@ impl Client {
             }
             tokio::time::sleep(wait).await;
         }
+    }
+
+    /// The error of a request that was answered with 401 in spite of `login`.
+    fn refused(&self, host: &Host, call: &Call<'_>, login: Login, answer: &Answer) -> RegistryError {
+        let said = words(&answer.bytes, &login.secrets);
+        if login.origin.is_some() {
+            self.shared.keychain.refused(&host.name);
+        }
+        call.error(&host.name, Reason::Unauthorized { origin: login.origin, answer: said })
+    }
+
+    /// Why `answer`, to the try of this number, is no success, and how long to wait before the next.
+    ///
+    /// # Errors
+    /// The reason where another try would not help, or would have to wait for too long.
+    fn put_off(
+        &self,
+        host: &Host,
+        login: &Login,
+        answer: &Answer,
+        tries: u32,
+    ) -> Result<(Reason, Duration), Reason> {
+        let options = &self.shared.options;
+        let asked = retry_after(&answer.headers, OffsetDateTime::now_utc());
+        let wait = asked.unwrap_or_default().max(backoff(tries));
+        let is_rate_limited = answer.status == StatusCode::TOO_MANY_REQUESTS;
+        let reason = if is_rate_limited {
+            Reason::RateLimited { retry_after: asked }
+        } else {
+            refusal(answer.status, words(&answer.bytes, &login.secrets))
+        };
+        let may_pass = is_rate_limited || is_transient(answer.status);
+        if !may_pass || asked.is_some_and(|asked| asked > options.longest_wait) {
+            return Err(reason);
+        }
+        if is_rate_limited && tries < options.tries {
+            host.pause(wait);
+        }
+        Ok((reason, wait))
     }
 
     /// Makes a request once.

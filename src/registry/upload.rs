@@ -15,6 +15,7 @@ use url::Url;
 use super::answer::words;
 use super::client::{Answer, Body, Call, Client, Kind, permit};
 use super::feed::{FeedError, Feeder};
+use super::host::Host;
 use super::open_upload::{Point, Upload};
 use super::retry::{backoff, is_transient, retry_after};
 use super::token::Login;
@@ -249,13 +250,6 @@ impl Client {
         let own = url.origin() == session.base.origin();
         let login = if own { self.login(&host, &session, &call, None).await? } else { Login::anonymous() };
         host.unpaused().await;
-        let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
-        headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
-        if method == Method::PATCH {
-            let range = format!("{offset}-{}", offset + length - 1);
-            headers.insert(CONTENT_RANGE, HeaderValue::from_str(&range).expect("digits are fine in headers"));
-        }
         let (sender, receiver) = mpsc::channel::<Result<Bytes, io::Error>>(1);
         let stream = futures_util::stream::unfold(receiver, |mut receiver| async {
             receiver.recv().await.map(|bytes| (bytes, receiver))
@@ -266,38 +260,39 @@ impl Client {
             Sent::Streamed(reqwest::Body::wrap_stream(stream))
         };
         let request = Request {
+            headers: part_headers(&method, offset, length),
             method,
             url: url.clone(),
-            headers,
             authorization: login.header.clone(),
             body: Some(body),
         };
         let options = self.options();
         let patience = options.answer_timeout + Duration::from_secs(blob.size / COMMIT);
-        let fails = |failure: RequestFailure| {
-            let passes = super::client::may_pass(&failure.reason);
-            Ok(Err(Broken { error: call.error(&failure.host, failure.reason), passes }))
-        };
         let timed_out =
-            |after| RequestFailure { host: host.name.clone(), reason: Reason::TimedOut { after } };
-        let response = {
+            |after| Err(RequestFailure { host: host.name.clone(), reason: Reason::TimedOut { after } });
+        let sent = {
             let sending = self.transport().send(request);
             tokio::pin!(sending);
             let feeding = feeder.feed(length, sender, options.read_timeout);
             tokio::pin!(feeding);
-            let answered = tokio::select! {
+            tokio::select! {
                 // A refusal may come before everything was sent.
-                response = &mut sending => Ok(response),
+                response = &mut sending => response,
                 fed = &mut feeding => match fed {
                     Err(FeedError::Source(error)) => return Err(error),
-                    Err(FeedError::Stalled(after)) => return fails(timed_out(after)),
-                    Ok(()) | Err(FeedError::Gone) => tokio::time::timeout(patience, &mut sending).await,
+                    Err(FeedError::Stalled(after)) => timed_out(after),
+                    Ok(()) | Err(FeedError::Gone) => {
+                        let answered = tokio::time::timeout(patience, &mut sending).await;
+                        answered.unwrap_or_else(|_| timed_out(patience))
+                    }
                 },
-            };
-            match answered {
-                Err(_) => return fails(timed_out(patience)),
-                Ok(Err(failure)) => return fails(failure),
-                Ok(Ok(response)) => response,
+            }
+        };
+        let response = match sent {
+            Ok(response) => response,
+            Err(failure) => {
+                let passes = super::client::may_pass(&failure.reason);
+                return Ok(Err(Broken { error: call.error(&failure.host, failure.reason), passes }));
             }
         };
         let (status, headers, at) = (response.status(), response.headers().clone(), response.url().clone());
@@ -306,9 +301,15 @@ impl Client {
             let answer = Answer { status, url: at, headers, bytes: said, stream: None, permits: None };
             return Ok(Ok(answer));
         }
-        let said = words(&said, &login.secrets);
-        let asked = retry_after(&headers, OffsetDateTime::now_utc());
-        let (reason, passes) = match status {
+        let answer = Answer { status, url: at, headers, bytes: said, stream: None, permits: None };
+        let (reason, passes) = self.refused_part(&host, login, own, &answer).await;
+        Ok(Err(Broken { error: call.error(&host_of(&answer.url), reason), passes }))
+    }
+
+    /// Why a part of a blob was refused, and whether another try may succeed. `own`: it was sent to the registry itself.
+    async fn refused_part(&self, host: &Host, login: Login, own: bool, answer: &Answer) -> (Reason, bool) {
+        let said = words(&answer.bytes, &login.secrets);
+        match answer.status {
             StatusCode::UNAUTHORIZED => {
                 if let Some((key, token)) = &login.token {
                     self.shared.tokens.forget(key, |kept| kept == token).await;
@@ -316,17 +317,17 @@ impl Client {
                 (Reason::Unauthorized { origin: login.origin, answer: said }, own)
             }
             StatusCode::TOO_MANY_REQUESTS => {
-                let patient = asked.is_none_or(|wait| wait <= options.longest_wait);
+                let asked = retry_after(&answer.headers, OffsetDateTime::now_utc());
+                let patient = asked.is_none_or(|wait| wait <= self.options().longest_wait);
                 if patient {
                     host.pause(asked.unwrap_or_default());
                 }
                 (Reason::RateLimited { retry_after: asked }, patient)
             }
             // The upload is not known any more, or stands elsewhere.
-            StatusCode::NOT_FOUND | StatusCode::RANGE_NOT_SATISFIABLE => (refusal(status, said), true),
+            StatusCode::NOT_FOUND | StatusCode::RANGE_NOT_SATISFIABLE => (refusal(answer.status, said), true),
             status => (refusal(status, said), is_transient(status)),
-        };
-        Ok(Err(Broken { error: call.error(&host_of(&at), reason), passes }))
+        }
     }
 
     /// Where an upload stands; `None` when the registry does not know it any more.
@@ -404,6 +405,18 @@ fn request<'a>(image: &'a str, repository: &'a Repository, method: Method, path:
         body: Body::Read(super::answer::WORDS_MAX),
         accept: &[],
     }
+}
+
+/// The headers of `length` bytes of a blob from `offset` on.
+fn part_headers(method: &Method, offset: u64, length: u64) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+    if method == Method::PATCH {
+        let range = format!("{offset}-{}", offset + length - 1);
+        headers.insert(CONTENT_RANGE, HeaderValue::from_str(&range).expect("digits are fine in headers"));
+    }
+    headers
 }
 
 #[cfg(test)]
