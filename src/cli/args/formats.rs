@@ -13,7 +13,7 @@ pub struct FormatArgs {
     #[arg(long, value_name = "GLOB", num_args = 0..=1, require_equals = true, default_missing_value = "",
         value_parser = |text: &str| format_of("helm-values", text))]
     pub helm_values: Vec<PlaceSpec>,
-    /// The templates of Helm charts: references of which registry and path are written out
+    /// The templates of Helm charts: references whose registry and path are written out
     #[arg(long)]
     pub templates: bool,
     /// Compose files: `compose*.yaml`, `docker-compose*.yml` and the like, or GLOB

@@ -14,9 +14,9 @@ pub struct LockCommand {
 
 #[derive(Debug, Subcommand)]
 pub enum LockSubcommand {
-    /// Look the digests up again and write them to the lock file
+    /// Look all digests up again, and write those that have changed to the lock file
     Update(LockArgs),
-    /// Show which digests have changed at the registries; exit with 1 if there are any
+    /// Show which digests have changed at the registries, and write nothing; exit with 1 if any have
     Diff(LockDiffArgs),
 }
 
@@ -25,7 +25,8 @@ pub struct LockArgs {
     /// The lock file
     #[arg(long, value_name = "FILE", default_value = "imageswap.lock")]
     pub lock: PathBuf,
-    /// Only entries of this image: as it was written, or what it became, with or without its tag
+    /// Only the entries of this image, named as it was written or as what it became, with or without its tag; may be
+    /// repeated
     #[arg(long, value_name = "IMAGE")]
     pub only: Vec<String>,
     #[command(flatten)]
@@ -48,7 +49,7 @@ pub struct VerifyArgs {
     /// Files and folders to check
     #[arg(value_name = "PATH", default_value = ".")]
     pub paths: Vec<PathBuf>,
-    /// The lock file whose digests are expected
+    /// Lock file with the digests to expect; without it, those of the sources are expected
     #[arg(long, value_name = "FILE")]
     pub lock: Option<PathBuf>,
     /// How to report; json has a line for each image, good or not (docs/reports.md has the schema)
@@ -81,10 +82,10 @@ pub enum AuthSubcommand {
     Check(AuthCheckArgs),
 }
 
-/// Say which credential a registry gets, where it comes from, and whether it works, without showing it
+/// Show which credential is used for a registry, where it comes from, and whether it works; the secret is not shown
 #[derive(Debug, Args)]
 pub struct AuthCheckArgs {
-    /// Registries, or repositories of them: quay.io, ghcr.io/owner/app
+    /// Registries or repositories, such as quay.io or ghcr.io/owner/app
     #[arg(required = true, value_name = "REGISTRY")]
     pub names: Vec<String>,
     #[command(flatten)]

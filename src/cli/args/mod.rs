@@ -97,9 +97,11 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Check maps files, and convert them from and to the formats of other tools
     Maps(MapsCommand),
-    /// Update the digests of a lock file, or show how they differ from those of the registries
+    /// Renew the digests of a lock file, or compare them with those of the registries
     Lock(LockCommand),
-    /// Check that every target exists and has the digest of the lock file, or else of its source
+    /// Check that every image is at its target, with the digest of the lock file or its source
+    ///
+    /// Exits with 1 if one is missing or has another digest, and with 2 if that could not be found out.
     Verify(VerifyArgs),
     /// Copy images to where the maps point, with their signatures, keeping their digests
     Mirror(Box<MirrorArgs>),

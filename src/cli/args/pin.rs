@@ -74,19 +74,19 @@ pub struct RegistryArgs {
     /// File with mirrors, certificates, proxies and limits; see docs/registries.md
     #[arg(long, value_name = "FILE", env = "IMAGESWAP_REGISTRIES", hide_env_values = true)]
     pub registries: Option<PathBuf>,
-    /// File with credentials, in the format of Docker's config.json, instead of the usual ones
+    /// File with credentials, in the format of Docker's config.json, instead of the usual ones; may be repeated
     #[arg(long, value_name = "FILE", env = "IMAGESWAP_REGISTRY_CONFIG", hide_env_values = true)]
     pub registry_config: Vec<PathBuf>,
-    /// Certificate authority to trust for registries, in addition to the system's
+    /// Certificate authority (PEM) to trust for registries, in addition to the system's; may be repeated
     #[arg(long, value_name = "FILE")]
     pub registry_ca: Vec<PathBuf>,
-    /// Registry to contact without TLS; loopback addresses are tried both ways
+    /// Registry to contact without TLS; may be repeated. Loopback addresses are tried with TLS and without
     #[arg(long, value_name = "HOST")]
     pub plain_http: Vec<String>,
-    /// Maximum number of concurrent requests
+    /// Maximum number of concurrent requests; 32 by default
     #[arg(long, value_name = "N")]
     pub registry_concurrency: Option<usize>,
-    /// Seconds to wait for a registry to answer
+    /// Seconds to wait for a connection, and for a registry that sends nothing; 5 and 10 by default
     #[arg(long, value_name = "SECONDS")]
     pub registry_timeout: Option<u64>,
 }
