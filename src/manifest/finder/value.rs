@@ -160,16 +160,7 @@ impl<'a> Finder<'a, '_> {
         let at = self.frames.len() - 1;
         let (role, key) = (self.frames[at].role, self.frames[at].key);
         if !is_string(&scalar) {
-            // A chart's `tag: 1.20` is a number to YAML and a tag to the chart.
-            match key {
-                Key::Tag if scalar.style == ScalarStyle::Plain => self.facts_of(at).tag = Some(scalar.value),
-                Key::NewTag if role == Role::KustomizeImage => {
-                    self.push_here(Claim::Kustomize(EntryKey::NewTag), Place::RenderInput, scalar);
-                }
-                Key::Image if role == Role::Container => self.note_duplicate(Key::Image),
-                _ => {}
-            }
-            return;
+            return self.no_string(role, key, scalar);
         }
         if self.frames[at].may_hold_field && key.means_more_than_a_field() {
             self.push_here(Claim::Field, Place::Mention, scalar.clone());
@@ -215,14 +206,7 @@ impl<'a> Finder<'a, '_> {
             (_, Key::Value) if self.may_be_image(&scalar.value) => {
                 self.push_here(Claim::ImageName, Place::Mention, scalar);
             }
-            (Role::Patch, Key::Patch) => self.text(scalar),
-            // The builtin transformers of kustomize have their patch at their top.
-            (_, Key::Patch | Key::JsonOp) if at == 0 => self.text(scalar),
-            (_, Key::Patch | Key::JsonOp) => {
-                if matches!(scalar.style, ScalarStyle::Literal | ScalarStyle::Folded) {
-                    self.embedded(&scalar);
-                }
-            }
+            (_, Key::Patch | Key::JsonOp) => self.patch(role, key, scalar),
             (_, Key::Path) => {
                 if let Some(patched) = Patched::of(&scalar.value) {
                     self.facts_of(at).patched = Some(patched);
@@ -239,6 +223,32 @@ impl<'a> Finder<'a, '_> {
                 self.push_here(Claim::Field, Place::Mention, scalar);
             }
             _ => {}
+        }
+    }
+
+    /// The value of a key that the finder knows, where that is a number or the like.
+    #[inline(always)]
+    fn no_string(&mut self, role: Role, key: Key, scalar: Scalar<'a>) {
+        match key {
+            // A chart's `tag: 1.20` is a number to YAML and a tag to the chart.
+            Key::Tag if scalar.style == ScalarStyle::Plain => {
+                self.facts_of(self.frames.len() - 1).tag = Some(scalar.value);
+            }
+            Key::NewTag if role == Role::KustomizeImage => {
+                self.push_here(Claim::Kustomize(EntryKey::NewTag), Place::RenderInput, scalar);
+            }
+            Key::Image if role == Role::Container => self.note_duplicate(Key::Image),
+            _ => {}
+        }
+    }
+
+    /// The value of a key for a patch.
+    fn patch(&mut self, role: Role, key: Key, scalar: Scalar<'a>) {
+        // The builtin transformers of kustomize have their patch at their top.
+        if (role, key) == (Role::Patch, Key::Patch) || self.frames.len() == 1 {
+            self.text(scalar);
+        } else if matches!(scalar.style, ScalarStyle::Literal | ScalarStyle::Folded) {
+            self.embedded(&scalar);
         }
     }
 
