@@ -178,6 +178,10 @@ impl TextTable {
 
     /// The number of the rule with this text.
     pub(super) fn get<T: AsRef<str>>(&self, text: &str, text_of: impl Fn(usize) -> T) -> Option<usize> {
+        if self.is_empty() {
+            // Most maps have no such rules, and hashing costs.
+            return None;
+        }
         let is_it = |number: &u32| text_of(*number as usize).as_ref() == text;
         self.0.find(hash(text), is_it).map(|number| *number as usize)
     }
