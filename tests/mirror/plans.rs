@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::Value;
 
 use crate::registry_support::real::Kind;
-use crate::run::{Stage, closure};
+use crate::run::{Run, Stage, closure};
 
 fn actions(images: &[Value]) -> Vec<&str> {
     images.iter().map(|image| image["action"].as_str().unwrap_or("none")).collect()
@@ -179,10 +179,17 @@ fn platforms() {
     assert_eq!(actions(&again.images()), ["skip"]);
     let run = stage.mirror(&["--platform", "linux/s390x", "--overwrite"]);
     assert_eq!((run.code, &run.images()[0]["error"]["code"]), (2, &Value::from("no-platform")));
+    let says = |run: &Run, part: &str| {
+        let images = run.images();
+        let message = images[0]["error"]["message"].as_str().unwrap();
+        assert!(message.starts_with(&format!("{}/app{part}", stage.source.host)), "{message}");
+    };
+    says(&run, ":1: there is no linux/s390x in the index, ");
     // A digest that somebody relies on stays.
     stage.manifest(&[&format!("app@{index}")]);
     let run = stage.mirror(&["--platform", "linux/amd64"]);
     assert_eq!((run.code, &run.images()[0]["error"]["code"]), (2, &Value::from("keeps-digest")));
+    says(&run, &format!("@{index}: an index of some platforms has another digest, "));
     // Most registries want all of an index.
     let run = stage.mirror(&["--platform", "linux/amd64", "--sparse"]);
     assert_eq!((run.code, &run.images()[0]["error"]["code"]), (2, &Value::from("not-sparse")));

@@ -242,7 +242,7 @@ fn not_planned(wanted: &Wanted, error: &CopyError) -> Mirrored {
         bytes: None,
         referrers: 0,
         tries: 1,
-        error: Some(failure(error)),
+        error: Some(failure_of(wanted, error)),
     }
 }
 
@@ -319,23 +319,19 @@ fn conflict(planned: &Planned) -> CopyFailure {
     }
 }
 
-/// A failure whose words name the image themselves.
-fn failure(error: &CopyError) -> CopyFailure {
+/// A failure that names the image, as the registries' do themselves.
+fn failure_of(wanted: &Wanted, error: &CopyError) -> CopyFailure {
+    let message = match error {
+        CopyError::Store(_) => error.to_string(),
+        _ => format!("{}: {error}", wanted.source),
+    };
     CopyFailure {
         step: error.step(),
         status: error.status(),
         code: error.code(),
-        message: error.to_string(),
+        message,
         hint: error.hint(),
     }
-}
-
-fn failure_of(wanted: &Wanted, error: &CopyError) -> CopyFailure {
-    let mut failure = failure(error);
-    if !matches!(error, CopyError::Store(_)) {
-        failure.message = format!("{}: {}", wanted.source, failure.message);
-    }
-    failure
 }
 
 /// Says what became of an image.
