@@ -106,7 +106,7 @@ fn show(compared: &[(&LockEntry, LookupAnswer)], format: ReportFormat) -> Result
             ReportFormat::Text => {
                 line.text(&mut out);
                 if let (Comparison::Failed, Some(message)) = (status, line.message) {
-                    stderr::error(&format!("{}: {message}", entry.id));
+                    stderr::error(&stderr::about(&entry.id, message));
                 }
             }
         }

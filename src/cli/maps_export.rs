@@ -24,7 +24,7 @@ pub fn run(args: &ExportArgs) -> Result<ExitCode> {
     }
     if args.strict && !exported.notes.is_empty() {
         stderr::error(&format!(
-            "{} cannot be said whole; nothing was written",
+            "{} cannot be expressed in full; nothing was written",
             stderr::count(exported.notes.len(), "rule")
         ));
         return Ok(ExitCode::Error);

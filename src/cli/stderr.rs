@@ -63,10 +63,34 @@ pub fn failure(what: &str, error: &io::Error) -> anyhow::Error {
     anyhow::anyhow!("{what}: {reason}")
 }
 
+/// The message with the image in front, unless it starts with that already.
+pub fn about(image: &str, message: &str) -> String {
+    match message.strip_prefix(image) {
+        Some(rest) if rest.starts_with(": ") => message.to_owned(),
+        Some(_) | None => format!("{image}: {message}"),
+    }
+}
+
 /// An error, and what to do about it.
 pub fn with_hint(error: &dyn std::error::Error, hint: Option<&str>) -> String {
     match hint {
         Some(hint) => format!("{error}: {hint}"),
         None => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::about;
+
+    #[test]
+    fn an_image_is_named_once() {
+        assert_eq!(about("nginx", "refused"), "nginx: refused");
+        assert_eq!(about("m.io/a:1", "m.io/a:1: refused"), "m.io/a:1: refused");
+        assert_eq!(
+            about("nginx", "docker.io/library/nginx: refused"),
+            "nginx: docker.io/library/nginx: refused"
+        );
+        assert_eq!(about("m.io/a", "m.io/a:1: refused"), "m.io/a: m.io/a:1: refused");
     }
 }

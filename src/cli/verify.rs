@@ -85,7 +85,7 @@ pub fn run(args: &VerifyArgs) -> Result<ExitCode> {
             ReportFormat::Text => {
                 verified.text(&mut out);
                 if let Some(message) = verified.message {
-                    stderr::error(&format!("{image}: {message}"));
+                    stderr::error(&stderr::about(image, message));
                 }
             }
         }
@@ -98,7 +98,11 @@ pub fn run(args: &VerifyArgs) -> Result<ExitCode> {
     io::stdout().lock().write_all(out.as_bytes())?;
     if args.format == ReportFormat::Text {
         let images = stderr::count(summary.images - summary.failed, "image");
-        stderr::print(&format!("verified {images}: {drifted} drifted or missing\n"));
+        let failed = match summary.failed {
+            0 => String::new(),
+            failed => format!(", {failed} could not be checked"),
+        };
+        stderr::print(&format!("verified {images}: {drifted} drifted or missing{failed}\n"));
     }
     Ok(match (summary.failed, drifted) {
         (0, 0) => ExitCode::Done,

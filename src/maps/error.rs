@@ -1,5 +1,6 @@
 //! What can be wrong with a maps text, located, and what is only worth a notice.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -72,10 +73,15 @@ impl MapsError {
 
     /// Advice, where there is a simple one.
     #[must_use]
-    pub fn hint(&self) -> Option<&'static str> {
-        match self.kind {
+    pub fn hint(&self) -> Option<Cow<'static, str>> {
+        let hint = match self.kind {
             MapsErrorKind::AmbiguousColon => Some("use :: between key and value"),
-            MapsErrorKind::NoSeparator => Some("use :: between key and value; KEY:: leaves KEY alone"),
+            MapsErrorKind::NoSeparator => match self.text.split_once('=') {
+                Some((key, value)) if !key.trim().is_empty() => {
+                    return Some(format!("did you mean {}::{}?", key.trim_end(), value.trim_start()).into());
+                }
+                Some(_) | None => Some("use :: between key and value; KEY:: leaves KEY alone"),
+            },
             MapsErrorKind::Regex => Some("use [REPLACE] with a shell glob"),
             MapsErrorKind::UnknownForm { .. }
             | MapsErrorKind::EmptyKey
@@ -83,7 +89,8 @@ impl MapsError {
             | MapsErrorKind::Value { .. }
             | MapsErrorKind::Glob { .. }
             | MapsErrorKind::Duplicate { .. } => None,
-        }
+        };
+        hint.map(Cow::Borrowed)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What lint found in maps files, as text and as JSON.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use serde::Serialize;
@@ -22,7 +23,7 @@ struct LintLine<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     expected: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<&'static str>,
+    hint: Option<Cow<'static, str>>,
 }
 
 /// The report as text; `fault` is how bad faults are.

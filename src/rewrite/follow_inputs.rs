@@ -49,10 +49,12 @@ impl Engine {
                 InputKind::Resource | InputKind::Component | InputKind::Patch | InputKind::Transformer,
                 Given::Kustomization(_),
             ) => Vec::new(),
-            (_, Given::Remote) => limit("is fetched when this is built: its images are not rewritten"),
+            (_, Given::Remote) => limit("it is fetched when this is built, so its images are not rewritten"),
             // What is nowhere, nothing is built from.
             (_, Given::Missing(path)) if !files.exists(path) => Vec::new(),
-            (_, Given::Missing(_)) => limit("is not among the given files: its images are not rewritten"),
+            (_, Given::Missing(_)) => limit(
+                "it is not among the given files, so its images are not rewritten; add it to the command",
+            ),
             (InputKind::Patch, Given::File(_)) => {
                 let text = text().unwrap_or_default();
                 if disables(self.context(), &text) {

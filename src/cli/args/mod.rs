@@ -64,7 +64,7 @@ Where rules come from:
   same key the last rule wins. -v shows what was read.
 
 Environment:
-  IMAGESWAP_MAPS_FILE      The maps file, where neither --maps nor --map is given
+  IMAGESWAP_MAPS_FILE      The maps file, if --maps is not given
   IMAGESWAP_MAPS_LENIENT   true: skip lines that are no rules, with a warning
   IMAGESWAP_DISABLE_LABEL  The label that keeps a resource as it is
   IMAGESWAP_MODE           LEGACY: put IMAGE_PREFIX before every image (deprecated)
@@ -73,7 +73,8 @@ Environment:
 
 Exit codes:
   0  Done, or nothing to do
-  1  --check found something that would change
+  1  --check or validate found something to do, verify found a missing or drifted image, or
+     lock diff a changed digest
   2  Error";
 
 /// Rewrites the container images of Kubernetes manifests according to a maps file, and changes nothing else.

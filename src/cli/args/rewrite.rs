@@ -28,8 +28,9 @@ pub struct RewriteArgs {
     /// Write nothing; report what would change
     #[arg(long, conflicts_with = "output")]
     pub dry_run: bool,
-    /// Fail when an image is left alone without being asked to (templated, encrypted, invalid, or in a
-    /// Kustomization that cannot follow), or would change outside of a Kubernetes resource
+    /// Fail when an image is left alone without being asked to (templated, encrypted, invalid, unclear, or in a
+    /// Kustomization that cannot follow), when text looks like an image in a place that is not rewritten, when a file
+    /// has no rules, or when an image outside of a Kubernetes resource would change
     #[arg(long)]
     pub strict: bool,
     /// What to do about images that no rule covers [default: ignore, or what the configuration says]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::manifest::{DocumentError, NoteKind};
+use crate::manifest::{DocumentError, Lines, NoteKind};
 use crate::report::{Level, Location, Message, Pages, ReportEntry, Summary, diff};
 use crate::rewrite::{Plan, Skip, Unread};
 
@@ -48,6 +48,14 @@ impl FileOutcome {
         self.summary.errors(1);
         let location = Some(Location::from(error));
         let message = Message { level: Level::Error, file: Some(file), location, text: &error.message };
+        options.report.message(&mut self.pages, &message);
+    }
+
+    /// Says that a file that does not parse may be a template, with the first braces of its `text` at byte `at`.
+    pub(super) fn may_be_template(&mut self, options: RunOptions<'_>, file: &str, text: &str, at: usize) {
+        let location = Some(Location { document: None, position: Lines::new(text).position(at) });
+        let text = "contains {{: use --templates for Helm charts, or --exclude";
+        let message = Message { level: Level::Note, file: Some(file), location, text };
         options.report.message(&mut self.pages, &message);
     }
 

@@ -360,9 +360,8 @@ impl<'r> Run<'r> {
             }
             _ => {
                 plan.errors.iter().for_each(|error| outcome.document_error(self.options, &name, error));
-                if memchr::memmem::find(text.as_bytes(), b"{{").is_some() {
-                    let text = format!("{name}: contains {{{{: use --exclude to leave out templates");
-                    outcome.message(self.options, Level::Note, &name, &text);
+                if let Some(at) = memchr::memmem::find(text.as_bytes(), b"{{") {
+                    outcome.may_be_template(self.options, &name, text, at);
                 }
             }
         }

@@ -7,6 +7,7 @@ use anyhow::Error;
 use crate::maps::MapsErrors;
 
 use super::super::stderr;
+use super::FLAG;
 
 /// Why rules cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -52,7 +53,11 @@ impl std::error::Error for UnreadableMaps {}
 impl fmt::Display for UnreadableMaps {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let noun = stderr::count(self.0.iter().count(), "line");
-        let advice = "run 'imageswap maps lint' on it, or see docs/maps.md for the language";
+        let advice = if self.0.iter().all(|error| error.source_name() == FLAG) {
+            "see docs/maps.md for the language"
+        } else {
+            "run 'imageswap maps lint' on it, or see docs/maps.md for the language"
+        };
         write!(f, "{noun} of the maps cannot be read\n{}\n{advice}", errors_with_hints(&self.0))
     }
 }

@@ -26,6 +26,9 @@ pub use error::{SourceError, UnreadableMaps, with_advice};
 pub use folders::FolderRules;
 pub use ruleset::{RuleSettings, RuleWarning, Ruleset};
 
+/// What messages call the rules of the command line.
+const FLAG: &str = "--map";
+
 /// Sources of rules and settings, in their order.
 #[derive(Debug, Clone, Default)]
 pub struct RuleSources {
@@ -126,8 +129,8 @@ impl RuleSources {
     pub fn flags(&mut self, map: &[String]) {
         // The second --map is its second line.
         let flags = map.iter().zip(1..);
-        self.texts.extend(flags.map(|(rule, number)| MapsText::new("--map", rule.clone()).at(number, 0)));
-        self.names.extend((!map.is_empty()).then(|| "--map".to_owned()));
+        self.texts.extend(flags.map(|(rule, number)| MapsText::new(FLAG, rule.clone()).at(number, 0)));
+        self.names.extend((!map.is_empty()).then(|| FLAG.to_owned()));
     }
 
     /// Adds a text of rules.

@@ -33,15 +33,15 @@ pub(super) const LIBRARY_NOTE: &str = "asks for library/nginx, where the rule ke
 pub(super) fn of(rule: &Rule) -> Result<Redirect, &'static str> {
     let key = match rule.kind() {
         RuleKind::Registry | RuleKind::Path => rule.name().expect("registry and path rules have a name"),
-        RuleKind::Exact => return Err("names one reference with its tag, which cannot be said there"),
-        RuleKind::Replace => return Err("is a glob, which cannot be said there"),
-        RuleKind::NoSwap => return Err("names parts of references, which cannot be said there"),
+        RuleKind::Exact => return Err("names one reference with its tag, which this format cannot express"),
+        RuleKind::Replace => return Err("is a glob, which this format cannot express"),
+        RuleKind::NoSwap => return Err("names parts of references, which this format cannot express"),
         RuleKind::Default => {
             return Err(
-                "stands for all other registries, which cannot be said there; give each a rule of its own",
+                "stands for all other registries, which this format cannot express; give each a rule of its own",
             );
         }
-        RuleKind::Legacy => return Err("puts a prefix before every image, which cannot be said there"),
+        RuleKind::Legacy => return Err("puts a prefix before every image, which this format cannot express"),
     };
     let is_hub = key.host == DOCKER_HUB && key.path.is_empty();
     let (location, drops_library) = match rule.parsed() {
@@ -57,7 +57,7 @@ pub(super) fn of(rule: &Rule) -> Result<Redirect, &'static str> {
         }
         RuleValue::Template { pieces, .. } => (Some(template(pieces, key.host, key.path)?), false),
         RuleValue::Reference | RuleValue::Substrings(_) => {
-            return Err("has a value that cannot be said there");
+            return Err("has a value that this format cannot express");
         }
     };
     Ok(Redirect { prefix: key.canonical(), location, drops_library })
@@ -74,7 +74,8 @@ pub(super) fn of_official_image(maps: &Maps, rule: &Rule, redirect: &Redirect) -
 
 /// The location of a value with braces: all that stands before a `{path}` at its end.
 fn template(pieces: &[Piece], registry: &str, path: &str) -> Result<String, &'static str> {
-    const REASON: &str = "has braces whose meaning cannot be said there; only a {path} at the end can";
+    const REASON: &str =
+        "has braces whose meaning this format cannot express; it can express only a {path} at the end";
     let Some((Piece::Path, front)) = pieces.split_last() else { return Err(REASON) };
     let mut location = String::new();
     for piece in front {

@@ -119,7 +119,7 @@ pub enum ImportError {
         reason: String,
     },
     /// Neither its name nor its kind tells the format.
-    #[error("{file}: the format cannot be told from the name or the kind")]
+    #[error("{file}: cannot recognise the format by name or kind")]
     UnknownFormat {
         /// The file.
         file: String,
@@ -152,7 +152,7 @@ impl ImportError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Unreadable { .. } => "check the file, or name its format with --from",
-            Self::UnknownFormat { .. } => "name it with --from",
+            Self::UnknownFormat { .. } => "give it with --from",
             Self::NoTarget { .. } => "say with --target where the images are to come from",
             Self::BadTarget { .. } => "give one such as --target mirror.example.com/images",
             Self::NoRegistry { .. } => "give the folder above it, such as certs.d",

@@ -57,7 +57,8 @@ fn located() {
         assert!(fault.text().starts_with(line.trim()), "{name}");
         assert!(!fault.expected().is_empty(), "{name}");
     }
-    assert_eq!(faults("a.io:b.io:5000")[0].hint(), Some("use :: between key and value"));
+    assert_eq!(faults("a.io:b.io:5000")[0].hint().as_deref(), Some("use :: between key and value"));
+    assert_eq!(faults("a.io=b.io")[0].hint().as_deref(), Some("did you mean a.io::b.io?"));
 }
 
 #[test]
