@@ -10,6 +10,7 @@ use rustc_hash::FxHashMap;
 use crate::files::{FoundFile, walk};
 use crate::image::{Digest, DigestRef, ImageReference};
 use crate::lock::{FoundEntry, Index, Pair};
+use crate::registry::Resolved;
 use crate::report::digests::{Authority, Verdict, Verified, VerifiedSummary};
 use crate::rewrite::{Plan, Site};
 
@@ -42,11 +43,17 @@ struct Check {
 }
 
 impl Check {
-    /// What is asked when the tag is not there: the image is pulled by the digest that stands beside it.
+    /// What is asked when the tag does not say it all: the image is pulled by the digest that stands beside it.
     fn by_digest(&self) -> Option<Question> {
         let reference = ImageReference::parse(&self.target).ok().filter(|image| image.digest().is_some())?;
         Some(Question::about(reference)).filter(|question| *question != self.question)
     }
+}
+
+/// Whether the answer of a tag leaves open that the registry has what is expected: it is one platform's, and of an index
+/// some may be missing.
+fn is_listed(found: &Resolved, expected: &Digest) -> bool {
+    if found.index.is_some() { found.digest == *expected } else { found.images.contains(expected) }
 }
 
 /// Verifies the images of the paths.
@@ -71,9 +78,12 @@ pub fn run(args: &VerifyArgs) -> Result<ExitCode> {
     let questions: Vec<Question> = checks.keys().map(|check| check.question.clone()).chain(sources).collect();
     let pullers = args.online.then(|| online::pullers(&walked.files, threads, &engines));
     let mut answers = ask(&args.registry, pullers.as_ref(), &questions, stderr::is_watched())?;
-    let is_missing =
-        |check: &&Check| matches!(answers.get(&check.question), Some(Err(failure)) if failure.missing);
-    let by_digest: Vec<Question> = checks.keys().filter(is_missing).filter_map(Check::by_digest).collect();
+    let is_open = |check: &&Check| match (answers.get(&check.question), &check.expected) {
+        (Some(Ok(found)), Expected::Written(expected)) => is_listed(found, expected),
+        (Some(Err(failure)), _) => failure.missing,
+        (Some(Ok(_)) | None, _) => false,
+    };
+    let by_digest: Vec<Question> = checks.keys().filter(is_open).filter_map(Check::by_digest).collect();
     answers.extend(ask(&args.registry, pullers.as_ref(), &by_digest, false)?);
     let lock_name = lock.as_ref().map(LockFile::name).unwrap_or_default();
     let (mut out, mut summary) = (String::new(), VerifiedSummary::default());
@@ -134,26 +144,23 @@ fn verified<'a>(
     let mut digest = found.as_ref().ok().map(|resolved| &resolved.digest);
     let (status, message) = match (found, &expected) {
         (_, Err(failure)) => (Verdict::Failed, Some(&*failure.text)),
-        (Err(failure), Ok(expected)) if failure.missing => {
-            let by_digest = check.by_digest().and_then(|question| answers.get(&question));
-            match by_digest {
-                Some(Ok(_)) => {
-                    digest = *expected;
-                    (Verdict::Ok, None)
-                }
-                Some(Err(failure)) if !failure.missing => (Verdict::Failed, Some(&*failure.text)),
-                Some(Err(_)) | None => (Verdict::Missing, None),
-            }
+        (Err(failure), Ok(_)) if failure.missing => {
+            by_digest(check, answers).unwrap_or((Verdict::Missing, None))
         }
         (Err(failure), _) => (Verdict::Failed, Some(&*failure.text)),
         // An image of one platform, as `--platform` pins it, while the tag stands for all of them.
-        (Ok(found), Ok(Some(expected))) if found.images.contains(expected) => {
-            digest = Some(expected);
-            (Verdict::Ok, None)
+        (Ok(found), Ok(Some(expected))) if is_listed(found, expected) => {
+            by_digest(check, answers).unwrap_or((Verdict::Ok, None))
         }
         (Ok(found), Ok(Some(expected))) if found.digest != **expected => (Verdict::Drifted, None),
         (Ok(_), Ok(_)) => (Verdict::Ok, None),
     };
+    // What was asked for by its digest has that one.
+    match (status, &expected) {
+        (Verdict::Ok, Ok(Some(expected))) => digest = Some(expected),
+        (Verdict::Missing, _) => digest = None,
+        _ => {}
+    }
     Ok(Verified {
         status,
         image,
@@ -162,6 +169,18 @@ fn verified<'a>(
         expected: expected.ok().flatten().map(Digest::as_str),
         expected_by,
         message,
+    })
+}
+
+/// What the registry says of the digest that stands beside a tag, where it was asked.
+fn by_digest<'a>(
+    check: &Check,
+    answers: &'a FxHashMap<Question, LookupAnswer>,
+) -> Option<(Verdict, Option<&'a str>)> {
+    Some(match answers.get(&check.by_digest()?)? {
+        Ok(_) => (Verdict::Ok, None),
+        Err(failure) if failure.missing => (Verdict::Missing, None),
+        Err(failure) => (Verdict::Failed, Some(&*failure.text)),
     })
 }
 

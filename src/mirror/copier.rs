@@ -14,7 +14,7 @@ use super::plan::{Action, Facts, Planned, Wanted, decide};
 use super::platforms::{is_wanted, reduced};
 use super::tally::{Bytes, Tally};
 use super::tree::ManifestTree;
-use super::{CopyError, CopyOptions, Place, Source, Target};
+use super::{Contents, CopyError, CopyOptions, Place, Source, Target};
 
 /// How often an image is tried whose target does not know yet what was just written to it.
 const TRIES: u32 = 3;
@@ -121,15 +121,41 @@ impl<S: Source, T: Target> Copier<S, T> {
         let mut action = decide(&wanted, &facts);
         let Facts { digest, tag, .. } = facts;
         let mut planned = Planned { wanted, action, digest, tag, instead };
-        if self.options.deep && matches!(action, Action::Skip | Action::Tag) {
-            let tally = Tally::default();
-            self.examine(&planned, &tally).await?;
-            if !tally.is_complete() {
-                action = Action::Copy;
-            }
+        if matches!(action, Action::Skip | Action::Tag) && !self.is_whole(&planned).await? {
+            action = Action::Copy;
         }
         planned.action = action;
         Ok(planned)
+    }
+
+    /// Whether what was found at the target is all there, as far as that is to be doubted.
+    async fn is_whole(&self, planned: &Planned) -> Result<bool, CopyError> {
+        if self.options.deep {
+            let tally = Tally::default();
+            self.examine(planned, &tally).await?;
+            return Ok(tally.is_complete());
+        }
+        // Other platforms may be all that was copied of it before.
+        if self.options.sparse && !self.target.has_whole_indexes() {
+            return self.has_platforms(planned).await;
+        }
+        Ok(true)
+    }
+
+    /// Whether the target has the manifests that are wanted of an index.
+    async fn has_platforms(&self, planned: &Planned) -> Result<bool, CopyError> {
+        let (from, to) = (from_of(&planned.wanted), to_of(&planned.wanted));
+        let Some(digest) = &planned.digest else { return Ok(true) };
+        let root = self.source.manifest(from, digest).await?;
+        let siblings = Contents::of(&root)?.manifests;
+        let is_wanted = |child: &Descriptor| is_wanted(&self.options.platforms, child, &siblings);
+        // Of what it names, indexes alone name more.
+        let indexes =
+            ManifestTree::read(&self.source, from, root, |child| child.is_index() && is_wanted(child))
+                .await?;
+        let named = indexes.nodes().flat_map(|node| &node.contents.manifests);
+        let found = named.filter(|child| is_wanted(child)).map(|child| self.is_there(to, &child.digest));
+        Ok(try_join_all(found).await?.into_iter().all(|is_there| is_there))
     }
 
     async fn is_there(&self, to: Place<'_>, digest: &Digest) -> Result<bool, CopyError> {
@@ -201,7 +227,7 @@ impl<S: Source, T: Target> Copier<S, T> {
             Some(index) => index.clone(),
             None => self.source.manifest(from, digest).await?,
         };
-        let siblings = super::Contents::of(&root)?.manifests;
+        let siblings = Contents::of(&root)?.manifests;
         let platforms = &self.options.platforms;
         ManifestTree::read(&self.source, from, root, |child: &Descriptor| {
             is_wanted(platforms, child, &siblings)

@@ -132,6 +132,11 @@ pub trait Target: Send + Sync {
         manifest: &Manifest,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
+    /// Whether an index that is found has all that it names, so that none of it needs to be looked for.
+    fn has_whole_indexes(&self) -> bool {
+        false
+    }
+
     /// Ends what was begun and will not be finished: blobs whose writing was called off. Takes no longer than `limit`.
     fn give_up_dropped(&self, limit: Duration) -> impl Future<Output = ()> + Send;
 }

@@ -51,6 +51,14 @@ fn digest_text<S: Serializer>(digest: &Digest, serializer: S) -> Result<S::Ok, S
     serializer.serialize_str(digest.as_str())
 }
 
+impl Descriptor {
+    /// Whether it names an index (OCI) or a list (Docker) of manifests.
+    #[must_use]
+    pub fn is_index(&self) -> bool {
+        super::manifest::is_index(&self.media_type)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -17,3 +17,4 @@ mod registry_support;
 mod requests;
 mod run;
 mod signatures;
+mod sparse;

@@ -79,6 +79,10 @@ impl Target for LayoutWriter {
         Ok(())
     }
 
+    fn has_whole_indexes(&self) -> bool {
+        true
+    }
+
     async fn give_up_dropped(&self, _limit: Duration) {
         // A file that is dropped is gone.
     }
