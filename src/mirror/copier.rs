@@ -10,6 +10,7 @@ use crate::registry::Descriptor;
 
 use super::attached::{self, Attached, How};
 use super::blobs::{Blobs, Way};
+use super::manifests::Manifests;
 use super::plan::{Action, Facts, Planned, Wanted, decide};
 use super::platforms::{is_wanted, reduced};
 use super::tally::{Bytes, Tally};
@@ -31,6 +32,7 @@ pub struct Copier<S, T> {
     target: T,
     options: CopyOptions,
     blobs: Blobs,
+    manifests: Manifests,
     /// Bytes of blobs that were read, in all.
     read: AtomicU64,
 }
@@ -53,7 +55,8 @@ impl<S: Source, T: Target> Copier<S, T> {
     #[must_use]
     pub fn new(source: S, target: T, options: CopyOptions) -> Self {
         let blobs = Blobs::new(options.transfers);
-        Self { source, target, options, blobs, read: AtomicU64::new(0) }
+        let (manifests, read) = (Manifests::default(), AtomicU64::new(0));
+        Self { source, target, options, blobs, manifests, read }
     }
 
     /// What is copied from.
@@ -208,8 +211,11 @@ impl<S: Source, T: Target> Copier<S, T> {
         let by_digest =
             |at: usize| at + 1 < tree.levels.len() || !attached.is_empty() || wanted.tag.is_none();
         if whole {
-            for (_, level) in tree.levels.iter().enumerate().filter(|(at, _)| by_digest(*at)) {
-                let writes = level.iter().map(|node| self.target.write_manifest(to, &node.manifest));
+            for (at, level) in tree.levels.iter().enumerate().filter(|(at, _)| by_digest(*at)) {
+                // The image itself is not there, as was just found out; what it is made of may have come with another.
+                let again = way.doubt || at + 1 == tree.levels.len();
+                let writes =
+                    level.iter().map(|node| self.manifests.write(&self.target, to, &node.manifest, again));
                 try_join_all(writes).await.map_err(|error| self.incomplete(&tree, error))?;
             }
         }
@@ -286,13 +292,13 @@ impl<S: Source, T: Target> Copier<S, T> {
         self.bring_blobs(way, tree).await?;
         let below = tree.nodes().filter(|node| node.manifest.digest != root.digest);
         for node in below {
-            self.target.write_manifest(way.to, &node.manifest).await?;
+            self.manifests.write(&self.target, way.to, &node.manifest, way.doubt).await?;
         }
         match how {
             How::Refers { subject, descriptor } => {
                 self.target.write_referrer(way.to, subject, root, descriptor).await?;
             }
-            How::Tagged { tag } => self.target.name(way.to, Some(tag), root).await?,
+            How::Tagged { tag } => self.manifests.name(&self.target, way.to, Some(tag), root).await?,
         }
         Ok(())
     }
@@ -306,9 +312,9 @@ impl<S: Source, T: Target> Copier<S, T> {
                 Some(found) if found.digest == root.digest => return Ok(()),
                 // The tag came meanwhile, and so the manifest was not written by its digest.
                 Some(_) if wanted.keep_tag => {
-                    let written = self.target.write_manifest(to, root).await;
+                    let written = self.manifests.write(&self.target, to, root, true).await;
                     written.map_err(|error| self.incomplete(tree, error))?;
-                    return Ok(self.target.name(to, None, root).await?);
+                    return Ok(self.manifests.name(&self.target, to, None, root).await?);
                 }
                 Some(found) if !wanted.overwrite => {
                     let (tag, wanted) = (tag.clone(), root.digest.clone());
@@ -317,7 +323,7 @@ impl<S: Source, T: Target> Copier<S, T> {
                 Some(_) | None => {}
             }
         }
-        let named = self.target.name(to, wanted.tag.as_deref(), root).await;
+        let named = self.manifests.name(&self.target, to, wanted.tag.as_deref(), root).await;
         named.map_err(|error| self.incomplete(tree, error))
     }
 

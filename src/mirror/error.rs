@@ -62,12 +62,15 @@ impl StoreError {
         }
     }
 
-    /// Whether a registry says that it has no such thing, of what was just written to it.
+    /// Whether a registry says that it has no such thing, of what was just written to it; or finds a wrong digest, which
+    /// docker-registry does while what a manifest refers to is written again.
     pub(super) fn may_be_late(&self) -> bool {
         match self {
             Self::Registry(RegistryError { step: Step::Push, reason, .. }) => match &**reason {
                 Reason::NotFound { .. } => true,
-                Reason::Status { status: 400, answer } => answer.contains("MANIFEST_BLOB_UNKNOWN"),
+                Reason::Status { status: 400, answer } => {
+                    answer.contains("MANIFEST_BLOB_UNKNOWN") || answer.contains("DIGEST_INVALID")
+                }
                 _ => false,
             },
             Self::Registry(_) | Self::Layout(_) => false,

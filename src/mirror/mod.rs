@@ -20,6 +20,7 @@ mod copy_error;
 mod counted;
 mod error;
 pub mod layout;
+mod manifests;
 mod options;
 mod plan;
 mod platforms;

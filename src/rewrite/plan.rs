@@ -69,6 +69,13 @@ pub struct Skip {
     pub reason: SkipReason,
 }
 
+impl Skip {
+    /// Whether it stands where an image does, and is none that could be pulled.
+    fn is_no_image(&self) -> bool {
+        matches!(self.reason, SkipReason::Templated | SkipReason::Encrypted | SkipReason::Invalid(_))
+    }
+}
+
 /// Why an image is left alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SkipReason {
@@ -266,13 +273,16 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// A sentence for each place of the file `name` of which it is not known which images come of it.
+    /// A sentence for each place of the file `name` of which it is not known which images come of it, or where there is none
+    /// that can be pulled.
     pub fn unknown<'p>(&'p self, name: &'p str) -> impl Iterator<Item = String> + 'p {
         let changes = self.changes.iter().map(|change| &change.site);
         let sites = changes.chain(self.kept.iter().map(|kept| &kept.site));
-        sites.filter_map(move |site| {
+        let rest = sites.filter_map(|site| Some((site, site.unknown_rest()?.to_owned())));
+        let skips = self.skips.iter().filter(|skip| skip.is_no_image());
+        rest.chain(skips.map(|skip| (&skip.site, skip.reason.message()))).map(move |(site, why)| {
             let (Position { line, column }, image) = (site.position, &site.image);
-            Some(format!("{name}:{line}:{column}: {image}: {}", site.unknown_rest()?))
+            format!("{name}:{line}:{column}: {image}: {why}")
         })
     }
 

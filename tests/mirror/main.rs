@@ -15,6 +15,7 @@ mod plans;
 #[path = "../registry_support/mod.rs"]
 mod registry_support;
 mod requests;
+mod rivals;
 mod run;
 mod signatures;
 mod sparse;

@@ -19,7 +19,7 @@ use super::super::exit_code::ExitCode;
 use super::super::lock_file::LockFile;
 use super::super::{rules, stderr};
 use super::wanted::{self, Gathered, Pairs};
-use super::{Done, client, go, runtime};
+use super::{Done, client, go, runtime, tags};
 
 /// How many missing blobs are named.
 const NAMED: usize = 20;
@@ -106,6 +106,8 @@ impl Gathered {
             *wanted =
                 Wanted { target: wanted.source.clone(), to: wanted.from.clone(), tag, ..wanted.clone() };
         }
+        // In the layout as at the source, a tag stands for one image.
+        tags::leave_to_one(&mut self.wanted);
         Ok(targets)
     }
 }

@@ -2,6 +2,7 @@
 
 mod ecr;
 mod layout;
+mod tags;
 mod wanted;
 
 use std::collections::BTreeSet;

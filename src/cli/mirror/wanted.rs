@@ -18,6 +18,7 @@ use super::super::args::{ImagesArgs, ImagesFormat, MirrorArgs, ReportFormat};
 use super::super::images::{self, Listing};
 use super::super::lock_file::{self, LockFile};
 use super::super::{function, rules, stderr};
+use super::tags;
 
 /// What is to be copied.
 pub struct Gathered {
@@ -66,6 +67,7 @@ pub fn gather(args: &MirrorArgs, layout: Option<&LayoutReader>) -> Result<Gather
             Err(error) => errors.push(format!("{error:#}")),
         }
     }
+    tags::leave_to_one(&mut wanted);
     Ok(Gathered { wanted, errors, unread, lock })
 }
 
@@ -236,10 +238,6 @@ fn want(args: &MirrorArgs, source: &str, target: &str, lock: Option<&LockFile>) 
         if !all.contains(&wanted) {
             all.push(wanted);
         }
-    }
-    // Of several platforms, none is more than the others what the tag stands for.
-    if all.len() > 1 {
-        all.iter_mut().filter(|one| one.keep_tag).for_each(|one| one.tag = None);
     }
     Ok(all)
 }
