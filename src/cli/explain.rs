@@ -27,7 +27,7 @@ pub fn run(args: &ExplainArgs) -> Result<ExitCode> {
     let ruleset = rules::load(&args.maps, Some(first), !from_stdin, true)?.ok_or_else(rules::none_given)?;
     let mut out = String::new();
     let mut pages = Pages::default();
-    ruleset.warnings().for_each(|warning| warning.report(report(args.format), &mut pages));
+    ruleset.warnings().for_each(|warning| warning.report(Level::Warning, report(args.format), &mut pages));
     stderr::print(&pages.messages);
     out.push_str(&pages.report);
     let mut failed = false;

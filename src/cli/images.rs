@@ -195,7 +195,7 @@ pub fn run(args: &ImagesArgs) -> Result<ExitCode> {
 
 /// Adds the warnings about the rules and the paths.
 fn warn(report: &dyn Report, pages: &mut Pages, walked: Option<&Walked>, engines: &Engines) {
-    engines.warnings().iter().for_each(|warning| warning.report(report, pages));
+    engines.warnings().iter().for_each(|warning| warning.report(Level::Warning, report, pages));
     let mut add = |file: Option<&str>, text: &str| {
         report.message(pages, &Message { level: Level::Warning, file, location: None, text });
     };

@@ -35,7 +35,10 @@ pub fn flag_for(file: &str, site: &Site) -> Option<String> {
             matches!(resource.kind.as_str(), "ConfigMap" | "Secret")
                 .then(|| format!("--data='{} {name}:{key}'", resource.kind))
         }
-        _ if site.place == Place::RenderInput => None,
+        // A text that holds an image somewhere, and not one image between quotes, is no image field.
+        _ if site.place == Place::RenderInput || site.span.end - site.span.start > site.image.len() + 2 => {
+            None
+        }
         _ => {
             let resource = site.resource.as_deref()?;
             let mut spec = String::new();

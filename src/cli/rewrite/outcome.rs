@@ -32,8 +32,15 @@ impl FileOutcome {
 
     /// Adds what is to be said about the rules.
     pub(super) fn rules(&mut self, options: RunOptions<'_>, engines: &Engines) {
-        if !options.quiet {
-            engines.warnings().iter().for_each(|warning| warning.report(options.report, &mut self.pages));
+        for warning in engines.warnings() {
+            let fails = options.strict && warning.is_grave;
+            if fails {
+                self.summary.errors(1);
+            }
+            if fails || !options.quiet {
+                let level = if fails { Level::Error } else { Level::Warning };
+                warning.report(level, options.report, &mut self.pages);
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use crate::manifest::encoding;
-use crate::report::{Pages, Summary};
+use crate::report::{Level, Pages, Summary};
 use crate::rewrite::Uses;
 
 use super::super::args::RewriteArgs;
@@ -47,6 +47,15 @@ pub(super) fn run(
     }
     let mut outcome = FileOutcome { summary: Summary::of_file(), ..FileOutcome::default() };
     outcome.rules(options, engines);
+    if text.trim_ascii().is_empty() {
+        // What a pipe brings whose first command failed.
+        let text = "standard input is empty";
+        if options.strict {
+            outcome.error(options, NAME, text);
+        } else {
+            outcome.message(options, Level::Warning, NAME, text);
+        }
+    }
     for error in &plan.errors {
         outcome.document_error(options, NAME, error);
     }

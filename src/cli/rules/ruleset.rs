@@ -53,6 +53,8 @@ pub struct RuleWarning {
     pub place: Option<Position>,
     /// What there is to say.
     pub text: String,
+    /// Nothing will change because of it, which is an error where everything is to be in order (`--strict`).
+    pub is_grave: bool,
 }
 
 impl fmt::Display for RuleWarning {
@@ -69,12 +71,12 @@ impl fmt::Display for RuleWarning {
 }
 
 impl RuleWarning {
-    /// Adds the warning to a report.
-    pub fn report(&self, report: &dyn Report, pages: &mut Pages) {
+    /// Adds it to a report, at this level.
+    pub fn report(&self, level: Level, report: &dyn Report, pages: &mut Pages) {
         let location = self.place.map(|position| Location { document: None, position });
         // Text needs a file before the message where there is no line.
         let text = if location.is_none() && report.is_text() { self.to_string() } else { self.text.clone() };
-        let message = Message { level: Level::Warning, file: self.source.as_deref(), location, text: &text };
+        let message = Message { level, file: self.source.as_deref(), location, text: &text };
         report.message(pages, &message);
     }
 }
@@ -90,11 +92,12 @@ impl Ruleset {
         let notices = self.notices.iter().map(|notice| {
             let place =
                 (notice.line() > 0).then(|| Position { line: notice.line(), column: notice.column() });
-            RuleWarning { source: Some(notice.source_name().to_owned()), place, text: notice.message() }
+            let source = Some(notice.source_name().to_owned());
+            RuleWarning { source, place, text: notice.message(), is_grave: false }
         });
         let empty = self.given && self.maps.is_empty();
         let text = "the maps contain no rules, so nothing will change".to_owned();
-        notices.chain(empty.then_some(RuleWarning { source: None, place: None, text }))
+        notices.chain(empty.then_some(RuleWarning { source: None, place: None, text, is_grave: true }))
     }
 
     /// Where the rules are from, and in which order: `base.maps, then imageswap.maps, then --map`.
