@@ -215,6 +215,21 @@ fn what_skopeo_writes_is_copied_by_the_maps() {
     assert_eq!(site.arrived("team/app", "v1"), Some(digest));
 }
 
+/// The source does not have the digest of a smaller index, whichever way it came.
+#[test]
+fn a_smaller_index_is_remembered_as_the_targets() {
+    let Some(site) = Site::new(Kind::Docker) else { return };
+    site.outside.push_index("team/app", "v1", false);
+    site.list(&["team/app:v1"]);
+    site.good(&["--images", "list", "--platform", "linux/amd64", "--to-layout", "x.tar"]);
+    site.good(&["--images", "list", "--from-layout", "x.tar", "--lock", "in.lock"]);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_imageswap"));
+    command.args(["lock", "diff", "--lock", "in.lock"]).current_dir(site.folder.path());
+    let output = command.env("HOME", "/nonexistent").env_remove("DOCKER_CONFIG").output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&said));
+}
+
 /// A run that was killed while it named the parts: those without the first are worth nothing, and the next run replaces
 /// them. Parts that somebody else left are not touched.
 #[test]

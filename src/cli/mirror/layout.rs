@@ -1,12 +1,12 @@
 //! `imageswap mirror` through image layouts: out of registries into one, and out of one into registries.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
 use anyhow::{Result, anyhow};
 
 use crate::image::{Digest, ImageReference, Repository};
-use crate::lock::Lock;
+use crate::lock::{Lock, Looked};
 use crate::maps::Maps;
 use crate::mirror::layout::{
     Import, LayoutError, LayoutReader, LayoutWriter, LeftOut, Missing, Stored, missing, since,
@@ -129,6 +129,13 @@ fn lock_of(done: &[Option<Done>]) -> Result<Lock> {
         }
     }
     Ok(lock)
+}
+
+/// The digests of a layout's indexes of some platforms: the lock file in it has them as their targets' alone.
+pub(super) fn smaller(reader: &LayoutReader) -> HashSet<Digest> {
+    let entries = reader.lock().into_iter().flat_map(Lock::entries);
+    let smaller = entries.filter(|entry| entry.looked == Looked::Target && entry.id != entry.target);
+    smaller.map(|entry| entry.digest.clone()).collect()
 }
 
 /// All images of a layout: where the maps have them, else where the lock file in it says.

@@ -116,7 +116,7 @@ async fn go<S: Source, T: Target>(
     for error in &gathered.errors {
         stderr::error(error);
     }
-    let Gathered { wanted, errors, unread, lock } = gathered;
+    let Gathered { wanted, errors, unread, lock, smaller } = gathered;
     let writes = !args.dry_run && !args.check;
     // While some are copied, the next ones are looked up.
     let at_once = if writes { 2 * args.copying.jobs } else { PLANS };
@@ -125,6 +125,10 @@ async fn go<S: Source, T: Target>(
     let total = wanted.len();
     let repositories = ecr::Repositories::new(args.copying.create_repos && writes);
     let (stop, repositories, copies) = (&stop, &repositories, &copies);
+    let is_smaller = |planned: &Planned| {
+        planned.instead.is_some() || planned.digest.as_ref().is_some_and(|digest| smaller.contains(digest))
+    };
+    let is_smaller = &is_smaller;
     let images = wanted.into_iter().enumerate().map(|(at, (wanted, written))| async move {
         if stop.load(Ordering::Relaxed) {
             return (at, None);
@@ -135,9 +139,9 @@ async fn go<S: Source, T: Target>(
                 if stop.load(Ordering::Relaxed) {
                     return (at, None);
                 }
-                (copy(copier, &planned, repositories).await, planned.instead.is_some())
+                (copy(copier, &planned, repositories).await, is_smaller(&planned))
             }
-            Ok(planned) => (mirrored(&planned, None), planned.instead.is_some()),
+            Ok(planned) => (mirrored(&planned, None), is_smaller(&planned)),
             Err(error) => (not_planned(&wanted, &error), false),
         };
         if args.copying.fail_fast && (mirrored.error.is_some() || is_failure(&mirrored)) {

@@ -1,13 +1,13 @@
 //! Which images are to be copied: those of manifests that the maps move, those of a list, or those of a lock file.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 
-use crate::image::ImageReference;
+use crate::image::{Digest, ImageReference};
 use crate::lock::{FoundEntry, Lock};
 use crate::maps::{Glob, Maps};
 use crate::mirror::Wanted;
@@ -30,6 +30,8 @@ pub struct Gathered {
     pub unread: usize,
     /// The lock file.
     pub lock: Option<LockFile>,
+    /// The digests of indexes in a layout that the registries they come from do not have.
+    pub smaller: HashSet<Digest>,
 }
 
 /// How manifests write the sources of each pair.
@@ -68,7 +70,8 @@ pub fn gather(args: &MirrorArgs, layout: Option<&LayoutReader>) -> Result<Gather
         }
     }
     tags::leave_to_one(&mut wanted);
-    Ok(Gathered { wanted, errors, unread, lock })
+    let smaller = layout.map(super::layout::smaller).unwrap_or_default();
+    Ok(Gathered { wanted, errors, unread, lock, smaller })
 }
 
 fn lock(args: &MirrorArgs) -> Result<Option<LockFile>> {
