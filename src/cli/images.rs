@@ -1,5 +1,7 @@
 //! `imageswap images`: the inventory.
 
+mod built;
+
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -11,13 +13,15 @@ use crate::manifest::encoding;
 use crate::report::inventory::{self, Listed};
 use crate::report::unique::{self, DistinctImages};
 use crate::report::{JsonReport, Level, Location, Message, Pages, Report, TextReport};
-use crate::rewrite::{Engine, Memory, Site, unread};
+use crate::rewrite::{Engine, Memory, Renames, Site, unread};
 
 use super::args::{ImagesArgs, ImagesFormat};
 use super::engines::Engines;
 use super::exit_code::ExitCode;
 use super::file_kind::FileKind;
+use super::kustomized::Waiting;
 use super::{function, rules, settings, stderr, tree};
+use built::Built;
 
 /// What one file holds.
 #[derive(Debug, Default)]
@@ -27,6 +31,8 @@ struct Inventory {
     errors: Vec<FileError>,
     /// What is said of places of which it is not known which images come of them, where distinct images are wanted.
     unknown: Vec<String>,
+    /// Where distinct images are wanted: what its Kustomizations wait with.
+    waits: Option<Waiting>,
 }
 
 /// What one thread has to itself.
@@ -35,12 +41,14 @@ struct Worker {
     buffer: Vec<u8>,
     memory: Memory,
     distinct: DistinctImages,
+    renames: Renames,
 }
 
 /// What is made of the images of each file.
 #[derive(Clone, Copy)]
 struct Wanted<'r> {
     args: &'r ImagesArgs,
+    engines: &'r Engines,
     /// Whether there are rules.
     with_maps: bool,
 }
@@ -62,14 +70,14 @@ impl Wanted<'_> {
             ImagesFormat::Text | ImagesFormat::Kustomize => inventory::text(listed, with_maps),
         }
     }
+}
 
-    /// What stands before the rows of all files.
-    fn header(self) -> String {
-        match self.args.format {
-            ImagesFormat::Csv => inventory::table_header(b',', self.with_maps),
-            ImagesFormat::Tsv => inventory::table_header(b'\t', self.with_maps),
-            ImagesFormat::Text | ImagesFormat::Json | ImagesFormat::Kustomize => String::new(),
-        }
+/// What stands before the rows of all files.
+fn header(format: ImagesFormat, with_maps: bool) -> String {
+    match format {
+        ImagesFormat::Csv => inventory::table_header(b',', with_maps),
+        ImagesFormat::Tsv => inventory::table_header(b'\t', with_maps),
+        ImagesFormat::Text | ImagesFormat::Json | ImagesFormat::Kustomize => String::new(),
     }
 }
 
@@ -133,19 +141,18 @@ pub fn list(args: &ImagesArgs) -> Result<Listing> {
     if !args.quiet {
         warn(report, &mut pages, walked.as_ref(), &engines);
     }
-    let wanted = Wanted { args, with_maps };
+    let wanted = Wanted { args, engines: &engines, with_maps };
     let mut unknown = Vec::new();
     let (rows, distinct, file_errors) = if let Some(walked) = &walked {
-        read_files(wanted, walked, &engines, &mut unknown)
+        read_files(wanted, walked, &mut unknown)
     } else {
         let mut worker = Worker { buffer: function::read_stdin()?, ..Worker::default() };
         let inventory = read_bytes("-", &engines.all()[0], &mut worker, wanted);
-        let Inventory { rows, errors, unknown: of_stdin } = inventory;
+        let Inventory { rows, errors, unknown: of_stdin, .. } = inventory;
         unknown = of_stdin;
         (vec![rows], worker.distinct, errors)
     };
     for text in unknown.iter().filter(|_| !args.quiet) {
-        let text = &format!("{text}: it is left out");
         report.message(&mut pages, &Message { level: Level::Warning, file: None, location: None, text });
     }
     file_errors.iter().for_each(|error| report.message(&mut pages, &error.message()));
@@ -177,7 +184,7 @@ pub fn run(args: &ImagesArgs) -> Result<ExitCode> {
             if with_maps {
                 let _ = unique::check_targets(&distinct, &mut errors);
             }
-            Wanted { args, with_maps }.header()
+            header(args.format, with_maps)
         }
     };
     for text in &errors {
@@ -212,10 +219,9 @@ fn warn(report: &dyn Report, pages: &mut Pages, walked: Option<&Walked>, engines
 fn read_files(
     wanted: Wanted<'_>,
     walked: &Walked,
-    engines: &Engines,
     unknown: &mut Vec<String>,
 ) -> (Vec<String>, DistinctImages, Vec<FileError>) {
-    let args = wanted.args;
+    let Wanted { args, engines, .. } = wanted;
     let Walked { files, errors, .. } = walked;
     let errors = errors.iter().map(|error| {
         let file = error.path().display().to_string();
@@ -236,22 +242,29 @@ fn read_files(
                 }
             }
         });
-    let mut rows = Vec::new();
-    for inventory in inventories {
+    let (mut rows, mut waiting) = (Vec::new(), Vec::new());
+    for (file, inventory) in files.iter().zip(inventories) {
+        waiting.extend(inventory.waits.map(|waits| (file, waits)));
         rows.extend(Some(inventory.rows).filter(|rows| !rows.is_empty()));
         errors.extend(inventory.errors);
         unknown.extend(inventory.unknown);
     }
-    let mut distinct = DistinctImages::default();
-    workers.into_iter().for_each(|worker| distinct.merge(worker.distinct));
+    let (mut distinct, mut renames) = (DistinctImages::default(), Renames::default());
+    for worker in workers {
+        distinct.merge(worker.distinct);
+        renames.merge(worker.renames);
+    }
+    let built = Built::of(files, waiting, threads, engines, renames);
+    distinct.merge(built.distinct);
+    unknown.extend(built.unknown);
     (rows, distinct, errors)
 }
 
 /// The images of the text in the buffer of `worker`. Documents that do not parse are errors, unless nobody meant them as manifests; the others are
 /// listed.
 fn read_bytes(name: &str, engine: &Engine, worker: &mut Worker, wanted: Wanted<'_>) -> Inventory {
-    let Wanted { args, with_maps } = wanted;
-    let Worker { buffer, memory, distinct } = worker;
+    let Wanted { args, engines, with_maps } = wanted;
+    let Worker { buffer, memory, distinct, renames } = worker;
     let bytes = buffer.as_slice();
     let mut found = Inventory::default();
     let text = match encoding::decode(bytes) {
@@ -295,7 +308,16 @@ fn read_bytes(name: &str, engine: &Engine, worker: &mut Worker, wanted: Wanted<'
         }
     }));
     if wanted.distinct_alone() {
-        found.unknown = plan.unknown(name).collect();
+        found.unknown = plan.unknown(name).map(|text| format!("{text}: it is left out")).collect();
+        if name == "-" {
+            let mut built = Built::default();
+            built.add(name, &engine.plan_alone_with(text, memory));
+            distinct.merge(built.distinct);
+            found.unknown.extend(built.unknown);
+        } else {
+            renames.learn(&plan);
+            found.waits = Waiting::of(&plan, engines);
+        }
     }
     let listed = inventory::of_plan(name, &mut plan, args.all);
     found.rows = wanted.rows(&listed);

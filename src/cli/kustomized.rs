@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::files::FoundFile;
-use crate::manifest::{KustomizeImage, Text};
+use crate::manifest::KustomizeImage;
 use crate::maps::Maps;
-use crate::rewrite::{Engine, Graph, Input, InputFiles, Memory, Naming, Plan, Renames, is_kustomization};
+use crate::rewrite::{
+    Arriving, Engine, Graph, Input, InputFiles, Memory, Naming, Plan, Renames, Renaming, is_kustomization,
+};
 
 use super::engines::Engines;
 
@@ -36,8 +38,13 @@ pub struct Followed {
     tree: Renames,
     /// For Kustomizations with entries that the whole tree leaves open.
     scoped: BTreeMap<PathBuf, Renames>,
+    /// For Kustomizations with entries, what these apply to: only where the images that are built are listed.
+    arriving: BTreeMap<PathBuf, Arriving>,
     graph: Graph,
 }
+
+/// The Kustomizations of a run by their absolute paths, each with its entries.
+type Entries<'p> = BTreeMap<String, (&'p Path, Vec<KustomizeImage>)>;
 
 impl Followed {
     /// What the `waiting` Kustomizations among `files` follow, in a tree that becomes what `tree` says.
@@ -45,7 +52,27 @@ impl Followed {
         engines: &Engines,
         files: &[FoundFile],
         waiting: Vec<(&Path, Waiting)>,
+        tree: Renames,
+    ) -> Self {
+        Self::make(engines, files, waiting, tree, false)
+    }
+
+    /// As [`Followed::new`], for [`Followed::list_built`], too.
+    pub fn with_built(
+        engines: &Engines,
+        files: &[FoundFile],
+        waiting: Vec<(&Path, Waiting)>,
+        tree: Renames,
+    ) -> Self {
+        Self::make(engines, files, waiting, tree, true)
+    }
+
+    fn make(
+        engines: &Engines,
+        files: &[FoundFile],
+        waiting: Vec<(&Path, Waiting)>,
         mut tree: Renames,
+        lists_built: bool,
     ) -> Self {
         if waiting.is_empty() {
             return Self::default();
@@ -53,7 +80,7 @@ impl Followed {
         let places: BTreeMap<String, &Path> =
             files.iter().map(|file| (absolute(&file.path), file.path.as_path())).collect();
         let mut graph = Graph::new(places.keys().cloned());
-        let mut entries: BTreeMap<String, (&Path, Vec<KustomizeImage>)> = BTreeMap::new();
+        let mut entries: Entries<'_> = BTreeMap::new();
         for (path, waiting) in waiting {
             let file = absolute(path);
             graph.add(&file, waiting.inputs);
@@ -73,23 +100,28 @@ impl Followed {
             let mut naming = Naming::default();
             for part in graph.scope(file) {
                 let Some(path) = places.get(&part) else { continue };
-                if let Ok(text) = std::fs::read_to_string(path) {
-                    let memory = &mut Memory::default();
-                    let mut own = Renames::default();
-                    own.learn(&engines.of(path).plan(&text, is_kustomization(&part), memory));
-                    naming.names.insert(part.clone(), own.names().map(str::to_owned).collect());
+                if let Some(own) = learned(engines, path, &part) {
+                    naming.images.insert(part.clone(), own.images());
                     renames.merge(own);
                 }
                 known.extend(entries.get(&part).into_iter().flat_map(with_maps));
                 if let Some((_, entries)) = entries.get(&part) {
-                    naming.given.insert(part, entries.iter().filter_map(names_given).collect());
+                    naming.given.insert(part, entries.iter().filter_map(Renaming::of).collect());
                 }
             }
             close(&mut renames, &known);
             renames.arrive(graph.arriving(file, &naming));
             scoped.insert((*path).to_owned(), renames);
         }
-        Self { tree, scoped, graph }
+        let arriving =
+            if lists_built { arriving(engines, &places, &entries, &graph) } else { BTreeMap::new() };
+        Self { tree, scoped, arriving, graph }
+    }
+
+    /// Adds to the plan of the Kustomization in `file`, which follows the others, the images that are built with its entries.
+    pub fn list_built(&self, engine: &Engine, file: &Path, plan: &mut Plan) {
+        let unknown = Arriving::default();
+        engine.list_built(plan, self.arriving.get(file).unwrap_or(&unknown), &self.tree);
     }
 
     /// Adds to the plan of the Kustomization in `file` what its entries become, and what cannot follow.
@@ -102,10 +134,39 @@ impl Followed {
     }
 }
 
-/// The name that an entry is for, and the one that it gives.
-fn names_given(entry: &KustomizeImage) -> Option<[String; 2]> {
-    let text = |text: &Option<Text>| text.as_ref().map(|text| text.value.clone());
-    Some([text(&entry.name)?, text(&entry.new_name)?])
+/// The images of the file at `path`, whose absolute path is `part`.
+fn learned(engines: &Engines, path: &Path, part: &str) -> Option<Renames> {
+    let text = std::fs::read_to_string(path).ok()?;
+    let mut own = Renames::default();
+    own.learn(&engines.of(path).plan(&text, is_kustomization(part), &mut Memory::default()));
+    Some(own)
+}
+
+/// What the entries of each Kustomization apply to.
+fn arriving(
+    engines: &Engines,
+    places: &BTreeMap<String, &Path>,
+    entries: &Entries<'_>,
+    graph: &Graph,
+) -> BTreeMap<PathBuf, Arriving> {
+    let mut naming = Naming::default();
+    for (file, (_, entries)) in entries {
+        naming.given.insert(file.clone(), entries.iter().filter_map(Renaming::of).collect());
+    }
+    let mut arriving = BTreeMap::new();
+    for (file, (path, _)) in entries.iter().filter(|(_, (_, entries))| !entries.is_empty()) {
+        for part in graph.scope(file) {
+            if let Some(path) = places.get(&part)
+                && !naming.images.contains_key(&part)
+            {
+                let images = learned(engines, path, &part).map(|own| own.images()).unwrap_or_default();
+                naming.images.insert(part, images);
+            }
+        }
+        let images = graph.arriving_images(file, &naming);
+        arriving.insert((*path).to_owned(), Arriving { images, is_whole: graph.is_whole(file) });
+    }
+    arriving
 }
 
 /// Ends the learning of `renames` with these entries and the maps for their files.

@@ -12,7 +12,6 @@ use crate::image::{Digest, DigestRef, ImageReference};
 use crate::lock::{FoundEntry, Index, Pair};
 use crate::registry::Resolved;
 use crate::report::digests::{Authority, Verdict, Verified, VerifiedSummary};
-use crate::rewrite::{Plan, Site};
 
 use super::args::{ReportFormat, VerifyArgs};
 use super::engines::Engines;
@@ -197,9 +196,11 @@ fn checks(
     each_plan(files, threads, engines, &|file, plan| match plan {
         Ok(plan) => {
             let name = file.path.display().to_string();
-            unknown.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(plan.unknown(&name));
+            let not_verified = plan.unknown(&name).map(|text| format!("{text}: not verified"));
+            let not_verified = not_verified.chain(plan.unbuilt_in(&name, "not verified"));
+            unknown.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(not_verified);
             let mut checks = checks.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            for (image, target) in images(plan) {
+            for (image, target) in plan.images() {
                 if let Some(check) = check(image, target, index) {
                     checks.entry(check).or_insert_with(|| image.to_owned());
                 }
@@ -211,7 +212,7 @@ fn checks(
         }
     });
     for text in unknown.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
-        stderr::warning(&format!("{text}: not verified"));
+        stderr::warning(&text);
     }
     let mut errors = errors.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     if !errors.is_empty() {
@@ -219,17 +220,6 @@ fn checks(
         return Err(anyhow!("{}", errors.join("\n")));
     }
     Ok(checks.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
-}
-
-/// The images of a plan, each with what it becomes.
-fn images(plan: &Plan) -> impl Iterator<Item = (&str, &str)> {
-    let is_known = |site: &Site| site.place.is_site() && site.unknown_rest().is_none();
-    let changes = plan.changes.iter().filter(move |change| is_known(&change.site));
-    let changes = changes.map(|change| (change.site.image.as_str(), &*change.to));
-    let kept = plan.kept.iter().filter(move |kept| is_known(&kept.site));
-    let kept = kept.map(|kept| (kept.site.image.as_str(), kept.site.image.as_str()));
-    let entries = plan.entry_images.iter().filter(|entry| entry.sets_tag);
-    changes.chain(kept).chain(entries.map(|entry| (entry.site.image.as_str(), entry.to.as_str())))
 }
 
 fn check(image: &str, target: &str, index: Option<&Index>) -> Option<Check> {

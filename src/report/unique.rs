@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use crate::image::ImageReference;
+use crate::rewrite::BuiltImage;
 
 use super::inventory::{Listed, Table};
 use super::json::line;
@@ -32,6 +33,12 @@ impl DistinctImages {
     pub fn add(&mut self, listed: Listed) {
         let Listed { site, status, target, .. } = listed;
         self.0.insert(DistinctImage { image: site.image, target, status, is_site: site.place.is_site() });
+    }
+
+    /// Adds an image that is built with an entry of a Kustomization.
+    pub fn add_built(&mut self, built: &BuiltImage) {
+        let (image, target) = (built.image.clone(), Some(Arc::from(built.to.as_str())));
+        self.0.insert(DistinctImage { image, target, status: "ok", is_site: true });
     }
 
     /// Adds what another thread found.

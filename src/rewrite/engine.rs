@@ -7,7 +7,7 @@ use crate::manifest::{
 };
 use crate::maps::{Maps, Outcome, Rule};
 
-use super::kustomize::{self, KustomizeMode, Renames};
+use super::kustomize::{self, Arriving, KustomizeMode, Renames};
 use super::memory::{Memory, Ruling};
 use super::plan::{Change, Decided, Plan, Skip, SkipReason};
 use super::problem::{Problem, ProblemKind};
@@ -94,6 +94,7 @@ impl Engine {
         let entries: Vec<_> = plan.kustomize_images.iter().map(|entry| (entry, &*self.maps)).collect();
         renames.add_entries(&entries);
         self.follow(&mut plan, &renames);
+        self.list_built(&mut plan, &Arriving::default(), &renames);
         plan
     }
 
@@ -134,6 +135,14 @@ impl Engine {
         plan.skips.append(&mut plan.kustomize_limits);
         plan.changes.sort_by_key(|change| change.site.span);
         plan.skips.sort_by_key(|skip| skip.site.span);
+    }
+
+    /// Lists in [`Plan::built`] the images that are built with the entries of `plan`, which has followed the images of the
+    /// `tree`. `arriving`: the images that its Kustomization applies them to.
+    pub fn list_built(&self, plan: &mut Plan, arriving: &Arriving, tree: &Renames) {
+        if self.kustomize != KustomizeMode::Off && !plan.kustomize_images.is_empty() {
+            tree.list_built(plan, arriving, &self.maps);
+        }
     }
 
     /// What Kustomizations are read with.

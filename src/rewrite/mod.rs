@@ -22,10 +22,13 @@ mod uses;
 pub use engine::Engine;
 pub use image_value::{ImageValue, classify};
 pub use input::{Input, InputKind};
-pub use kustomize::{Given, Graph, InputFiles, KustomizeMode, Naming, Renames, is_kustomization};
+pub use kustomize::{
+    Arriving, Given, Graph, ImagesByName, InputFiles, KustomizeMode, Naming, Renames, Renaming,
+    is_kustomization,
+};
 pub use memory::Memory;
 pub use pin::{Digests, Need, PinFrom, PinPolicy, Pinner, Pins};
-pub use plan::{Change, Decided, DigestSlot, EntryImage, MissingDigest, Plan, Skip, SkipReason};
+pub use plan::{BuiltImage, Change, Decided, DigestSlot, EntryImage, MissingDigest, Plan, Skip, SkipReason};
 pub use problem::{Problem, ProblemKind};
 pub use site::Site;
 pub use skip::{SkipRule, SkipRuleError};

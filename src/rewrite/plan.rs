@@ -207,6 +207,15 @@ pub struct EntryImage {
     pub sets_tag: bool,
 }
 
+/// An image that is built with an entry of a Kustomization.
+#[derive(Debug, Clone)]
+pub struct BuiltImage {
+    /// The image before the maps.
+    pub image: String,
+    /// The image after them.
+    pub to: String,
+}
+
 /// An image that the maps leave as it is.
 #[derive(Debug, Clone)]
 pub struct Decided {
@@ -258,6 +267,11 @@ pub struct Plan {
     pub kustomize_images: Vec<KustomizeImage>,
     /// The images that a Kustomization's entries put together, as far as they follow the tree.
     pub entry_images: Vec<EntryImage>,
+    /// The images that are built with a Kustomization's entries: filled in by [`Engine::list_built`](super::Engine).
+    pub built: Vec<BuiltImage>,
+    /// Entries of which it is not known which images are built with them, with the reason. They are among the skips as
+    /// well where they do not follow the tree.
+    pub unbuilt: Vec<Skip>,
     /// What the Kustomizations of the text build from.
     pub kustomize_inputs: Vec<Input>,
     /// Where what they build has other images, as far as the text tells: among the skips once entries are followed.
@@ -273,6 +287,17 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// The images that will be pulled, each with what it becomes: those that stand in the text, as far as they are known, and
+    /// those that are built with entries.
+    pub fn images(&self) -> impl Iterator<Item = (&str, &str)> {
+        let is_known = |site: &Site| site.place.is_site() && site.unknown_rest().is_none();
+        let changes = self.changes.iter().filter(move |change| is_known(&change.site));
+        let changes = changes.map(|change| (change.site.image.as_str(), &*change.to));
+        let kept = self.kept.iter().filter(move |kept| is_known(&kept.site));
+        let kept = kept.map(|kept| (kept.site.image.as_str(), kept.site.image.as_str()));
+        changes.chain(kept).chain(self.built.iter().map(|built| (built.image.as_str(), built.to.as_str())))
+    }
+
     /// A sentence for each place of the file `name` of which it is not known which images come of it, or where there is none
     /// that can be pulled.
     pub fn unknown<'p>(&'p self, name: &'p str) -> impl Iterator<Item = String> + 'p {
@@ -283,6 +308,15 @@ impl Plan {
         rest.chain(skips.map(|skip| (&skip.site, skip.reason.message()))).map(move |(site, why)| {
             let (Position { line, column }, image) = (site.position, &site.image);
             format!("{name}:{line}:{column}: {image}: {why}")
+        })
+    }
+
+    /// A sentence for each entry of the file `name` of which it is not known which images are built with it: its place, what is
+    /// `not_done` with them, and why.
+    pub fn unbuilt_in<'p>(&'p self, name: &'p str, not_done: &'p str) -> impl Iterator<Item = String> + 'p {
+        self.unbuilt.iter().map(move |Skip { site, reason }| {
+            let (Position { line, column }, image) = (site.position, &site.image);
+            format!("{name}:{line}:{column}: {image}: {not_done}: {}", reason.message())
         })
     }
 

@@ -8,6 +8,7 @@ mod export_kills;
 mod faults;
 mod interrupted;
 mod kills;
+mod kustomizations;
 mod nested;
 mod pairings;
 mod pinning;

@@ -1,5 +1,6 @@
 //! The pass over a tree that finds out which digests are wanted, before anything is said or written.
 
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use crate::files::{FoundFile, SourceFile, is_template};
@@ -22,7 +23,7 @@ struct Worker {
 
 /// Notes in `pinning` what the images of `files` want. What cannot be read is passed over: the pass that writes says it.
 pub fn collect(files: &[FoundFile], threads: usize, engines: &Engines, pinning: &Pinning) {
-    each_plan(files, threads, engines, &|file, plan| {
+    each_followed(files, threads, engines, Followed::new, &|file, plan| {
         if let Ok(plan) = plan
             && pinning.is_for(engines.number(&file.path))
         {
@@ -31,11 +32,25 @@ pub fn collect(files: &[FoundFile], threads: usize, engines: &Engines, pinning: 
     });
 }
 
-/// Calls `look` with the plan of each file, those of Kustomizations with what they follow, or with why it has none.
+/// Calls `look` with the plan of each file, those of Kustomizations with what they follow and build, or with why it has none.
 pub fn each_plan(
     files: &[FoundFile],
     threads: usize,
     engines: &Engines,
+    look: &(dyn Fn(&FoundFile, Result<&Plan, String>) + Sync),
+) {
+    each_followed(files, threads, engines, Followed::with_built, look);
+}
+
+/// Makes what Kustomizations follow of those that wait and of the images of the tree.
+type Follow = fn(&Engines, &[FoundFile], Vec<(&Path, Waiting)>, Renames) -> Followed;
+
+/// As [`each_plan`]; `follow` says what Kustomizations follow.
+fn each_followed(
+    files: &[FoundFile],
+    threads: usize,
+    engines: &Engines,
+    follow: Follow,
     look: &(dyn Fn(&FoundFile, Result<&Plan, String>) + Sync),
 ) {
     // A signal ends this as it ends any program: there is nothing to clean up yet.
@@ -56,15 +71,30 @@ pub fn each_plan(
     let (waiting, workers) = tree::each(files, threads, watch, Worker::default, first);
     let mut renames = Renames::default();
     workers.into_iter().for_each(|worker| renames.merge(worker.renames));
-    let waiting = files.iter().zip(waiting).filter_map(|(file, waits)| Some((file, waits?)));
+    let waiting = files.iter().zip(waiting).filter_map(|(file, waits)| Some((file, waits?))).collect();
+    let followed = |waiting| follow(engines, files, waiting, renames);
+    each_waiting(waiting, threads, engines, followed, &|file, plan| look(file, Ok(plan)));
+}
+
+/// Calls `look` with the plan of each Kustomization that is `waiting`; `followed` says what they follow.
+pub fn each_waiting<'f>(
+    waiting: Vec<(&'f FoundFile, Waiting)>,
+    threads: usize,
+    engines: &Engines,
+    followed: impl FnOnce(Vec<(&'f Path, Waiting)>) -> Followed,
+    look: &(dyn Fn(&FoundFile, &Plan) + Sync),
+) {
+    let cancel = AtomicBool::new(false);
+    let watch = tree::Watch { cancel: &cancel, watched: false, late: None };
     let (kustomizations, waiting): (Vec<FoundFile>, Vec<_>) =
-        waiting.map(|(file, waits)| (file.clone(), (file.path.as_path(), waits))).unzip();
-    let followed = Followed::new(engines, files, waiting, renames);
+        waiting.into_iter().map(|(file, waits)| (file.clone(), (file.path.as_path(), waits))).unzip();
+    let followed = followed(waiting);
     tree::each(&kustomizations, threads, watch, Worker::default, |file, worker| {
         let engine = engines.of(&file.path);
         if let Ok(Some(mut plan)) = plan(file, worker, engine) {
             followed.follow(engine, &file.path, &mut plan);
-            look(file, Ok(&plan));
+            followed.list_built(engine, &file.path, &mut plan);
+            look(file, &plan);
         }
     });
 }

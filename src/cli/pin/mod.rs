@@ -25,7 +25,7 @@ use super::lock_file::{self, LockFile};
 use super::registries;
 use super::rules::RuleSettings;
 
-pub use collect::{collect, each_plan};
+pub use collect::{collect, each_plan, each_waiting};
 pub use lookup::{Lookup, LookupAnswer};
 pub use question::{Question, ask};
 pub use settler::{Remark, Settler};

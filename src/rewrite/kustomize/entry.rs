@@ -305,7 +305,7 @@ pub(super) fn suffix(entry: &KustomizeImage) -> String {
     part(':', &entry.new_tag) + &part('@', &entry.digest)
 }
 
-fn entry_site(entry: &KustomizeImage, text: &Text, key: &str, plan: &Plan) -> Site {
+pub(super) fn entry_site(entry: &KustomizeImage, text: &Text, key: &str, plan: &Plan) -> Site {
     let mut path: FieldPath = entry.path.clone();
     path.push(Segment::Key(key));
     Site {

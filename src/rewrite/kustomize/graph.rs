@@ -5,7 +5,10 @@ use std::sync::OnceLock;
 
 use rustc_hash::FxHashSet;
 
+use crate::manifest::KustomizeImage;
+
 use super::super::input::{Input, InputKind};
+use super::entry::suffix;
 
 /// The files of a run, and what its Kustomizations are built from. Paths are absolute, with slashes.
 #[derive(Debug, Default)]
@@ -115,23 +118,75 @@ impl Graph {
     }
 }
 
-/// What the files of a scope do to the names of images.
+/// Images by their names: for each, the tags and digests that stand behind it (`:1.27`).
+pub type ImagesByName = BTreeMap<String, BTreeSet<String>>;
+
+/// What an entry makes of the images that it is for.
+#[derive(Debug, Clone)]
+pub struct Renaming {
+    name: String,
+    new_name: String,
+    /// The tag and digest that it sets, if any.
+    suffix: String,
+}
+
+impl Renaming {
+    /// That of `entry`.
+    #[must_use]
+    pub fn of(entry: &KustomizeImage) -> Option<Self> {
+        let name = entry.name.as_ref()?;
+        let new_name = entry.new_name.as_ref().unwrap_or(name).value.clone();
+        Some(Self { name: name.value.clone(), new_name, suffix: suffix(entry) })
+    }
+
+    /// Applies it to `images`, and returns the tags and digests that its images have then; `None` where it is for none.
+    pub(super) fn apply(&self, images: &mut ImagesByName) -> Option<BTreeSet<String>> {
+        let mut suffixes = images.remove(&self.name)?;
+        if !self.suffix.is_empty() {
+            suffixes = BTreeSet::from([self.suffix.clone()]);
+        }
+        images.entry(self.new_name.clone()).or_default().extend(suffixes.iter().cloned());
+        Some(suffixes)
+    }
+}
+
+/// The images of the files of a scope, and what these do to them.
 #[derive(Debug, Default)]
 pub struct Naming {
-    /// The names that images have in each file.
-    pub names: BTreeMap<String, BTreeSet<String>>,
-    /// For each Kustomization, the names that its entries are for and those that they give, in their order.
-    pub given: BTreeMap<String, Vec<[String; 2]>>,
+    /// The images in each file.
+    pub images: BTreeMap<String, ImagesByName>,
+    /// For each Kustomization, what its entries do, in their order.
+    pub given: BTreeMap<String, Vec<Renaming>>,
 }
 
 impl Naming {
-    /// `names` once the entries of `file` are applied.
-    fn applied(&self, file: &str, names: BTreeSet<String>) -> BTreeSet<String> {
-        let Some(entries) = self.given.get(file) else { return names };
-        let renamed = |name: String| {
-            entries.iter().fold(name, |name, [from, to]| if name == *from { to.clone() } else { name })
-        };
-        names.into_iter().map(renamed).collect()
+    /// `images` once the entries of `file` are applied.
+    fn applied(&self, file: &str, mut images: ImagesByName) -> ImagesByName {
+        for renaming in self.given.get(file).into_iter().flatten() {
+            renaming.apply(&mut images);
+        }
+        images
+    }
+}
+
+/// Images on their way through a build.
+struct Building<'n> {
+    naming: &'n Naming,
+    /// Images are kept as they were before components, too.
+    keeps_earlier: bool,
+    known: BTreeMap<String, ImagesByName>,
+    open: BTreeSet<String>,
+}
+
+impl<'n> Building<'n> {
+    fn new(naming: &'n Naming, keeps_earlier: bool) -> Self {
+        Self { naming, keeps_earlier, known: BTreeMap::new(), open: BTreeSet::new() }
+    }
+}
+
+fn merge(images: &mut ImagesByName, others: ImagesByName) {
+    for (name, suffixes) in others {
+        images.entry(name).or_default().extend(suffixes);
     }
 }
 
@@ -140,52 +195,78 @@ impl Graph {
     /// and of a component also those of its includers, before and after the entries of their other components.
     #[must_use]
     pub fn arriving(&self, file: &str, naming: &Naming) -> BTreeSet<String> {
-        let file = joined("", file);
-        let mut known = BTreeMap::new();
-        let mut names = self.built(&file, naming, &mut known, &mut BTreeSet::new());
-        for includer in self.includers(&file) {
-            names.extend(self.built(includer, naming, &mut known, &mut BTreeSet::new()));
-        }
-        names
+        self.images_at(file, Building::new(naming, true)).into_keys().collect()
     }
 
-    /// The names that images have in what `file` is built from, with those that its components leave.
-    fn built(
-        &self,
-        file: &str,
-        naming: &Naming,
-        known: &mut BTreeMap<String, BTreeSet<String>>,
-        open: &mut BTreeSet<String>,
-    ) -> BTreeSet<String> {
-        if let Some(names) = known.get(file) {
-            return names.clone();
+    /// The images that the entries of the Kustomization `file` are applied to. Those of a component, as with
+    /// [`Graph::arriving`].
+    #[must_use]
+    pub fn arriving_images(&self, file: &str, naming: &Naming) -> ImagesByName {
+        let is_included = self.includers(&joined("", file)).next().is_some();
+        self.images_at(file, Building::new(naming, is_included))
+    }
+
+    /// Whether all that the Kustomization `file` is built from is among the files of the run.
+    #[must_use]
+    pub fn is_whole(&self, file: &str) -> bool {
+        let is_found = |part: &str, input: &Input| {
+            let found = self.find(part, &input.site.image);
+            matches!(found, Given::File(_) | Given::Kustomization(_))
+        };
+        self.scope(file).iter().all(|part| {
+            let inputs = self.inputs.get(part).into_iter().flatten();
+            let mut sources = inputs.filter(|input| {
+                matches!(input.kind, InputKind::Resource | InputKind::Component | InputKind::Transformer)
+            });
+            sources.all(|input| is_found(part, input))
+        })
+    }
+
+    fn images_at(&self, file: &str, mut building: Building<'_>) -> ImagesByName {
+        let file = joined("", file);
+        let mut images = self.built(&file, &mut building);
+        for includer in self.includers(&file) {
+            merge(&mut images, self.built(includer, &mut building));
         }
-        let mut names: BTreeSet<String> = naming.names.get(file).cloned().unwrap_or_default();
-        if !open.insert(file.to_owned()) {
-            return names;
+        images
+    }
+
+    /// The images in what `file` is built from, with those that its components leave.
+    fn built(&self, file: &str, building: &mut Building<'_>) -> ImagesByName {
+        if let Some(images) = building.known.get(file) {
+            return images.clone();
+        }
+        let naming = building.naming;
+        let mut images = naming.images.get(file).cloned().unwrap_or_default();
+        if !building.open.insert(file.to_owned()) {
+            return images;
         }
         let inputs = self.inputs.get(file).map_or(&[][..], Vec::as_slice);
         let (components, others): (Vec<&Input>, Vec<&Input>) =
             inputs.iter().partition(|input| input.kind == InputKind::Component);
         for input in others {
             match self.find(file, &input.site.image) {
-                Given::File(file) => names.extend(naming.names.get(&file).into_iter().flatten().cloned()),
+                Given::File(file) => {
+                    merge(&mut images, naming.images.get(&file).cloned().unwrap_or_default());
+                }
                 Given::Kustomization(file) => {
-                    let built = self.built(&file, naming, known, open);
-                    names.extend(naming.applied(&file, built));
+                    let built = self.built(&file, building);
+                    merge(&mut images, naming.applied(&file, built));
                 }
                 Given::Remote | Given::Missing(_) => {}
             }
         }
         for input in components {
             if let Given::Kustomization(file) = self.find(file, &input.site.image) {
-                names.extend(self.built(&file, naming, known, open));
-                names.extend(naming.applied(&file, names.clone()));
+                merge(&mut images, self.built(&file, building));
+                let earlier = if building.keeps_earlier { images.clone() } else { ImagesByName::new() };
+                images = naming.applied(&file, images);
+                merge(&mut images, earlier);
             }
         }
-        open.remove(file);
-        known.insert(file.to_owned(), names.clone());
-        names
+        building.open.remove(file);
+        building.known.insert(file.to_owned(), images.clone());
+        images
     }
 }
 

@@ -98,7 +98,7 @@ pub(in crate::rewrite) fn disables(context: Context<'_>, text: &str) -> bool {
 }
 
 /// Whether a rule looks at more of an image than its name.
-fn looks_at_tags(maps: &Maps) -> bool {
+pub(super) fn looks_at_tags(maps: &Maps) -> bool {
     maps.rules().any(|rule| matches!(rule.kind(), RuleKind::Exact | RuleKind::Replace))
 }
 

@@ -1,6 +1,7 @@
 //! Kustomizations and their like take part: what changes images by their names follows the images of the tree, so that
 //! building the rewritten tree gives what rewriting the build of the original tree gives. What cannot hold is said.
 
+mod built;
 mod entry;
 mod graph;
 mod input;
@@ -8,7 +9,8 @@ mod patch;
 mod renames;
 mod replacement;
 
-pub use graph::{Given, Graph, InputFiles, Naming};
+pub use built::Arriving;
+pub use graph::{Given, Graph, ImagesByName, InputFiles, Naming, Renaming};
 pub use renames::Renames;
 
 pub(super) use entry::Siblings;

@@ -12,6 +12,7 @@ use crate::maps::{Maps, Rule};
 
 use super::super::plan::{Plan, SkipReason};
 use super::entry::{mapped, suffix};
+use super::graph::ImagesByName;
 
 /// How long a name may be that an entry could give, in bytes: longer than any reference. What stands in an image's place may
 /// be a whole document.
@@ -157,9 +158,11 @@ impl Renames {
         before.filter(move |other| *other != name && arrives(other))
     }
 
-    /// The names that images have before the rewrite.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.names.keys().map(String::as_str)
+    /// The images before the rewrite.
+    #[must_use]
+    pub fn images(&self) -> ImagesByName {
+        let images = self.names.iter();
+        images.map(|(name, rename)| (name.clone(), rename.suffixes.keys().cloned().collect())).collect()
     }
 
     /// Says that the images have these names where the entries at hand are applied: other entries came first.
