@@ -35,6 +35,12 @@ impl DistinctImages {
         self.0.insert(DistinctImage { image: site.image, target, status, is_site: site.place.is_site() });
     }
 
+    /// Whether any of them could be copied: it is a reference in full.
+    #[must_use]
+    pub fn has_references(&self) -> bool {
+        !pairs(self).is_empty()
+    }
+
     /// Adds an image that is built with an entry of a Kustomization.
     pub fn add_built(&mut self, built: &BuiltImage) {
         let (image, target) = (built.image.clone(), Some(Arc::from(built.to.as_str())));

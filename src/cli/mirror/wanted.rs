@@ -84,6 +84,10 @@ fn lock(args: &MirrorArgs) -> Result<Option<LockFile>> {
     LockFile::open(path, args.locked || alone).map(Some)
 }
 
+/// What is said when there are images, and none to be copied.
+const NONE_MOVED: &str = "the maps move none of the images of these manifests (are they rewritten already?); with --lock FILE \
+    and no PATH, the images of a lock file are copied";
+
 /// The images of manifests, and how many of these could not be read.
 fn of_manifests(args: &MirrorArgs, errors: &mut Vec<String>) -> Result<(Pairs, usize)> {
     let asked = ImagesArgs {
@@ -106,7 +110,12 @@ fn of_manifests(args: &MirrorArgs, errors: &mut Vec<String>) -> Result<(Pairs, u
     }
     stderr::print(&pages.messages);
     io::stdout().lock().write_all(pages.report.as_bytes())?;
-    Ok((unique::moved(&distinct, errors), failed))
+    let before = errors.len();
+    let moved = unique::moved(&distinct, errors);
+    if moved.is_empty() && errors.len() == before && distinct.has_references() && !args.quiet {
+        stderr::warning(NONE_MOVED);
+    }
+    Ok((moved, failed))
 }
 
 /// The images of a list: two columns with blanks, tabs or commas between them, or one, and the maps say the other.
