@@ -84,7 +84,7 @@ impl Engines {
     /// Has large texts read by as many of `threads` threads as `files` files leave to each.
     pub fn share_threads(&mut self, threads: usize, files: usize) {
         let workers = Workers { count: threads / files.max(1), work: in_threads };
-        self.all.iter_mut().for_each(|engine| engine.scanner.employ(workers));
+        self.all.iter_mut().for_each(|engine| engine.scanner.set_workers(workers));
     }
 
     /// Notes that images get digests in files with the engines of these numbers.

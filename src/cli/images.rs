@@ -128,7 +128,8 @@ pub fn list(args: &ImagesArgs) -> Result<Listing> {
         None => Engines::of_stdin(&args.maps, &args.find, &args.formats)?,
     };
     let files = walked.as_ref().map_or(1, |walked| walked.files.len());
-    engines.share_threads(settings::threads(&args.walk), files);
+    let threads = settings::threads(&args.walk);
+    engines.share_threads(threads, files);
     let with_maps = engines.have_rules();
     if args.format == ImagesFormat::Kustomize && !with_maps {
         return Err(rules::none_given());
@@ -144,7 +145,7 @@ pub fn list(args: &ImagesArgs) -> Result<Listing> {
     let wanted = Wanted { args, engines: &engines, with_maps };
     let mut unknown = Vec::new();
     let (rows, distinct, file_errors) = if let Some(walked) = &walked {
-        read_files(wanted, walked, &mut unknown)
+        read_files(wanted, walked, threads, &mut unknown)
     } else {
         let mut worker = Worker { buffer: function::read_stdin()?, ..Worker::default() };
         let inventory = read_bytes("-", &engines.all()[0], &mut worker, wanted);
@@ -219,6 +220,7 @@ fn warn(report: &dyn Report, pages: &mut Pages, walked: Option<&Walked>, engines
 fn read_files(
     wanted: Wanted<'_>,
     walked: &Walked,
+    threads: usize,
     unknown: &mut Vec<String>,
 ) -> (Vec<String>, DistinctImages, Vec<FileError>) {
     let Wanted { args, engines, .. } = wanted;
@@ -230,7 +232,6 @@ fn read_files(
     let mut errors: Vec<FileError> = errors.collect();
     let never = AtomicBool::new(false);
     let watch = tree::Watch { cancel: &never, watched: tree::is_watched(args.quiet), late: None };
-    let threads = settings::threads(&args.walk);
     let (inventories, workers) =
         tree::each(files, threads, watch, Worker::default, |file: &FoundFile, worker| {
             let name = file.path.display().to_string();
@@ -260,8 +261,8 @@ fn read_files(
     (rows, distinct, errors)
 }
 
-/// The images of the text in the buffer of `worker`. Documents that do not parse are errors, unless nobody meant them as manifests; the others are
-/// listed.
+/// The images of the text in the buffer of `worker`. Documents that do not parse are errors, unless nobody meant them as
+/// manifests; the others are listed.
 fn read_bytes(name: &str, engine: &Engine, worker: &mut Worker, wanted: Wanted<'_>) -> Inventory {
     let Wanted { args, engines, with_maps } = wanted;
     let Worker { buffer, memory, distinct, renames } = worker;

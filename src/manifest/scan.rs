@@ -151,7 +151,7 @@ impl Scanner {
         // The lines are those of the original, which is the text unless quotes are put on one line.
         let may_have_cr = !quotes.is_empty() || run.lines.has_cr();
         let done = documents::split(text, start, may_have_cr)
-            .is_some_and(|spans| run.share_out(&spans, self, reader).is_some());
+            .is_some_and(|spans| run.read_in_shares(&spans, self, reader).is_some());
         if !done {
             run = new_run();
             run.in_full(Span::new(start, text.len()));

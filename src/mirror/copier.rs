@@ -212,7 +212,7 @@ impl<S: Source, T: Target> Copier<S, T> {
             |at: usize| at + 1 < tree.levels.len() || !attached.is_empty() || wanted.tag.is_none();
         if whole {
             for (at, level) in tree.levels.iter().enumerate().filter(|(at, _)| by_digest(*at)) {
-                // The image itself is not there, as was just found out; what it is made of may have come with another.
+                // That the image itself is missing was just found out; what it is made of may have come with another.
                 let again = way.doubt || at + 1 == tree.levels.len();
                 let writes =
                     level.iter().map(|node| self.manifests.write(&self.target, to, &node.manifest, again));

@@ -1,6 +1,5 @@
-//! Manifests of a run: each is written to a repository once below the images that it is part of, and of those that write the
-//! same one, one writes at a time. Some registries (docker-registry 2.8) refuse what refers to a manifest while that is
-//! written again.
+//! Manifests of a run. One that several images are made of is written to a repository once, and nobody writes it while somebody
+//! else does: some registries (docker-registry 2.8) refuse an index while a manifest that it names is being written again.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,7 +12,7 @@ use super::{Place, StoreError, Target};
 /// Whether a manifest was written to a repository. Who writes it holds this.
 type Written = Arc<tokio::sync::Mutex<bool>>;
 
-/// The manifests that were written to targets, or are being written.
+/// The manifests that are written to targets in a run.
 #[derive(Default)]
 pub(super) struct Manifests(Mutex<HashMap<(Repository, Digest), Written>>);
 
@@ -23,7 +22,7 @@ impl Manifests {
         Arc::clone(all.entry((to.repository.clone(), manifest.digest.clone())).or_default())
     }
 
-    /// Writes a manifest by its digest; one that was written before only `again`.
+    /// Writes a manifest by its digest. One that was written before in this run is written once more only when `again` is set.
     pub(super) async fn write<T: Target>(
         &self,
         target: &T,

@@ -107,7 +107,7 @@ impl Gathered {
                 Wanted { target: wanted.source.clone(), to: wanted.from.clone(), tag, ..wanted.clone() };
         }
         // In the layout as at the source, a tag stands for one image.
-        tags::leave_to_one(&mut self.wanted);
+        tags::give_each_to_one(&mut self.wanted);
         Ok(targets)
     }
 }

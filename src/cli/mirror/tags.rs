@@ -1,14 +1,14 @@
-//! Which of several images gets a tag that all of them would get.
+//! Which image gets a tag, where several would.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::image::ImageReference;
 use crate::mirror::Wanted;
 
-/// Leaves each tag to one image: to the one that is named by it alone, as `app:1` is beside `app:1@sha256:…`. Where there is
-/// none, or several, as when a lock has digests of several platforms for it, nobody gets the tag: it stands for none of them
-/// more than for the others. Images without the tag are copied by their digests, which is what they are pulled by.
-pub(super) fn leave_to_one(wanted: &mut [(Wanted, BTreeSet<String>)]) {
+/// Gives each tag to one image: to the one that is named by the tag alone, as `app:1` is beside `app:1@sha256:…`. If there is
+/// no such image, or several, as when a lock file has digests of several platforms for one tag, no image gets it, because it
+/// stands for none of them more than for the others. Images without a tag are copied by the digests that they are pulled by.
+pub(super) fn give_each_to_one(wanted: &mut [(Wanted, BTreeSet<String>)]) {
     let mut rivals: BTreeMap<(String, String), Vec<usize>> = BTreeMap::new();
     for (at, (one, _)) in wanted.iter().enumerate() {
         if let Some(tag) = &one.tag {
@@ -57,7 +57,7 @@ mod tests {
                 (Wanted::new(parse(&source), parse(&target), None).unwrap(), BTreeSet::new())
             };
             let mut all: Vec<_> = images.iter().map(wanted).collect();
-            leave_to_one(&mut all);
+            give_each_to_one(&mut all);
             let tags: Vec<bool> = all.iter().map(|(one, _)| one.tag.is_some()).collect();
             assert_eq!(tags, expected, "{images:?}");
         }

@@ -69,7 +69,7 @@ pub fn gather(args: &MirrorArgs, layout: Option<&LayoutReader>) -> Result<Gather
             Err(error) => errors.push(format!("{error:#}")),
         }
     }
-    tags::leave_to_one(&mut wanted);
+    tags::give_each_to_one(&mut wanted);
     let smaller = layout.map(super::layout::smaller).unwrap_or_default();
     Ok(Gathered { wanted, errors, unread, lock, smaller })
 }

@@ -138,7 +138,8 @@ pub fn run_on(args: &RewriteArgs, read: Option<&[u8]>) -> Result<ExitCode> {
         engines.list_mentions();
     }
     let files = walked.as_ref().map_or(1, |walked| walked.files.len());
-    engines.share_threads(settings::threads(&args.walk), files);
+    let threads = settings::threads(&args.walk);
+    engines.share_threads(threads, files);
     let mut pinning = Pinning::of_engines(&args.pin, engines.settings(), &args.registry)?;
     if let Some(pinning) = &pinning {
         engines.note_pins(|number| pinning.is_for(number));
@@ -148,7 +149,7 @@ pub fn run_on(args: &RewriteArgs, read: Option<&[u8]>) -> Result<ExitCode> {
     }
     match walked {
         None => stdin::run(args, &engines, destination, options, read, pinning.as_mut()),
-        Some(walked) => tree::run(args, &walked, &engines, destination, options, pinning.as_mut()),
+        Some(walked) => tree::run(args, &walked, &engines, threads, destination, options, pinning.as_mut()),
     }
 }
 

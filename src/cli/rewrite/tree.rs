@@ -94,6 +94,7 @@ pub(super) fn run(
     args: &RewriteArgs,
     walked: &Walked,
     engines: &Engines,
+    threads: usize,
     destination: Destination<'_>,
     options: RunOptions<'_>,
     mut pinning: Option<&mut Pinning>,
@@ -116,7 +117,6 @@ pub(super) fn run(
             all.message(options, Level::Warning, &file, &text);
         }
     }
-    let threads = settings::threads(&args.walk);
     if let Some(pinning) = pinning.as_deref_mut().filter(|pinning| pinning.is_online()) {
         pin::collect(&walked.files, threads, engines, pinning);
         let pullers = args.online.then_some(|| pin::online::pullers(&walked.files, threads, engines));

@@ -1,4 +1,4 @@
-//! Large texts, whose documents are shared out among several workers.
+//! Large texts, whose documents several workers read at the same time.
 
 use super::{Note, Run, Scan, Scanner};
 use crate::manifest::Span;
@@ -10,7 +10,8 @@ const SHARE: usize = 1 << 19;
 /// A piece of work that may be done beside others.
 pub type Job<'j> = Box<dyn FnOnce() + Send + 'j>;
 
-/// Those who read the documents of large texts. This module starts no threads; whoever may gives it some.
+/// What reads the documents of a large text at the same time. This module starts no threads: its caller says how pieces of
+/// work are run.
 #[derive(Debug, Clone, Copy)]
 pub struct Workers {
     /// How many pieces of work are done at once.
@@ -28,7 +29,7 @@ impl Default for Workers {
 
 impl Scanner {
     /// Has the documents of large texts read by `workers`.
-    pub fn employ(&mut self, workers: Workers) {
+    pub fn set_workers(&mut self, workers: Workers) {
         self.workers = workers;
     }
 
@@ -56,7 +57,7 @@ type Share = Option<(Scan, Vec<Span>)>;
 
 impl Run<'_, '_> {
     /// Reads a stream that is split into `spans`, as [`Run::split`] does, with the scanner's workers.
-    pub(super) fn share_out(
+    pub(super) fn read_in_shares(
         &mut self,
         spans: &[Span],
         scanner: &Scanner,
