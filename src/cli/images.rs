@@ -127,9 +127,9 @@ pub fn list(args: &ImagesArgs) -> Result<Listing> {
         Some(walked) => Engines::new(&args.maps, &args.find, &args.formats, &args.paths, &walked.files)?,
         None => Engines::of_stdin(&args.maps, &args.find, &args.formats)?,
     };
-    let files = walked.as_ref().map_or(1, |walked| walked.files.len());
-    let threads = settings::threads(&args.walk);
-    engines.share_threads(threads, files);
+    let files = walked.as_ref().map(|walked| &walked.files[..]);
+    let threads = settings::threads(&args.walk, files);
+    engines.share_threads(threads, files.map_or(1, <[_]>::len));
     let with_maps = engines.have_rules();
     if args.format == ImagesFormat::Kustomize && !with_maps {
         return Err(rules::none_given());

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail};
 
-use crate::files::WalkOptions;
+use crate::files::{FoundFile, WalkOptions};
 use crate::manifest::{Places, Scanner};
 use crate::rewrite::{Engine, KustomizeMode};
 
 use super::args::{Fields, FindArgs, FormatArgs, KustomizeImages, WalkArgs};
 use super::rules::Ruleset;
+use super::tree;
 
 /// The scanner that `args` ask for; a configuration that names fields says where to look instead of `--fields`.
 pub fn scanner(args: &FindArgs, formats: &FormatArgs, configured: Option<&Places>) -> Result<Scanner> {
@@ -77,9 +78,11 @@ pub fn walk(args: &WalkArgs, formats: &FormatArgs) -> WalkOptions {
     }
 }
 
-/// How many threads to use.
-pub fn threads(args: &WalkArgs) -> usize {
+/// How many threads work on `files`, or on standard input. The machine is asked only where there is work for more than one: the answer takes
+/// a dozen system calls.
+pub fn threads(args: &WalkArgs, files: Option<&[FoundFile]>) -> usize {
     match args.threads {
+        0 if files.is_some_and(tree::is_little_work) => 1,
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         threads => threads,
     }

@@ -16,6 +16,10 @@ const TICK: Duration = Duration::from_millis(100);
 /// How long a run may take to stop by itself.
 const GRACE: Duration = Duration::from_millis(500);
 
+/// So few files, of so few bytes together, are read before another thread would have started.
+const FEW_FILES: usize = 8;
+const FEW_BYTES: u64 = 256 << 10;
+
 /// What is looked at while others work.
 #[derive(Clone, Copy)]
 pub struct Watch<'w> {
@@ -27,9 +31,15 @@ pub struct Watch<'w> {
     pub late: Option<&'w (dyn Fn() + Sync)>,
 }
 
+/// Whether `files` are read so soon that nobody waits for it, and no other thread is worth its start.
+pub fn is_little_work(files: &[FoundFile]) -> bool {
+    let size = |file: &FoundFile| file.real().metadata().map_or(0, |metadata| metadata.len());
+    files.len() <= FEW_FILES && files.iter().map(size).sum::<u64>() <= FEW_BYTES
+}
+
 /// Calls `work` for each file, from at most `threads` threads, each with a state of its own, and returns the results in
 /// the order of the files, and the states. Stops early when told to; files that were not reached
-/// have no result.
+/// have no result. Little work is done in the thread that calls.
 pub fn each<T: Send, S: Send>(
     files: &[FoundFile],
     threads: usize,
@@ -50,7 +60,8 @@ pub fn each<T: Send, S: Send>(
         }
         (done, state)
     };
-    let shares = if files.is_empty() || threads == 1 && !watch.watched && watch.late.is_none() {
+    let is_unwatched = threads == 1 && !watch.watched && watch.late.is_none();
+    let shares = if is_unwatched || is_little_work(files) {
         vec![worker()]
     } else {
         thread::scope(|scope| {

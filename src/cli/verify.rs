@@ -68,7 +68,7 @@ pub fn run(args: &VerifyArgs) -> Result<ExitCode> {
         stderr::warning(&text);
     }
     let lock = args.lock.as_deref().map(|path| LockFile::open(path, true)).transpose()?;
-    let threads = settings::threads(&args.walk);
+    let threads = settings::threads(&args.walk, Some(&walked.files));
     let checks = checks(&walked.files, threads, &engines, lock.as_ref().map(|lock| &lock.index))?;
     let sources = checks.keys().filter_map(|check| match &check.expected {
         Expected::OfSource(question, _) => Some(question.clone()),

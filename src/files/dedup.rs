@@ -17,13 +17,18 @@ pub(super) struct Candidate {
 }
 
 /// The candidates sorted by path, each file once: by a path that is no link, if there is one, else by the
-/// first in order. `alone`: only one path was given and links to folders were not followed, so that only
-/// links can name a file twice.
+/// first in order. `followed`: links to folders were. Where they were not and one path was given, only links can name a file
+/// twice.
 ///
 /// Hard links are different files here: each name is rewritten for itself.
-pub(super) fn once(mut candidates: Vec<Candidate>, roots: &[Root], alone: bool) -> Vec<FoundFile> {
-    if !alone || candidates.iter().any(|candidate| candidate.found.target.is_some()) {
-        let mut folders = Folders { roots, known: FxHashMap::default(), alone };
+pub(super) fn once(
+    mut candidates: Vec<Candidate>,
+    roots: &[Root],
+    paths: usize,
+    followed: bool,
+) -> Vec<FoundFile> {
+    if paths > 1 || followed || candidates.iter().any(|candidate| candidate.found.target.is_some()) {
+        let mut folders = Folders { roots, known: FxHashMap::default(), followed };
         let mut keyed: Vec<_> =
             candidates.into_iter().map(|candidate| (folders.real(&candidate), candidate)).collect();
         keyed.sort_unstable_by(|(a_real, a), (b_real, b)| {
@@ -42,7 +47,7 @@ pub(super) fn once(mut candidates: Vec<Candidate>, roots: &[Root], alone: bool) 
 struct Folders<'r> {
     roots: &'r [Root],
     known: FxHashMap<PathBuf, PathBuf>,
-    alone: bool,
+    followed: bool,
 }
 
 impl Folders<'_> {
@@ -52,7 +57,8 @@ impl Folders<'_> {
         if let Some(target) = &candidate.found.target {
             return target.clone().into_os_string();
         }
-        if self.alone
+        // No link is between a root and what was found below it.
+        if !self.followed
             && let Some(root) = candidate.root.map(|index| &self.roots[index])
             && let Ok(relative) = path.strip_prefix(&root.shown)
         {

@@ -51,9 +51,8 @@ pub fn walk(paths: &[impl AsRef<Path>], options: &WalkOptions) -> Result<Walked,
     let failed = |root: &Root| gathered.errors.iter().any(|error| error.path().starts_with(&root.shown));
     let empty = roots.iter().zip(is_empty).filter(|(root, is_empty)| *is_empty && !failed(root));
     let empty = empty.map(|(root, _)| root.shown.clone()).collect();
-    let alone = paths.len() == 1 && !options.follow;
     let mut walked = Walked {
-        files: dedup::once(gathered.files, &roots, alone),
+        files: dedup::once(gathered.files, &roots, paths.len(), options.follow),
         skipped: gathered.skipped,
         errors: gathered.errors,
         empty,

@@ -137,9 +137,9 @@ pub fn run_on(args: &RewriteArgs, read: Option<&[u8]>) -> Result<ExitCode> {
     if options.on_mention != Policy::Ignore {
         engines.list_mentions();
     }
-    let files = walked.as_ref().map_or(1, |walked| walked.files.len());
-    let threads = settings::threads(&args.walk);
-    engines.share_threads(threads, files);
+    let files = walked.as_ref().map(|walked| &walked.files[..]);
+    let threads = settings::threads(&args.walk, files);
+    engines.share_threads(threads, files.map_or(1, <[_]>::len));
     let mut pinning = Pinning::of_engines(&args.pin, engines.settings(), &args.registry)?;
     if let Some(pinning) = &pinning {
         engines.note_pins(|number| pinning.is_for(number));
