@@ -9,7 +9,7 @@ use crate::files::{
     write_file,
 };
 use crate::manifest::edit::{self, Edit};
-use crate::manifest::encoding;
+use crate::manifest::encoding::{self, EncodingError};
 use crate::report::{Level, Summary};
 use crate::rewrite::{Memory, Plan, Renames, SkipRule, Unread, Uses, unread};
 
@@ -251,14 +251,21 @@ impl<'r> Run<'r> {
                 return (outcome, None);
             }
         };
-        let read = self.plan(&mut outcome, file, buffer, (memory, settler.as_mut()), followed);
+        let text = match encoding::decode(buffer) {
+            Ok(text) => text,
+            Err(error) => {
+                self.is_no_text(&mut outcome, file, buffer, &error);
+                self.stage(&mut outcome, file, &source, &[&**buffer], false);
+                return (outcome, None);
+            }
+        };
+        let read = self.plan(&mut outcome, file, text, (memory, settler.as_mut()), followed);
         if let Read::Planned(plan) = &read {
             learn(uses, plan, self.skips, self.options);
         }
         match read {
             Read::Waits(plan) => (outcome, Some(plan)),
             Read::Planned(plan) if !outcome.summary.has_errors() => {
-                let text = encoding::decode(buffer).unwrap_or_default();
                 match edit::pieces(text, &plan.edits()) {
                     Ok(pieces) => self.stage(&mut outcome, file, &source, &pieces, !plan.changes.is_empty()),
                     Err(error) => self.fail(&mut outcome, file, &error, None),
@@ -266,39 +273,36 @@ impl<'r> Run<'r> {
                 (outcome, Some(plan))
             }
             Read::Planned(plan) => {
-                self.stage(&mut outcome, file, &source, &[&**buffer], false);
+                self.stage(&mut outcome, file, &source, &[text], false);
                 (outcome, Some(plan))
             }
             Read::AsIs => {
-                self.stage(&mut outcome, file, &source, &[&**buffer], false);
+                self.stage(&mut outcome, file, &source, &[text], false);
                 (outcome, None)
             }
         }
     }
 
-    /// Plans what changes in the file that was read to `buffer`, and adds what there is to say about it.
+    /// Adds what there is to say of a file that is no text.
+    fn is_no_text(&self, outcome: &mut FileOutcome, file: &FoundFile, bytes: &[u8], error: &EncodingError) {
+        let (name, lossy) = (file.path.to_string_lossy(), String::from_utf8_lossy(bytes));
+        let is_not_utf8 = matches!(error, EncodingError::NotUtf8 { .. });
+        match unread(&lossy, is_template(&file.path)).filter(|_| is_not_utf8) {
+            Some(why) => outcome.summary.unread(why),
+            None => outcome.error(self.options, &name, &format!("{name}: {error}")),
+        }
+    }
+
+    /// Plans what changes in `text`, which stands in `file`, and adds what there is to say about it.
     fn plan(
         &self,
         outcome: &mut FileOutcome,
         file: &FoundFile,
-        buffer: &[u8],
+        text: &str,
         (memory, settler): (&mut Memory, Option<&mut Settler<'_>>),
         followed: Option<&Followed>,
     ) -> Read {
         let (engine, name) = (self.engines.of(&file.path), file.path.to_string_lossy());
-        let text = match encoding::decode(buffer) {
-            Ok(text) => text,
-            Err(error) => {
-                let lossy = String::from_utf8_lossy(buffer);
-                match unread(&lossy, is_template(&file.path))
-                    .filter(|_| matches!(error, encoding::EncodingError::NotUtf8 { .. }))
-                {
-                    Some(why) => outcome.summary.unread(why),
-                    None => outcome.error(self.options, &name, &format!("{name}: {error}")),
-                }
-                return Read::AsIs;
-            }
-        };
         let kind = match FileKind::of(&file.path, engine) {
             Ok(kind) => kind,
             Err(error) => {
@@ -310,7 +314,7 @@ impl<'r> Run<'r> {
                 return Read::AsIs;
             }
         };
-        if !kind.may_hold_image(engine, &name, buffer) {
+        if !kind.may_hold_image(engine, &name, text.as_bytes()) {
             self.holds_no_image(outcome, &name);
             return Read::AsIs;
         }

@@ -65,7 +65,11 @@ impl Frame<'_> {
 
     /// The step to the value at hand.
     pub(super) fn segment(&self) -> Segment<'_> {
-        if self.is_map { Segment::Key(self.key_text()) } else { Segment::Index(self.index) }
+        match self.key.name().filter(|_| self.is_map) {
+            Some(known) => Segment::Key(known),
+            None if self.is_map => Segment::Key(self.key_text()),
+            None => Segment::Index(self.index),
+        }
     }
 
     /// What tells that step from all others of the collection.
