@@ -18,6 +18,7 @@ use crate::webhook::{App, AppOptions, Limits, Server, Shutdown};
 
 use super::args::{self, ServeArgs};
 use super::exit_code::ExitCode;
+use log::Batches;
 
 /// How many threads serve connections at most. One answers more reviews than API servers ask, each has memory of its
 /// own, and what they cost to wake each other is a part of every review.
@@ -28,7 +29,7 @@ const FAREWELL: Duration = Duration::from_millis(700);
 
 /// Serves until SIGTERM or SIGINT.
 pub fn run(args: &ServeArgs) -> Result<ExitCode> {
-    log::start(args);
+    let log = log::start(args);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads())
         .max_blocking_threads(2)
@@ -36,7 +37,10 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode> {
         .enable_all()
         .build()
         .context("cannot start the runtime")?;
-    runtime.block_on(serve(args))
+    runtime.spawn(log.clone().keep_writing());
+    let result = runtime.block_on(serve(args, &log));
+    log.end();
+    result
 }
 
 /// One thread for each two processors.
@@ -45,9 +49,9 @@ fn threads() -> usize {
     (processors / 2).clamp(1, THREADS_MAX)
 }
 
-async fn serve(args: &ServeArgs) -> Result<ExitCode> {
+async fn serve(args: &ServeArgs, log: &Batches) -> Result<ExitCode> {
     let reload_interval = seconds(args.reload_interval).max(Duration::from_millis(10));
-    let stop = stop()?;
+    let stop = stop(log)?;
     let mirroring = mirroring::from(args)?;
     let drain = seconds(args.drain);
     let farewell = mirroring.as_ref().map_or(Duration::ZERO, |_| FAREWELL.min(drain / 2));
@@ -80,7 +84,8 @@ async fn serve(args: &ServeArgs) -> Result<ExitCode> {
 }
 
 /// Ready at the first SIGTERM or SIGINT; a second ends the process as if nobody watched.
-fn stop() -> Result<impl Future<Output = ()>> {
+fn stop(log: &Batches) -> Result<impl Future<Output = ()> + use<>> {
+    let log = log.clone();
     let mut terminate = signal(SignalKind::terminate()).context("cannot watch for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot watch for SIGINT")?;
     Ok(async move {
@@ -93,6 +98,7 @@ fn stop() -> Result<impl Future<Output = ()>> {
                 _ = terminate.recv() => signal_hook::consts::SIGTERM,
                 _ = interrupt.recv() => signal_hook::consts::SIGINT,
             };
+            log.end();
             let _ = signal_hook::low_level::emulate_default_handler(which);
         });
     })

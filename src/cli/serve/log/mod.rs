@@ -1,5 +1,6 @@
 //! What is logged, and how: on standard error, text for people and JSON for programs.
 
+mod batches;
 mod json_lines;
 
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -7,10 +8,11 @@ use tracing_subscriber::prelude::*;
 
 use crate::cli::args::{LogFormat, LogLevel, ServeArgs};
 use crate::cli::stderr;
+pub(super) use batches::Batches;
 use json_lines::JsonLines;
 
-/// Starts to log.
-pub(super) fn start(args: &ServeArgs) {
+/// Starts to log, each line at once until somebody keeps writing batches of them.
+pub(super) fn start(args: &ServeArgs) -> Batches {
     let own = match args.log_level {
         LogLevel::Error => LevelFilter::ERROR,
         LogLevel::Warn => LevelFilter::WARN,
@@ -26,7 +28,8 @@ pub(super) fn start(args: &ServeArgs) {
         LogFormat::Json => false,
         LogFormat::Auto => stderr::is_watched(),
     };
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let batches = Batches::new(std::io::stderr());
+    let lines = tracing_subscriber::fmt::layer().with_writer(batches.clone());
     let registry = tracing_subscriber::registry().with(filter);
     // Only a program that embeds this one could have set another before.
     let _ = if is_text {
@@ -41,4 +44,5 @@ pub(super) fn start(args: &ServeArgs) {
         let text = payload.downcast_ref::<&str>().copied().or_else(owned).unwrap_or("no text");
         tracing::error!(location, text, "panic");
     }));
+    batches
 }
