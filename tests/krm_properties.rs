@@ -231,8 +231,21 @@ proptest! {
     fn any_text_is_read_or_refused(text in "[a-zA-Z:{}\\[\\]\"'#&*!|>\\- \n,]{0,80}") {
         let _ = FunctionConfig::read("x", &text);
         let head = "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\n";
-        if let Ok(list) = ResourceList::read(&format!("{head}{text}")) {
-            let _ = run(&list, &engine(), FunctionOptions::default(), &[]);
+        let plain = format!("{head}items: []\n");
+        prop_assert!(ResourceList::read(&plain).is_ok());
+        let inner = text.replace('\n', "\n  ");
+        for rest in [
+            text.clone(),
+            format!("items: []\nfunctionConfig:\n  {inner}\n"),
+            format!("items:\n- {inner}\n"),
+            format!("items:\n- kind: Pod\n  apiVersion: v1\n  spec: {{containers: [{{image: nginx}}]}}\n  {inner}\n"),
+        ] {
+            let input = format!("{head}{rest}");
+            if let Ok(list) = ResourceList::read(&input) {
+                let _ = list.function_config();
+                let verdict = run(&list, &engine(), FunctionOptions::default(), &[]);
+                prop_assert!(edit::apply(&input, &verdict.edits).is_ok());
+            }
         }
     }
 }

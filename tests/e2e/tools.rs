@@ -24,14 +24,16 @@ pub(crate) fn all(name: &str) -> Vec<PathBuf> {
     found
 }
 
-/// Says which programs the tests run with, and which tests are skipped, past the harness, which swallows what
-/// is printed.
+/// Each program that is found says its version; which these are, and which tests are skipped, is told past the
+/// harness, which swallows what is printed.
 #[test]
-fn which_tools_are_used() {
+fn the_tools_say_their_versions() {
     for name in ["kpt", "kubectl", "kustomize", "helm3", "helm4"] {
         let found = all(name);
         for path in &found {
-            writeln!(std::io::stderr(), "e2e: with {} ({})", path.display(), version(path)).unwrap();
+            let version = version(path);
+            assert!(version.contains(|c: char| c.is_ascii_digit()), "{}: {version:?}", path.display());
+            writeln!(std::io::stderr(), "e2e: with {} ({version})", path.display()).unwrap();
         }
         if found.is_empty() {
             let advice = "tests/e2e/install-tools.sh builds it";

@@ -30,7 +30,7 @@ fn images_in_parts_get_their_digests() {
     values(&scene, &format!("{host}/hub"), &format!("{host}/hub/team/other"), &app, bare);
     assert_eq!(pinned, scene.read("chart/values.yaml"));
     let again = scene.rewrite(&["--helm-values", "--pin", "--check", "chart"]);
-    assert!(again.contains("0 images") || !again.contains("would rewrite"), "{again}");
+    assert!(again.contains("nothing to do"), "{again}");
     let verify = ["verify", "--map", &scene.map(), "--helm-values", "chart"];
     let output = scene.run(&verify);
     assert_eq!(output.status.code(), Some(0), "{}", words(&output));
