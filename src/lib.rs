@@ -20,6 +20,7 @@
 //! webhook/    `serve`: AdmissionReviews (admission/ is PURE), the server, reloads, metrics
 //! files/      walk, transaction (plan, write temps, sync, rename)
 //! cli/        arguments, exit codes, one file per subcommand
+//! nearest.rs  PURE  the known word nearest to a mistyped one
 //! ```
 //!
 //! # Public API
@@ -47,9 +48,11 @@
 //!
 //! # Layers
 //!
-//! Dependencies point inward: `cli → {krm, files, mirror, cluster, webhook, report} → rewrite → {maps, manifest} → image`.
+//! Dependencies point inward: `rewrite` uses `maps` and `manifest`, which use `image`; `krm`, `report` and `webhook` use
+//! `rewrite`; `mirror` uses `lock` and `registry`; `webhook` uses `mirror` and `registry`; `cluster` uses `manifest`;
+//! `files` uses nothing; `cli` uses all. The exact table is `LAYERS` in `tests/architecture.rs`, which holds these rules.
 //! Pure modules use no clap, fs, env, clock, network or printing; `manifest` knows no maps; `maps` knows
-//! no manifests; only `cli` knows arguments. `tests/architecture.rs` holds these rules.
+//! no manifests; only `cli` knows arguments.
 
 #[doc(hidden)]
 pub mod cli;
