@@ -18,7 +18,7 @@ use super::{rules, stderr};
 /// Prints what is wrong or suspicious in maps files, by line.
 pub fn run(args: &LintArgs) -> Result<ExitCode> {
     if args.files.iter().filter(|file| *file == Path::new("-")).count() > 1 {
-        bail!("standard input can be read only once");
+        bail!("standard input can be read only once: give `-` only once");
     }
     let mut read = Vec::new();
     for file in &args.files {

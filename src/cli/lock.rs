@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, bail};
 
 use crate::image::ImageReference;
 use crate::lock::{Lock, LockEntry};
@@ -57,11 +57,11 @@ fn compare<'l>(args: &LockArgs, file: &'l LockFile) -> Result<Vec<(&'l LockEntry
     let questions: Vec<Question> = entries.iter().map(|entry| Question::of(entry)).collect::<Result<_>>()?;
     let pullers = online::pullers_of_arguments(&args.online);
     let answers = ask(&args.registry, pullers.as_ref(), &questions, stderr::is_watched())?;
-    let answer = |entry: &LockEntry, question| {
-        answers.get(question).cloned().ok_or_else(|| anyhow!("nobody answered for {}", entry.id))
+    let answer = |entry: &'l LockEntry, question| {
+        (entry, answers.get(question).cloned().expect("each question that is asked has an answer"))
     };
     let compared = entries.into_iter().zip(&questions);
-    compared.map(|(entry, question)| Ok((entry, answer(entry, question)?))).collect()
+    Ok(compared.map(|(entry, question)| answer(entry, question)).collect())
 }
 
 /// The entries that `only` names, or all.

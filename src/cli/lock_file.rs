@@ -40,7 +40,7 @@ impl LockFile {
         let lock = match &text {
             Some(text) => Lock::parse(&name, text).map_err(|errors| {
                 let noun = stderr::count(errors.0.len(), "fault");
-                anyhow!("{noun} in the lock file\n{errors}\nmend it, or delete it and pin anew")
+                anyhow!("{noun} in the lock file\n{errors}\nfix these lines, or delete the file and run with --pin --lock again")
             })?,
             None => Lock::default(),
         };
@@ -59,7 +59,7 @@ impl LockFile {
             return Ok(false);
         }
         write_file(&self.path, text.as_bytes())
-            .with_context(|| format!("the lock file {} is as it was", self.name()))?;
+            .with_context(|| format!("cannot write the lock file {}; it is unchanged", self.name()))?;
         Ok(true)
     }
 }

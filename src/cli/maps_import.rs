@@ -14,7 +14,7 @@ use super::stderr;
 /// Prints the rules of all files. Of a key that several files give, the first file's rule is kept.
 pub fn run(args: &ImportArgs) -> Result<ExitCode> {
     if args.paths.iter().filter(|path| *path == Path::new("-")).count() > 1 {
-        bail!("standard input can be read only once");
+        bail!("standard input can be read only once: give `-` only once");
     }
     let mut out = String::new();
     let mut keys = std::collections::BTreeMap::new();

@@ -87,7 +87,7 @@ pub fn run(args: &VerifyArgs) -> Result<ExitCode> {
     let lock_name = lock.as_ref().map(LockFile::name).unwrap_or_default();
     let (mut out, mut summary) = (String::new(), VerifiedSummary::default());
     for (check, image) in &checks {
-        let verified = verified(check, image, &lock_name, &answers)?;
+        let verified = verified(check, image, &lock_name, &answers);
         summary.add(verified.status);
         match args.format {
             ReportFormat::Json => verified.json(&mut out),
@@ -126,17 +126,16 @@ fn verified<'a>(
     image: &'a str,
     lock_name: &'a str,
     answers: &'a FxHashMap<Question, LookupAnswer>,
-) -> Result<Verified<'a>> {
-    let answer = |question: &Question| {
-        answers.get(question).ok_or_else(|| anyhow!("nobody answered for {}", check.target))
-    };
-    let found = answer(&check.question)?;
+) -> Verified<'a> {
+    let answer =
+        |question: &Question| answers.get(question).expect("each question that is asked has an answer");
+    let found = answer(&check.question);
     let (expected, expected_by) = match &check.expected {
         Expected::Any => (Ok(None), None),
         Expected::Written(digest) => (Ok(Some(digest)), Some(Authority::Manifest)),
         Expected::Locked(digest) => (Ok(Some(digest)), Some(Authority::Lock(lock_name))),
         Expected::OfSource(question, source) => {
-            let source_digest = answer(question)?.as_ref().map(|resolved| Some(&resolved.digest));
+            let source_digest = answer(question).as_ref().map(|resolved| Some(&resolved.digest));
             (source_digest, Some(Authority::Source(source)))
         }
     };
@@ -160,7 +159,7 @@ fn verified<'a>(
         (Verdict::Missing, _) => digest = None,
         _ => {}
     }
-    Ok(Verified {
+    Verified {
         status,
         image,
         target: &check.target,
@@ -168,7 +167,7 @@ fn verified<'a>(
         expected: expected.ok().flatten().map(Digest::as_str),
         expected_by,
         message,
-    })
+    }
 }
 
 /// What the registry says of the digest that stands beside a tag, where it was asked.

@@ -233,7 +233,7 @@ impl<'a> Builder<'a> {
             Event::Alias { anchor, span } => {
                 let node = anchor.and_then(|anchor| self.anchors.get(&anchor));
                 let Some(node) = node else {
-                    self.fault = Some("it has an alias of an anchor that does not stand in it");
+                    self.fault = Some("it uses an alias whose anchor is not defined");
                     let nothing = Scalar::bare("".into(), *span, span.start, ScalarStyle::Plain);
                     return self.node(Node::Scalar(nothing), None);
                 };
@@ -354,7 +354,9 @@ mod tests {
 
     #[test]
     fn names_what_no_configuration_has() {
-        for (text, fault) in [("a: *b", "alias of an anchor"), ("? [a]\n: b\nc: d", "a key that is a list")] {
+        for (text, fault) in
+            [("a: *b", "an alias whose anchor"), ("? [a]\n: b\nc: d", "a key that is a list")]
+        {
             let trees = read(text).unwrap();
             assert!(trees[0].fault.unwrap().contains(fault), "{text}");
             assert!(trees[0].root.is_some(), "{text}");

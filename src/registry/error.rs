@@ -308,13 +308,13 @@ impl RegistryError {
                     .to_owned()
             }
             Reason::Tls { unknown_authority: false, .. } => {
-                "the certificate of the registry, or the clock of this machine, must be mended".to_owned()
+                "renew or correct the registry's certificate, or set this machine's clock".to_owned()
             }
             Reason::Tls { unknown_authority: true, .. } => format!(
                 "a private certificate authority is named with --registry-ca or in the file of --registries, or stands in /etc/containers/certs.d/{registry}/ca.crt"
             ),
             Reason::NoTls { .. } => format!(
-                "if the registry is meant to be spoken to without TLS, say so: --plain-http {registry}"
+                "if this registry uses plain HTTP, add --plain-http {registry}"
             ),
             Reason::TlsRefused { .. } => {
                 "it may want a client certificate: client-cert and client-key in the file of --registries"
@@ -365,8 +365,8 @@ impl RegistryError {
         matches!(*self.reason, Reason::NotFound { .. })
     }
 
-    /// Whether another endpoint (the registry behind a mirror) may do better. What was refused for safety is
-    /// final.
+    /// Whether another endpoint (the registry behind a mirror) may do better. Wrong digests, a missing platform and bad
+    /// names are final; everything else may succeed at another endpoint.
     #[must_use]
     pub fn other_endpoint_may_help(&self) -> bool {
         !matches!(

@@ -1,4 +1,4 @@
-//! What goes wrong between the program and the registries: it is mended, or said, and never does harm at the target.
+//! What goes wrong between the program and the registries: it is put right, or said, and never does harm at the target.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;

@@ -55,7 +55,7 @@ impl Lookup {
         self.first = std::mem::take(&mut self.first).then(keychain);
     }
 
-    /// Asks for each of `images`, which are distinct references.
+    /// Asks for each of `images`, which are distinct references in their canonical spelling. Each gets an answer.
     pub fn all(&self, images: &[&str], watched: bool) -> Result<FxHashMap<String, LookupAnswer>> {
         if images.is_empty() {
             return Ok(FxHashMap::default());
@@ -64,8 +64,10 @@ impl Lookup {
         let resolve = ResolveOptions { platform, list_images, ..ResolveOptions::default() };
         let keychain = self.first.clone().then(registries::keychain(&self.registry));
         let mut resolver = blocking::Resolver::new(self.options.clone(), keychain, resolve);
-        let references: Vec<ImageReference<'_>> =
-            images.iter().filter_map(|image| ImageReference::parse(image).ok()).collect();
+        let references: Vec<ImageReference<'_>> = images
+            .iter()
+            .map(|image| ImageReference::parse(image).expect("a canonical spelling parses"))
+            .collect();
         let mut progress = Progress::new(references.len(), "digests", watched);
         let answers = resolver
             .resolve_all(&references, |done, _| progress.show(done))

@@ -48,8 +48,9 @@ impl Question {
     }
 }
 
-/// Asks the registries, which list the images of an index in their answers, with the credentials of the cluster where Pods pull like `pullers` before those of this machine.
-/// Without a question the cluster is not asked either.
+/// Asks the registries, which list the images of an index in their answers, with the credentials of the cluster where
+/// Pods pull like `pullers` before those of this machine. Each question gets an answer; without a question the cluster
+/// is not asked either.
 pub fn ask(
     registry: &RegistryArgs,
     pullers: Option<&BTreeSet<Puller>>,
