@@ -5,7 +5,7 @@
 pub enum ExitCode {
     /// Done, or nothing to do.
     Done,
-    /// `--check` found something that would change.
+    /// A check found a difference: `--check`, `verify`, `lock diff`, or a function with `validate: true`.
     Changes,
     /// Something failed.
     Error,

@@ -78,8 +78,8 @@ pub fn walk(args: &WalkArgs, formats: &FormatArgs) -> WalkOptions {
     }
 }
 
-/// How many threads work on `files`, or on standard input. The machine is asked only where there is work for more than one: the answer takes
-/// a dozen system calls.
+/// How many threads work on `files`, or on standard input. The machine is asked only where there is work for more than
+/// one: the answer takes a dozen system calls.
 pub fn threads(args: &WalkArgs, files: Option<&[FoundFile]>) -> usize {
     match args.threads {
         0 if files.is_some_and(tree::is_little_work) => 1,

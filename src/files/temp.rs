@@ -10,7 +10,8 @@ use rustix::io::Errno;
 use super::found::FoundFile;
 
 /// A temp file `.imageswap-<pid>-<n>.tmp` in the folder of the file it is for. Removed when dropped, unless
-/// it was renamed; when the two changed places, that removes the old content. Its name has no manifest extension, so that no tool reads it should a kill leave it.
+/// it was renamed; when the two changed places, that removes the old content. Its name has no manifest extension, so
+/// that no tool reads it should a kill leave it.
 #[derive(Debug)]
 pub(super) struct Temp {
     /// The file it is for.

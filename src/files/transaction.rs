@@ -5,14 +5,14 @@
 //!
 //! All or nothing: before the first file is replaced all targets are looked at again, and when one cannot be replaced
 //! after all, those before it get their old content back. For this the new file and the old one change places, and the
-//! old one goes when all is done. With [`WriteOptions::keep_going`], and on file systems that cannot exchange two files, each
-//! file is for itself; [`Committed::written`] says what was written in the end.
+//! old one goes when all is done. With [`WriteOptions::keep_going`], and on file systems that cannot exchange two
+//! files, each file is for itself; [`Committed::written`] says what was written in the end.
 //!
 //! What a changed file costs, beyond reading it ([`super::SourceFile::read`]): open, writev, fstat, two flistxattr,
-//! fchmod and close in the first phase; lstat (twice, unless keeping going), rename and unlink in the second. fchown and the attribute
-//! calls come only where there is something to keep. Flushing costs two syncfs for each file system and run:
-//! after the temps (else a crash could leave a renamed but empty file) and after the renames (so that what
-//! was reported done is done).
+//! fchmod and close in the first phase; lstat (twice, unless keeping going), rename and unlink in the second. fchown
+//! and the attribute calls come only where there is something to keep. Flushing costs two syncfs for each file system
+//! and run: after the temps (else a crash could leave a renamed but empty file) and after the renames (so that what was
+//! reported done is done).
 //!
 //! Cancelling: the flag is looked at before each file is staged, between the writes of a large one, and on
 //! both sides of the first flush. Once the first file is replaced the rest follow (some ten microseconds each):

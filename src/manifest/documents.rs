@@ -8,8 +8,9 @@ use memchr::memmem;
 use super::Span;
 use super::places::Places;
 
-/// Splits `text`, which may have `\r` or not, from byte `start` on at each `---` in column 0 that is followed by a space, a tab or a line
-/// end: such a line ends a document even inside a block scalar. `None` for a stream with lone `\r` as line ends.
+/// Splits `text`, which may have `\r` or not, from byte `start` on at each `---` in column 0 that is followed by a
+/// space, a tab or a line end: such a line ends a document even inside a block scalar. `None` for a stream with lone
+/// `\r` as line ends.
 ///
 /// A stream with directives must be read as a whole; whether it has any ([`has_directive`]) the caller looks, where the
 /// fast reader, which gives up on them, did not.

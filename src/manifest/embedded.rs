@@ -10,8 +10,8 @@
 //! ```
 //!
 //! The string is read as a text of its own. What is found in it has places in that string; [`Embedded::outer`] says
-//! which bytes of the text around spell them, and [`Layers`](super::Layers) how a new value is spelled there. Where the scalar's style
-//! makes one of the two impossible, nothing may be edited.
+//! which bytes of the text around spell them, and [`Layers`](super::Layers) how a new value is spelled there. Where
+//! the scalar's style makes one of the two impossible, nothing may be edited.
 
 use std::borrow::Cow;
 

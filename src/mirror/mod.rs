@@ -10,7 +10,7 @@
 //! layout     OCI image layouts: folders and tar files
 //! ```
 //!
-//! Knows no manifests, maps and arguments: who calls says which source goes to which target.
+//! Knows no manifests, maps and arguments: the caller decides which source goes to which target.
 
 mod attached;
 mod blobs;

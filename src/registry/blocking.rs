@@ -1,5 +1,4 @@
-//! The client for code that does not wait: a runtime that is started with the first lookup, on the caller's own
-//! thread.
+//! The client for synchronous callers: it starts a runtime on the caller's thread at the first lookup.
 
 use std::io;
 

@@ -4,17 +4,19 @@
 //! options     what the client is told           config_file  the file of --registries
 //! credential  what it may log in with           secret       texts that are not shown
 //! keychain    where credentials are kept
-//! client      one call: limit, try again         ping, login  how to log in, and that
-//! host        one registry and its state        tls          whom to believe
-//! transport   one request: time-outs, redirects
-//! challenge, token, flight, retry, answer       the parts of that
+//! client      one call: limits, retries         ping         first contact: scheme and auth challenge
+//! host        one registry and its state        login        builds the Authorization header
+//! transport   one request: time-outs, hosts     challenge    auth headers
+//! tls         which certificates are trusted    token        token servers
+//! flight      shares concurrent requests        retry        back-off
+//! answer      error bodies
 //! guard       which addresses may be reached    endpoint     mirrors
 //! manifest    digests and bytes of manifests    blob         bytes of blobs, streamed
 //! push        manifests that are written        upload, feed blobs that are written
 //! referrers   signatures and what else refers   descriptor   how blobs and manifests are named
 //! blob_read   blobs from anywhere
 //! platform    one platform of an index          resolve      reference → digest
-//! blocking    the same for code that does not wait
+//! blocking    the same for synchronous callers
 //! ```
 //!
 //! Everything is asynchronous inside; [`blocking`] starts a runtime when it is first asked for something.

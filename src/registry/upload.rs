@@ -220,7 +220,7 @@ impl Client {
                 let has = point.offset;
                 if has <= start || has > expected {
                     let error = self.failed(blob, Reason::LostTrack { has, sent: expected });
-                    // What it lost, it may be sent again; what it made up, it cannot have.
+                    // Fewer bytes than sent: resend. More than sent: the registry is wrong.
                     return Ok(Err(Broken { error, passes: has <= start }));
                 }
                 if has < expected {

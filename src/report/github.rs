@@ -1,5 +1,6 @@
-//! Annotations of GitHub Actions: [workflow commands](https://docs.github.com/actions/reference/workflow-commands-for-github-actions),
-//! a line each.
+//! Annotations of GitHub Actions: [workflow commands], one on each line.
+//!
+//! [workflow commands]: https://docs.github.com/actions/reference/workflow-commands-for-github-actions
 //!
 //! ```text
 //! ::error file=web.yaml,line=3,col=12,title=image::nginx:1 -> mirror.example.com/nginx:1

@@ -20,7 +20,7 @@ pub struct Listed {
     pub file: String,
     /// The image and its place.
     pub site: Site,
-    /// ok, templated, encrypted, invalid or skipped
+    /// See [`SkipReason::status`](crate::rewrite::SkipReason::status); `ok` otherwise.
     pub status: &'static str,
     /// What the maps make of it; the image itself where they leave it alone.
     pub target: Option<Arc<str>>,

@@ -17,7 +17,7 @@ pub struct JsonReport;
 /// A line about an image.
 #[derive(Debug, Serialize)]
 struct ImageLine<'a> {
-    /// change, kept, skip, warning or error.
+    /// change, kept, skip, note, warning or error.
     r#type: &'static str,
     #[serde(flatten)]
     image: ImageRecord<'a>,

@@ -71,7 +71,7 @@ pub struct MirrorSummary {
     pub skipped: usize,
     /// Their target's tag stands for something else.
     pub conflicts: usize,
-    /// Their source has them not.
+    /// Their source does not have them.
     pub missing: usize,
     /// Something else went wrong.
     pub failed: usize,

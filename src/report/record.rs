@@ -33,7 +33,7 @@ pub struct ImageRecord<'a> {
     pub namespace: Option<&'a str>,
     /// Of the resource.
     pub name: Option<&'a str>,
-    /// Why it counts as an image: container, volume, field, render input, mention.
+    /// Why it counts as an image; see [`Place::as_str`](crate::manifest::Place::as_str).
     pub place: &'static str,
 }
 

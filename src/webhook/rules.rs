@@ -74,14 +74,14 @@ impl Loaded {
     }
 }
 
-/// The place where the rules in use stand.
+/// The current rules, swapped atomically.
 #[derive(Debug, Default)]
 pub struct Rules {
     current: ArcSwapOption<Loaded>,
 }
 
 impl Rules {
-    /// Takes rules into use, and says the how manieth these are.
+    /// Installs the rules and returns their generation, counted from 1.
     pub fn set(&self, rules: impl Into<NewRules>) -> u64 {
         let NewRules { mut engine, on_unmapped, validate } = rules.into();
         engine.scanner = engine.scanner.within(STEPS_MAX);

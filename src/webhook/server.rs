@@ -37,7 +37,7 @@ impl Default for Limits {
     }
 }
 
-/// How the server goes.
+/// Shutdown timing.
 #[derive(Debug, Clone, Copy)]
 pub struct Shutdown {
     /// How long it serves on.

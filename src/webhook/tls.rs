@@ -52,7 +52,7 @@ struct Current {
     not_after: i64,
 }
 
-/// The place where the certificate in use stands.
+/// The current certificate, swapped atomically.
 #[derive(Debug, Default)]
 pub struct ServingCertificate {
     current: ArcSwapOption<Current>,

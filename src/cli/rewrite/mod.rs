@@ -165,7 +165,7 @@ fn say_read_slowly(summary: &Summary, options: RunOptions<'_>) {
 pub fn report(args: &RewriteArgs) -> Box<dyn Report> {
     let Verbosity { quiet, verbose } = args.verbosity;
     let text = TextReport { verbose, quiet };
-    // What is only shown and would fail `--check` is to be mended by whoever reads the annotations.
+    // With `--check` a pending change is an error; otherwise it is a note.
     let change = if args.check { Level::Error } else { Level::Note };
     match args.format {
         RewriteFormat::Text => Box::new(text),

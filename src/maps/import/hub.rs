@@ -26,7 +26,7 @@ pub(super) fn repository_key(name: &str) -> String {
     }
 }
 
-/// `text` without `https://` and without a `/` at its end.
+/// `text` without `https://` or `http://` and without a `/` at its end.
 pub(super) fn without_scheme(text: &str) -> &str {
     let text = text.trim();
     text.strip_prefix("https://")
