@@ -2,6 +2,7 @@
 
 use super::mention;
 use super::{Lines, Position, Span};
+use crate::image::ImageReference;
 
 /// The start of a reference that is written out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,8 +32,9 @@ pub fn literal_start(value: &str) -> Option<LiteralStart<'_>> {
     (is_registry(host) && (!path.is_empty() || !start.is_name)).then_some(start)
 }
 
-fn is_registry(text: &str) -> bool {
-    crate::image::ImageReference::parse(&format!("{text}/x")).is_ok_and(|image| image.host().is_some())
+/// Whether `text` can stand before a path as its registry.
+pub(super) fn is_registry(text: &str) -> bool {
+    ImageReference::parse(&format!("{text}/x")).is_ok_and(|image| image.host().is_some())
 }
 
 /// A value of a template's line that says image.

@@ -3,8 +3,8 @@
 use rustc_hash::FxHashMap;
 
 use super::defaults::{Defaults, GLOBAL_REGISTRY};
-use super::groups::is_registry;
 use super::values::GroupPart;
+use crate::manifest::template::is_registry;
 use crate::manifest::tree::Node;
 
 /// What stands before the names of many images. It is looked up once, however many images there are.

@@ -6,6 +6,7 @@ use crate::image::ImageReference;
 use crate::manifest::event::Scalar;
 use crate::manifest::mention;
 use crate::manifest::scalar::is_string;
+use crate::manifest::template::is_registry;
 use crate::manifest::tree::Node;
 
 /// Keys of one image, as they stand in one mapping.
@@ -231,9 +232,4 @@ impl<'v> Mapping<'_, '_, '_, 'v> {
 
 fn joined(parts: &[GroupPart<'_>]) -> String {
     parts.iter().map(GroupPart::value).collect::<Vec<_>>().join("/")
-}
-
-/// Whether `text` can stand before a path as its registry.
-pub(super) fn is_registry(text: &str) -> bool {
-    ImageReference::parse(&format!("{text}/x")).is_ok_and(|image| image.host().is_some())
 }
