@@ -9,4 +9,5 @@ mod repository;
 pub use digest::{Digest, DigestError, DigestRef};
 pub use error::{Part, ReferenceError, Scheme};
 pub use reference::ImageReference;
+pub(crate) use reference::{DOCKER_HUB, DOCKER_HUB_API, is_docker_hub};
 pub use repository::{Repository, RepositoryError};

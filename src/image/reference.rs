@@ -7,8 +7,16 @@ use super::digest::DigestRef;
 use super::error::{ReferenceError, Scheme};
 use super::grammar;
 
-/// Docker Hub's name in references; `index.docker.io` and `registry-1.docker.io` mean the same.
-const DOCKER_HUB: &str = "docker.io";
+/// Docker Hub's name in references.
+pub(crate) const DOCKER_HUB: &str = "docker.io";
+
+/// Where Docker Hub's API is.
+pub(crate) const DOCKER_HUB_API: &str = "registry-1.docker.io";
+
+/// Whether `host`, in lower case and without a port, is a name of Docker Hub.
+pub(crate) fn is_docker_hub(host: &str) -> bool {
+    matches!(host, DOCKER_HUB | "index.docker.io" | DOCKER_HUB_API)
+}
 
 /// The longest path that distribution/reference takes (`RepositoryNameTotalLengthMax`; the registry does
 /// not count).
@@ -153,8 +161,8 @@ impl<'a> ImageReference<'a> {
     #[must_use]
     pub fn canonical_registry(self) -> &'a str {
         match self.host() {
-            None | Some("index.docker.io" | "registry-1.docker.io") => DOCKER_HUB,
-            Some(host) => host,
+            Some(host) if !is_docker_hub(host) => host,
+            Some(_) | None => DOCKER_HUB,
         }
     }
 

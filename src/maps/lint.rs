@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::ops::Bound;
 
-use crate::image::ImageReference;
+use crate::image::{DOCKER_HUB, ImageReference};
 
 use super::decide::Outcome;
 use super::error::{MapsError, MapsNotice, NoticeKind};
@@ -110,7 +110,7 @@ fn first_to_take_all(maps: &Maps, rule: &Rule) -> Option<usize> {
         RuleKind::Registry | RuleKind::Path => {
             // Docker Hub's images are written in more than one way, and a key without a port names all ports.
             let name = rule.name().expect("registry and path rules have a name");
-            let one_spelling = name.host != "docker.io" && (name.port.is_some() || name.path.is_empty());
+            let one_spelling = name.host != DOCKER_HUB && (name.port.is_some() || name.path.is_empty());
             match (one_spelling, name.port) {
                 (true, Some(_)) => first_front_of(&format!("{}/", rule.key())),
                 (true, None) => first_front_of(name.host),
@@ -241,7 +241,7 @@ fn same_name(rule: &Rule) -> Option<Finding> {
 /// Proxy caches of Docker Hub want `library/nginx` for `nginx`, and a registry rule keeps the path as written.
 fn library(maps: &Maps, rule: &Rule) -> Option<Finding> {
     let name = rule.name()?;
-    if name.host != "docker.io" || !name.path.is_empty() || name.port.is_some() {
+    if name.host != DOCKER_HUB || !name.path.is_empty() || name.port.is_some() {
         return None;
     }
     let fill = match &rule.parsed {
@@ -251,7 +251,7 @@ fn library(maps: &Maps, rule: &Rule) -> Option<Finding> {
             return None;
         }
     };
-    let has_library = maps.names.longest("docker.io", None, "library").is_some_and(|(length, _)| length > 0);
+    let has_library = maps.names.longest(DOCKER_HUB, None, "library").is_some_and(|(length, _)| length > 0);
     if has_library {
         return None;
     }

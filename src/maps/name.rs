@@ -1,9 +1,6 @@
 //! The front of a name on `/` boundaries: what keys and targets are.
 
-use crate::image::{ImageReference, ReferenceError};
-
-/// The registry that is meant where none is written.
-const DOCKER_HUB: &str = "docker.io";
+use crate::image::{DOCKER_HUB, ImageReference, ReferenceError};
 
 /// Where the official images of Docker Hub are.
 pub(super) const LIBRARY: &str = "library/";

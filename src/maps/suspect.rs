@@ -4,6 +4,7 @@
 use super::finding::{Finding, FindingCode, Severity, finding};
 use super::rule::{Rule, RuleKind};
 use super::rule_value::{Piece, RuleValue};
+use crate::image::DOCKER_HUB;
 
 /// The keys that are words and no registries.
 const KEYWORDS: [&str; 2] = ["default", "noswap_wildcards"];
@@ -75,7 +76,7 @@ fn no_registry(rule: &Rule) -> Option<Finding> {
 
 /// `docker.io/nginx::…` is the image and the organisation.
 fn single_name(rule: &Rule) -> Option<Finding> {
-    let name = rule.name().filter(|name| name.host == "docker.io" && !name.path.contains('/'))?;
+    let name = rule.name().filter(|name| name.host == DOCKER_HUB && !name.path.contains('/'))?;
     let path = name.path;
     if path.is_empty() || path == "library" {
         return None;

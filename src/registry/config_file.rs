@@ -13,9 +13,8 @@ use url::Url;
 
 use self::form::{File, Limits, Mirror, Registry, Wrong};
 use super::Secret;
-use super::host::DOCKER_HUB;
 use super::options::{ClientCertificate, HostOptions, RegistryOptions, RegistryRule};
-use crate::image::Repository;
+use crate::image::{DOCKER_HUB, DOCKER_HUB_API, Repository};
 
 /// Why a configuration file cannot be used. Holds nothing of its values that may be secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -170,8 +169,8 @@ impl RegistryOptions {
 
 /// What a host is called in URLs, where that is not its name in images.
 fn in_urls(host: &str, plain_http: bool) -> Option<&str> {
-    if host == DOCKER_HUB.0 {
-        return Some(DOCKER_HUB.1);
+    if host == DOCKER_HUB {
+        return Some(DOCKER_HUB_API);
     }
     host.strip_suffix(if plain_http { ":80" } else { ":443" })
 }

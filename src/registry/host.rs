@@ -11,10 +11,7 @@ use url::Url;
 use super::challenge::Challenge;
 use super::options::{RegistryOptions, is_loopback};
 use super::retry::random;
-use crate::image::Repository;
-
-/// Docker Hub's name, and where its API is.
-pub(super) const DOCKER_HUB: (&str, &str) = ("docker.io", "registry-1.docker.io");
+use crate::image::{DOCKER_HUB, DOCKER_HUB_API, Repository};
 
 /// How a host is spoken to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,7 +52,7 @@ impl Host {
     /// The base URLs to try: https; for a host of this machine, then plain http; for one that is named as
     /// plain, that alone.
     pub(super) fn bases(&self, options: &RegistryOptions) -> Vec<Url> {
-        let host = if self.name == DOCKER_HUB.0 { DOCKER_HUB.1 } else { &self.name };
+        let host = if self.name == DOCKER_HUB { DOCKER_HUB_API } else { &self.name };
         let schemes: &[&str] = if options.named_plain(&self.name) {
             &["http"]
         } else if is_loopback(&self.name) {

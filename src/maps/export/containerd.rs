@@ -1,8 +1,9 @@
 //! containerd's folder `certs.d`: a `hosts.toml` for each registry (containerd's docs/hosts.md).
 
 use super::Exported;
-use super::redirect::{DOCKER_HUB, LIBRARY_NOTE, Redirect};
+use super::redirect::{LIBRARY_NOTE, Redirect};
 use super::registries_conf::quoted;
+use crate::image::{DOCKER_HUB, DOCKER_HUB_API};
 use crate::maps::Rule;
 
 pub(super) fn write(redirects: &[(&Rule, Redirect)], exported: &mut Exported) {
@@ -12,7 +13,7 @@ pub(super) fn write(redirects: &[(&Rule, Redirect)], exported: &mut Exported) {
             continue;
         };
         // Docker Hub's API is not where its name says.
-        let api = if registry == DOCKER_HUB { "registry-1.docker.io" } else { registry };
+        let api = if registry == DOCKER_HUB { DOCKER_HUB_API } else { registry };
         let mut text = format!("server = {}\n", quoted(&format!("https://{api}")));
         if let Some(location) = &redirect.location {
             text.push_str(&mirror(location));

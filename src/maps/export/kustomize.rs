@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::Exported;
-use super::redirect::{DOCKER_HUB, Redirect};
+use super::redirect::Redirect;
+use crate::image::DOCKER_HUB;
 use crate::maps::Rule;
 
 #[derive(Serialize)]

@@ -6,8 +6,9 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::redirect::{DOCKER_HUB, Redirect};
+use super::redirect::Redirect;
 use super::{Exported, object};
+use crate::image::DOCKER_HUB;
 use crate::maps::Rule;
 
 #[derive(Serialize)]

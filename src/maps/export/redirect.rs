@@ -1,12 +1,10 @@
 //! Which rules say "what lies under this prefix comes from that location", and nothing else.
 
+use crate::image::DOCKER_HUB;
 use crate::maps::Maps;
 use crate::maps::name::NamePrefix;
 use crate::maps::rule::{Rule, RuleKind};
 use crate::maps::rule_value::{Piece, RuleValue};
-
-/// Docker Hub, whose images other tools name in full.
-pub(super) const DOCKER_HUB: &str = "docker.io";
 
 /// What one rule does.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,6 @@
 //! What credentials are kept under: a registry, or a path of one.
 
-/// Docker Hub's name in references.
-const DOCKER_HUB: &str = "docker.io";
+use crate::image::{DOCKER_HUB, is_docker_hub};
 
 /// What Docker keeps the credential of Docker Hub under, and what its helpers are asked for.
 const DOCKER_HUB_KEY: &str = "https://index.docker.io/v1/";
@@ -20,7 +19,7 @@ impl Key {
         let text = text[schemeless.unwrap_or(0)..].trim_end_matches('/');
         let (host, path) = text.split_once('/').unwrap_or((text, ""));
         let mut host = host.to_ascii_lowercase();
-        if matches!(host.as_str(), "index.docker.io" | "registry-1.docker.io") {
+        if is_docker_hub(&host) {
             DOCKER_HUB.clone_into(&mut host);
         }
         // `https://quay.io/v1/` and `https://quay.io/v2/` are how old clients wrote `quay.io`.
