@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow};
 
 use crate::image::ImageReference;
 use crate::registry::keychain::{Chain, Configs, MachineKeychain, Search};
@@ -13,7 +13,7 @@ use crate::registry::{Credential, Reason, RegistryError, ResolveOptions, blockin
 use super::args::AuthCheckArgs;
 use super::exit_code::ExitCode;
 use super::pin::online;
-use super::registries;
+use super::{registries, runtime};
 
 /// A repository that no registry has, to be asked for where only a registry is named.
 const NOBODYS: &str = "imageswap/auth-check";
@@ -37,7 +37,7 @@ pub fn check(args: &AuthCheckArgs) -> Result<ExitCode> {
         let repository = image.repository();
         let path = if asked.whole { "" } else { repository.path() };
         good &= credential(&mut out, text, &keychain, repository.registry(), path);
-        let mut answers = resolver.resolve_all(&[image], |_, _| {})?;
+        let mut answers = resolver.resolve_all(&[image], |_, _| {}).context(runtime::NOT_STARTED)?;
         let answer = answers.pop().expect("one image is asked for, and each has an answer");
         good &= verdict(&mut out, asked.whole, answer.err().as_ref());
     }

@@ -14,7 +14,7 @@ use crate::manifest::encoding;
 use super::args::{Cli, Command};
 use super::exit_code::ExitCode;
 use super::plugin::{self, PluginCall};
-use super::{function, rewrite, rules, stderr};
+use super::{function, rewrite, rules, stderr, stdio};
 
 /// A call without a subcommand.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +55,7 @@ pub fn run(call: &BareCall) -> Result<ExitCode> {
 }
 
 fn on_stdin() -> Result<ExitCode> {
-    let bytes = function::read_stdin()?;
+    let bytes = stdio::read()?;
     let text = encoding::decode(&bytes).context("standard input")?;
     if ResourceList::is_meant(text) {
         return function::on_text(&function::default_args()?, text);

@@ -17,7 +17,7 @@ use super::exit_code::ExitCode;
 use super::file_kind::FileKind;
 use super::pin::{Pinning, online};
 use super::rules::Ruleset;
-use super::{function, rules, settings, stderr};
+use super::{rules, settings, stderr, stdio};
 
 /// Explains the images of the arguments, or those of a manifest.
 pub fn run(args: &ExplainArgs) -> Result<ExitCode> {
@@ -139,7 +139,7 @@ fn explain_digests(
 fn explain_file(out: &mut String, args: &ExplainArgs, ruleset: &Ruleset, file: &Path) -> Result<bool> {
     let name = file.display().to_string();
     let bytes = if file == Path::new("-") {
-        function::read_stdin()?
+        stdio::read()?
     } else {
         std::fs::read(file).map_err(|error| stderr::failure(&format!("cannot read {name}"), &error))?
     };

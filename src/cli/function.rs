@@ -1,17 +1,13 @@
 //! `imageswap fn`: a ResourceList from standard input to standard output. Nothing goes to standard output but
 //! a ResourceList, and nothing to standard error but why it fails.
 
-use std::io::{self, IsTerminal, Read, Write};
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result, bail};
 
-use crate::files::write_parts;
 use crate::krm::{
     self, Ending, FunctionConfig, FunctionOptions, FunctionResult, ResourceList, Severity, Verdict,
 };
-use crate::manifest::edit::{self, Edit};
 use crate::manifest::encoding;
 use crate::maps::{MapsNotice, MapsText};
 use crate::rewrite::{Engine, Plan};
@@ -20,7 +16,7 @@ use super::args::{FunctionArgs, MapsArgs, OnPinError};
 use super::exit_code::ExitCode;
 use super::pin::{Pinning, online};
 use super::rules::{RuleSettings, RuleSources, SourceError};
-use super::{settings, stderr};
+use super::{settings, stderr, stdio};
 
 /// How many errors standard error names: hosts cut after a few lines.
 const SPOKEN: usize = 10;
@@ -32,7 +28,7 @@ const NO_NETWORK: &str = "functions in containers have a network only where the 
 
 /// Runs the function on standard input.
 pub fn run(args: &FunctionArgs) -> Result<ExitCode> {
-    on_text(args, encoding::decode(&read_stdin()?).context("standard input")?)
+    on_text(args, encoding::decode(&stdio::read()?).context("standard input")?)
 }
 
 /// Runs the function on `text`.
@@ -51,18 +47,8 @@ pub fn on_text(args: &FunctionArgs, text: &str) -> Result<ExitCode> {
         Err(reasons) => krm::failed(&list, &reasons),
     };
     say_errors(&verdict);
-    print_edited(text, &verdict.edits)?;
+    stdio::print_edited(text, &verdict.edits)?;
     Ok(exit_code(&verdict))
-}
-
-/// All of standard input.
-pub fn read_stdin() -> Result<Vec<u8>> {
-    if io::stdin().is_terminal() {
-        stderr::print("reading from the terminal; press Ctrl-D to end\n");
-    }
-    let mut bytes = Vec::new();
-    io::stdin().lock().read_to_end(&mut bytes).context("cannot read standard input")?;
-    Ok(bytes)
 }
 
 /// How the run ends for a shell.
@@ -178,13 +164,6 @@ fn none_given() -> &'static str {
 /// The displayed items, one string each.
 pub fn strings<T: std::fmt::Display>(items: &[T]) -> Vec<String> {
     items.iter().map(ToString::to_string).collect()
-}
-
-/// Writes `text` with `edits` applied to standard output, without a copy of the whole in memory.
-pub fn print_edited(text: &str, edits: &[Edit]) -> Result<()> {
-    let mut stdout = io::stdout().lock();
-    stdout.flush()?;
-    Ok(write_parts(stdout, &edit::pieces(text, edits)?, &AtomicBool::new(false))?)
 }
 
 /// The arguments of a call that gives none, environment included.

@@ -20,7 +20,7 @@ use super::engines::Engines;
 use super::exit_code::ExitCode;
 use super::file_kind::FileKind;
 use super::kustomized::Waiting;
-use super::{function, rules, settings, stderr, tree};
+use super::{rules, settings, stderr, stdio, tree};
 use built::Built;
 
 /// What one file holds.
@@ -147,7 +147,7 @@ pub fn list(args: &ImagesArgs) -> Result<Listing> {
     let (rows, distinct, file_errors) = if let Some(walked) = &walked {
         read_files(wanted, walked, threads, &mut unknown)
     } else {
-        let mut worker = Worker { buffer: function::read_stdin()?, ..Worker::default() };
+        let mut worker = Worker { buffer: stdio::read()?, ..Worker::default() };
         let inventory = read_bytes("-", &engines.all()[0], &mut worker, wanted);
         let Inventory { rows, errors, unknown: of_stdin, .. } = inventory;
         unknown = of_stdin;

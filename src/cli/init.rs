@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 
 use super::args::{BootstrapHow, InitArgs};
 use super::exit_code::ExitCode;
-use super::{bootstrap, stderr};
+use super::{bootstrap, runtime, stderr};
 use crate::cluster::bootstrap::{Bootstrap, Issued, Published};
 
 /// Makes or reads the certificate, publishes its CA, and writes both to files.
@@ -17,9 +17,8 @@ pub fn run(args: &InitArgs) -> Result<ExitCode> {
     let mut asked = args.bootstrap.clone();
     asked.bootstrap.get_or_insert(BootstrapHow::SelfSigned);
     let options = bootstrap::options(&asked).expect("a way was set above");
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.context("cannot start the runtime")?;
-    let issued = runtime.block_on(async { Bootstrap::connect(options).await?.ensure().await })?;
+    let issued =
+        runtime::current_thread()?.block_on(async { Bootstrap::connect(options).await?.ensure().await })?;
     if let Some(folder) = &args.tls_dir {
         fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         write(&folder.join("tls.key"), issued.key_pem.as_str(), 0o600)?;

@@ -9,7 +9,7 @@ use crate::maps::import::{ImportFormat, ImportSource, import};
 
 use super::args::{ImportArgs, ImportFrom};
 use super::exit_code::ExitCode;
-use super::stderr;
+use super::{stderr, stdio};
 
 /// Prints the rules of all files. Of a key that several files give, the first file's rule is kept.
 pub fn run(args: &ImportArgs) -> Result<ExitCode> {
@@ -52,7 +52,7 @@ pub fn run(args: &ImportArgs) -> Result<ExitCode> {
 
 fn read(path: &Path) -> Result<String> {
     if path == Path::new("-") {
-        return io::read_to_string(io::stdin()).context("cannot read standard input");
+        return stdio::read_text();
     }
     std::fs::read_to_string(path)
         .map_err(|error| stderr::failure(&format!("cannot read {}", path.display()), &error))

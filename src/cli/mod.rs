@@ -30,10 +30,12 @@ mod progress;
 mod registries;
 mod rewrite;
 mod rules;
+mod runtime;
 mod serve;
 mod settings;
 mod signals;
 mod stderr;
+mod stdio;
 mod tree;
 mod verify;
 

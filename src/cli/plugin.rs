@@ -15,6 +15,7 @@ use crate::manifest::encoding;
 use super::exit_code::ExitCode;
 use super::function::{self, Prepared};
 use super::stderr;
+use super::stdio;
 
 /// A call of the plugin.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +35,7 @@ pub fn run(call: &PluginCall) -> Result<ExitCode> {
             return Ok(ExitCode::Error);
         }
     };
-    let bytes = function::read_stdin()?;
+    let bytes = stdio::read()?;
     let text = encoding::decode(&bytes).context("standard input")?;
     let mut plan = prepared.engine.plan_alone(text);
     prepared.pin(&mut plan, text)?;
@@ -42,7 +43,7 @@ pub fn run(call: &PluginCall) -> Result<ExitCode> {
     function::say_errors(&verdict);
     // As a validator the plugin must not say the manifests again: kustomize takes that for a change.
     if verdict.ending == Ending::Done && !prepared.options.validate {
-        function::print_edited(text, &verdict.edits)?;
+        stdio::print_edited(text, &verdict.edits)?;
     }
     Ok(function::exit_code(&verdict))
 }

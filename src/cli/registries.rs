@@ -12,6 +12,9 @@ use crate::registry::{Proxies, RegistryOptions};
 use super::args::RegistryArgs;
 use super::stderr;
 
+/// How long registries have to give up uploads when a signal ends the program.
+pub const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(700);
+
 /// What `args` and the environment say about registries.
 pub fn options(args: &RegistryArgs) -> Result<RegistryOptions> {
     options_from(RegistryOptions::default(), args)

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::{try_join, try_join_all};
 
 use crate::image::Digest;
-use crate::registry::Descriptor;
+use crate::registry::{ABANDON_TIMEOUT, Descriptor};
 
 use super::attached::{self, Attached, How};
 use super::blobs::{Blobs, Way};
@@ -22,9 +22,6 @@ const TRIES: u32 = 3;
 
 /// How long the target is given to know it.
 const LATE: Duration = Duration::from_millis(500);
-
-/// How long a target is waited for that is told of uploads that nobody goes on with.
-const FAREWELL: Duration = Duration::from_secs(5);
 
 /// Copies images from a source to a target. What one image brings, the next one finds.
 pub struct Copier<S, T> {
@@ -187,7 +184,7 @@ impl<S: Source, T: Target> Copier<S, T> {
                 Err(error) if tries < TRIES && error.may_be_late() => tokio::time::sleep(LATE * tries).await,
                 result => {
                     if result.is_err() {
-                        self.target.give_up_dropped(FAREWELL).await;
+                        self.target.give_up_dropped(ABANDON_TIMEOUT).await;
                     }
                     let attached = *result.as_ref().unwrap_or(&0);
                     return Copied { bytes: tally.bytes(), attached, tries, result: result.map(drop) };

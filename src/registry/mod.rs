@@ -76,4 +76,4 @@ pub use push::Pushed;
 pub use referrers::referrers_tag;
 pub use resolve::{Answered, ResolveOptions, Resolved, Resolver};
 pub use secret::Secret;
-pub use upload::{NewBlob, Start};
+pub use upload::{ABANDON_TIMEOUT, NewBlob, Start};

@@ -35,8 +35,8 @@ const TRIES_MAX: u32 = 50;
 /// How fast a registry must at least put a blob in its place when all of it was sent, in bytes a second.
 const COMMIT: u64 = 10 * 1024 * 1024;
 
-/// The longest that a registry is waited for that gives up an upload.
-const FAREWELL: Duration = Duration::from_secs(5);
+/// How long a registry is waited for that is told of an upload that nobody goes on with.
+pub const ABANDON_TIMEOUT: Duration = Duration::from_secs(5);
 
 const CHUNK_MIN: HeaderName = HeaderName::from_static("oci-chunk-min-length");
 
@@ -365,7 +365,8 @@ impl Client {
     async fn delete_upload(&self, image: &str, repository: &Repository, url: &Url) {
         let ask = request(image, repository, Method::DELETE, url.as_str());
         // What it says to that changes nothing.
-        let _ = tokio::time::timeout(FAREWELL, self.call(Call { accept: &[400, 404, 405], ..ask })).await;
+        let _ =
+            tokio::time::timeout(ABANDON_TIMEOUT, self.call(Call { accept: &[400, 404, 405], ..ask })).await;
     }
 
     /// Where an upload stands by an answer. `expected` is how many bytes the registry has when it does not say.

@@ -17,9 +17,9 @@ use crate::report::mirror::size;
 use super::super::args::MirrorArgs;
 use super::super::exit_code::ExitCode;
 use super::super::lock_file::LockFile;
-use super::super::{rules, stderr};
+use super::super::{rules, runtime, stderr};
 use super::wanted::{self, Gathered, Pairs};
-use super::{Done, client, go, runtime, tags};
+use super::{Done, client, go, tags};
 
 /// How many missing blobs are named.
 const NAMED: usize = 20;
@@ -30,7 +30,7 @@ pub fn export(args: &MirrorArgs, path: &Path) -> Result<ExitCode> {
     let old = args.layout.since_lock.as_deref().map(|path| LockFile::open(path, true)).transpose()?;
     let (client, copying) = client(args)?;
     let store = || RegistryStore::new(client.clone());
-    let runtime = runtime()?;
+    let runtime = runtime::current_thread()?;
     let left_out = match &old {
         Some(old) => runtime.block_on(known_there(&store(), &old.lock)),
         None => LeftOut::default(),
@@ -66,7 +66,7 @@ pub fn import(args: &MirrorArgs, path: &Path) -> Result<ExitCode> {
     let reader = LayoutReader::open(path).map_err(|error| with_hint(&error))?;
     let gathered = wanted::gather(args, Some(&reader))?;
     let (client, copying) = client(args)?;
-    let runtime = runtime()?;
+    let runtime = runtime::current_thread()?;
     let target = RegistryStore::new(client);
     if !reader.left_out().is_empty() {
         let imports = imports(&reader, &gathered);

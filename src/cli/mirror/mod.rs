@@ -10,9 +10,8 @@ use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use futures_util::{Stream, StreamExt};
-use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Semaphore;
 
 use crate::image::{Digest, ImageReference};
@@ -29,7 +28,7 @@ use super::exit_code::ExitCode;
 use super::lock_file::LockFile;
 use super::progress::Progress;
 use super::signals::Signals;
-use super::{registries, stderr};
+use super::{registries, runtime, stderr};
 use wanted::Gathered;
 
 /// How many images are planned at once where nothing is copied.
@@ -37,9 +36,6 @@ const PLANS: usize = 32;
 
 /// How often what is done is shown, and looked for signals.
 const TICK: Duration = Duration::from_millis(100);
-
-/// How long the registries have to give up uploads when a signal ends the run.
-const FAREWELL: Duration = Duration::from_millis(700);
 
 /// What became of an image, and how manifests write it.
 struct Done {
@@ -73,7 +69,7 @@ pub fn run(args: &MirrorArgs) -> Result<ExitCode> {
     let (client, copying) = client(args)?;
     let store = || RegistryStore::new(client.clone());
     let copier = Copier::new(store(), store(), copying);
-    runtime()?.block_on(go(args, &copier, gathered, None)).map(|(code, _)| code)
+    runtime::current_thread()?.block_on(go(args, &copier, gathered, None)).map(|(code, _)| code)
 }
 
 /// What talks to registries, and how images are copied.
@@ -98,11 +94,6 @@ fn client(args: &MirrorArgs) -> Result<(Client, CopyOptions)> {
         max_size: args.copying.max_size,
     };
     Ok((Client::new(options, registries::keychain(&args.registry)), copying))
-}
-
-fn runtime() -> Result<Runtime> {
-    let runtime = Builder::new_current_thread().enable_all().build();
-    runtime.context("cannot start what talks to registries")
 }
 
 /// Plans and copies, and says what becomes of each image. `targets`: where the maps have the images, in their order, when
@@ -152,7 +143,7 @@ async fn go<S: Source, T: Target>(
     });
     let running = futures_util::stream::iter(images).buffer_unordered(at_once);
     let (mut summary, done) = follow(args, copier, running, total, writes).await?;
-    copier.target().give_up_dropped(FAREWELL).await;
+    copier.target().give_up_dropped(registries::SHUTDOWN_TIMEOUT).await;
     summary.failed += errors.len() + unread;
     summary.images += errors.len();
     if let Some(lock) = lock.filter(|_| writes && !args.locked) {
@@ -213,7 +204,7 @@ async fn follow<S: Source, T: Target>(
     drop(running);
     if let Some(signals) = &signals {
         if signals.came() && ended < total {
-            give_up_all(copier.target(), FAREWELL).await;
+            give_up_all(copier.target(), registries::SHUTDOWN_TIMEOUT).await;
             stderr::error(&format!(
                 "interrupted; {ended} of {} are done, and the next run goes on from there",
                 stderr::count(total, "image")

@@ -17,7 +17,7 @@ use crate::report::unique;
 use super::super::args::{ImagesArgs, ImagesFormat, MirrorArgs, ReportFormat};
 use super::super::images::{self, Listing};
 use super::super::lock_file::{self, LockFile};
-use super::super::{function, rules, stderr};
+use super::super::{rules, stderr, stdio};
 use super::tags;
 
 /// What is to be copied.
@@ -122,7 +122,7 @@ fn of_manifests(args: &MirrorArgs, errors: &mut Vec<String>) -> Result<(Pairs, u
 fn of_list(args: &MirrorArgs, list: &Path, errors: &mut Vec<String>) -> Result<Pairs> {
     let is_stdin = list == Path::new("-");
     let bytes = if is_stdin {
-        function::read_stdin()?
+        stdio::read()?
     } else {
         fs::read(list).map_err(|error| stderr::failure(&format!("cannot read {}", list.display()), &error))?
     };

@@ -13,7 +13,7 @@ use crate::registry::{
 
 use super::super::args::RegistryArgs;
 use super::super::progress::Progress;
-use super::super::registries;
+use super::super::{registries, runtime};
 
 /// What a registry says of an image: its digest, or why there is none.
 pub type LookupAnswer = Result<Resolved, LookupFailure>;
@@ -69,9 +69,8 @@ impl Lookup {
             .map(|image| ImageReference::parse(image).expect("a canonical spelling parses"))
             .collect();
         let mut progress = Progress::new(references.len(), "digests", watched);
-        let answers = resolver
-            .resolve_all(&references, |done, _| progress.show(done))
-            .context("cannot start what talks to registries")?;
+        let answers =
+            resolver.resolve_all(&references, |done, _| progress.show(done)).context(runtime::NOT_STARTED)?;
         drop(progress);
         let answers = references.iter().zip(answers);
         Ok(answers

@@ -13,7 +13,7 @@ use crate::registry::keychain::{Configs, DockerConfig};
 
 use super::super::args::OnlineArgs;
 use super::super::engines::Engines;
-use super::super::{stderr, tree};
+use super::super::{runtime, stderr, tree};
 use super::Pinning;
 
 /// As whom the Pods of `files` pull. A file that cannot be read is passed over: the pass that writes says it.
@@ -57,8 +57,7 @@ pub fn refuse_without(pinning: Option<&Pinning>) -> Result<()> {
 
 /// Reads the pull secrets, and warns of those that are missing.
 pub fn keychain(pullers: &BTreeSet<Puller>) -> Result<Configs> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.context("--online: cannot start what talks to the cluster")?;
+    let runtime = runtime::current_thread().context("--online")?;
     let read = runtime.block_on(pull_secrets::read(pullers)).context("--online")?;
     read.warnings.iter().for_each(|warning| stderr::warning(&format!("--online: {warning}")));
     configs(&read).context("--online")

@@ -14,7 +14,7 @@ use super::super::args::RewriteArgs;
 use super::super::engines::Engines;
 use super::super::exit_code::ExitCode;
 use super::super::pin::{self, Pinning};
-use super::super::{function, stderr};
+use super::super::{stderr, stdio};
 use super::outcome::FileOutcome;
 use super::unused::{learn, unused};
 use super::{Destination, RunOptions, say_read_slowly};
@@ -32,8 +32,7 @@ pub(super) fn run(
     mut pinning: Option<&mut Pinning>,
 ) -> Result<ExitCode> {
     let (engine, options) = (&engines.all()[0], options.with(engines.settings_of(Path::new(NAME))));
-    let bytes =
-        read.map_or_else(|| function::read_stdin().map(Cow::Owned), |read| Ok(Cow::Borrowed(read)))?;
+    let bytes = read.map_or_else(|| stdio::read().map(Cow::Owned), |read| Ok(Cow::Borrowed(read)))?;
     let bytes = &*bytes;
     let text = encoding::decode(bytes).context("standard input")?;
     let mut plan = engine.plan_alone(text);
@@ -83,7 +82,7 @@ pub(super) fn run(
     }
     match destination {
         Destination::Nowhere => stdout.write_all(outcome.result.as_bytes())?,
-        Destination::Stdout if written => function::print_edited(text, &plan.edits())?,
+        Destination::Stdout if written => stdio::print_edited(text, &plan.edits())?,
         Destination::Folder(folder) if written => {
             super::tree::write_one(folder, "stdin.yaml", text, &plan.edits())?;
         }

@@ -11,7 +11,6 @@ mod error;
 mod folders;
 mod ruleset;
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Error, Result, bail};
@@ -20,7 +19,7 @@ use crate::krm::{FunctionConfig, Held, OnUnmapped, held};
 use crate::maps::{Maps, MapsText, ParseOptions, Parsed};
 
 use super::args::MapsArgs;
-use super::{discover, stderr};
+use super::{discover, stderr, stdio};
 
 pub use error::{SourceError, UnreadableMaps, with_advice};
 pub use folders::FolderRules;
@@ -215,9 +214,7 @@ pub fn read_text(file: &Path, stdin_free: bool) -> Result<String> {
         if !stdin_free {
             bail!("standard input cannot hold both the manifests and the maps: give one of them as a file");
         }
-        let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).context("cannot read the maps from standard input")?;
-        return Ok(text);
+        return stdio::read_text().context("the maps");
     }
     std::fs::read_to_string(file)
         .map_err(|error| stderr::failure(&format!("cannot read the maps file {}", file.display()), &error))

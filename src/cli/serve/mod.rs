@@ -18,14 +18,12 @@ use crate::webhook::{App, AppOptions, Limits, Server, Shutdown};
 
 use super::args::{self, ServeArgs};
 use super::exit_code::ExitCode;
+use super::{registries, runtime};
 use log::Batches;
 
 /// How many threads serve connections at most. One answers more reviews than API servers ask, each has memory of its
 /// own, and what they cost to wake each other is a part of every review.
 const THREADS_MAX: usize = 4;
-
-/// How long registries have to give up uploads when the server ends; a part of `--drain`.
-const FAREWELL: Duration = Duration::from_millis(700);
 
 /// Serves until SIGTERM or SIGINT.
 pub fn run(args: &ServeArgs) -> Result<ExitCode> {
@@ -36,7 +34,7 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode> {
         .thread_stack_size(1024 * 1024)
         .enable_all()
         .build()
-        .context("cannot start the runtime")?;
+        .context(runtime::NOT_STARTED)?;
     runtime.spawn(log.clone().keep_writing());
     let result = runtime.block_on(serve(args, &log));
     log.end();
@@ -54,7 +52,8 @@ async fn serve(args: &ServeArgs, log: &Batches) -> Result<ExitCode> {
     let stop = stop(log)?;
     let mirroring = mirroring::from(args)?;
     let drain = seconds(args.drain);
-    let farewell = mirroring.as_ref().map_or(Duration::ZERO, |_| FAREWELL.min(drain / 2));
+    // Registries have a part of `--drain` to give up uploads.
+    let farewell = mirroring.as_ref().map_or(Duration::ZERO, |_| registries::SHUTDOWN_TIMEOUT.min(drain / 2));
     let shutdown = Shutdown { lame_duck: seconds(args.lame_duck), drain: drain - farewell };
     let app = Arc::new(App::new(AppOptions {
         settings: settings(args),
