@@ -20,7 +20,7 @@ use super::metrics::Metrics;
 use super::mirroring::Mirroring;
 use super::page::{self, Page};
 use super::pinning::{self, Pinning};
-use super::record;
+use super::review_log;
 use super::rules::{Loaded, Rules};
 use super::tls::ServingCertificate;
 
@@ -185,7 +185,7 @@ impl App {
             Ok(ReviewAnswer { body, facts }) => {
                 let elapsed = started.elapsed();
                 self.metrics.review(&facts, elapsed.as_secs_f64());
-                record::review(&facts, elapsed.as_micros().try_into().unwrap_or(u64::MAX));
+                review_log::review(&facts, elapsed.as_micros().try_into().unwrap_or(u64::MAX));
                 page::json(body)
             }
             Err(error) => {

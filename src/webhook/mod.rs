@@ -14,7 +14,7 @@ mod metrics;
 mod mirroring;
 mod page;
 mod pinning;
-mod record;
+mod review_log;
 mod rules;
 mod server;
 mod tls;

@@ -13,7 +13,7 @@ use super::patch::Patch;
 use super::response::{Refusal, Response};
 use super::review::{BadReview, Operation, Review};
 use super::settings::{Ask, OnError};
-use super::telling::{Warnings, one_line};
+use super::warnings::{Warnings, one_line};
 
 /// The answer to a review, and what is to be counted and logged of it.
 #[derive(Debug)]

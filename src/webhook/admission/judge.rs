@@ -12,7 +12,7 @@ use super::patch::{Patch, pointer};
 use super::response::Refusal;
 use super::settings::{OnError, OnUnmapped};
 use super::strings::patch_strings;
-use super::telling::one_line;
+use super::warnings::one_line;
 
 /// Why a review ends before all of its images are decided on.
 enum Stop {

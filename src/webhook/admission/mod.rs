@@ -15,9 +15,9 @@ mod response;
 mod review;
 mod settings;
 mod strings;
-mod telling;
 #[cfg(test)]
 mod tests;
+mod warnings;
 
 pub use examine::{
     Counted, Facts, ImageOutcome, ReviewAnswer, ReviewOutcome, Reviewed, Swap, admit, admit_pinned, failed,
