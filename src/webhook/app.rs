@@ -240,7 +240,7 @@ impl App {
         let Some(Ok((moves, dry_run))) = moves else { return Mirrored::default() };
         let reads_only = dry_run || ask.audit || ask.settings.dry_run || ask.settings.validate;
         let object = if mirroring.reads_as_pods() { admission::object(body) } else { None };
-        mirroring.look(moves, object, reads_only, deadline, &self.metrics.mirror).await
+        mirroring.ensure(moves, object, reads_only, deadline, &self.metrics.mirror).await
     }
 
     fn ask(&self, audit: bool, rules: Option<&Loaded>) -> Ask {

@@ -33,9 +33,9 @@ impl CertificateFiles {
         Self { certificate, key, watched }
     }
 
-    /// Looks at the files, and takes them into use when they are new and good.
-    pub fn look(&mut self, serving: &ServingCertificate, metrics: &Metrics) {
-        let Some(contents) = self.watched.look() else { return };
+    /// Installs what the files hold when they have changed and are good.
+    pub fn reload_if_changed(&mut self, serving: &ServingCertificate, metrics: &Metrics) {
+        let Some(contents) = self.watched.read_if_changed() else { return };
         let loaded = contents.and_then(|contents| match &contents[..] {
             [certificate, key] => serving.set(certificate, key).map_err(|error| error.to_string()),
             _ => Err("a certificate and a key are needed".to_owned()),
@@ -56,11 +56,11 @@ impl CertificateFiles {
         }
     }
 
-    /// Looks at the files every `interval`, for ever.
-    pub async fn keep(mut self, app: Arc<super::App>, interval: Duration) {
+    /// Polls every `interval` until dropped.
+    pub async fn watch(mut self, app: Arc<super::App>, interval: Duration) {
         loop {
             tokio::time::sleep(interval).await;
-            self.look(&app.certificate, &app.metrics);
+            self.reload_if_changed(&app.certificate, &app.metrics);
         }
     }
 }

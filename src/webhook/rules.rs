@@ -157,9 +157,9 @@ impl RuleFiles {
         Self { watched: Watched::new(paths), read: Box::new(read) }
     }
 
-    /// Looks at the files, and takes them into use when they are new and good.
-    pub fn look(&mut self, rules: &Rules, metrics: &Metrics) {
-        let Some(contents) = self.watched.look() else { return };
+    /// Installs what the files hold when they have changed and are good.
+    pub fn reload_if_changed(&mut self, rules: &Rules, metrics: &Metrics) {
+        let Some(contents) = self.watched.read_if_changed() else { return };
         let read = contents.and_then(|contents| (self.read)(&contents));
         match read {
             Ok(new) => {
@@ -179,17 +179,17 @@ impl RuleFiles {
         }
     }
 
-    /// Looks at the files every `interval`, for ever, beside the threads that serve connections: ten thousand rules take
-    /// their time.
-    pub async fn keep(mut self, app: Arc<super::App>, interval: Duration) {
+    /// Polls every `interval` until dropped, beside the threads that serve connections: ten thousand rules take their
+    /// time.
+    pub async fn watch(mut self, app: Arc<super::App>, interval: Duration) {
         loop {
             tokio::time::sleep(interval).await;
             let app = Arc::clone(&app);
-            let look = move || {
-                self.look(&app.rules, &app.metrics);
+            let reload = move || {
+                self.reload_if_changed(&app.rules, &app.metrics);
                 self
             };
-            match tokio::task::spawn_blocking(look).await {
+            match tokio::task::spawn_blocking(reload).await {
                 Ok(files) => self = files,
                 Err(error) => {
                     tracing::error!(%error, "the maps are not looked at any more");

@@ -69,7 +69,7 @@ impl Watched {
 
     /// Looks at the files. `Some` with their contents when these are not what they were at the last look; an error is
     /// told once.
-    pub(super) fn look(&mut self) -> Option<Result<Vec<Vec<u8>>, String>> {
+    pub(super) fn read_if_changed(&mut self) -> Option<Result<Vec<Vec<u8>>, String>> {
         let stamps: Vec<_> = self.paths.iter().map(|path| Stamp::of(path)).collect();
         self.looks += 1;
         let same = stamps == self.stamps && self.looks < READ_EVERY && matches!(self.last, Some(Ok(_)));
@@ -110,19 +110,19 @@ mod tests {
             fs::rename(&temporary, root.join("..data")).expect("the link is swapped");
         };
         let mut watched = Watched::new(vec![root.join("maps")]);
-        assert!(matches!(watched.look(), Some(Err(why)) if why.contains("cannot read")));
-        assert!(watched.look().is_none(), "an error is told once");
+        assert!(matches!(watched.read_if_changed(), Some(Err(why)) if why.contains("cannot read")));
+        assert!(watched.read_if_changed().is_none(), "an error is told once");
         link("..1");
         std::os::unix::fs::symlink("..data/maps", root.join("maps")).expect("a link");
-        assert_eq!(watched.look(), Some(Ok(vec![b"one".to_vec()])));
-        assert_eq!(watched.look(), None);
+        assert_eq!(watched.read_if_changed(), Some(Ok(vec![b"one".to_vec()])));
+        assert_eq!(watched.read_if_changed(), None);
         link("..2");
-        assert_eq!(watched.look(), Some(Ok(vec![b"two".to_vec()])));
+        assert_eq!(watched.read_if_changed(), Some(Ok(vec![b"two".to_vec()])));
         fs::write(root.join("..2/maps"), "three").expect("a file");
-        assert_eq!(watched.look(), Some(Ok(vec![b"three".to_vec()])));
+        assert_eq!(watched.read_if_changed(), Some(Ok(vec![b"three".to_vec()])));
         fs::remove_file(root.join("..data")).expect("the link goes");
-        assert!(matches!(watched.look(), Some(Err(_))));
+        assert!(matches!(watched.read_if_changed(), Some(Err(_))));
         link("..2");
-        assert_eq!(watched.look(), Some(Ok(vec![b"three".to_vec()])), "good again");
+        assert_eq!(watched.read_if_changed(), Some(Ok(vec![b"three".to_vec()])), "good again");
     }
 }

@@ -19,9 +19,9 @@ pub(super) fn provide(args: &ServeArgs, app: &Arc<App>, reload_interval: Duratio
         return;
     }
     let mut files = CertificateFiles::new(&args.tls_cert, &args.tls_key);
-    files.look(&app.certificate, &app.metrics);
+    files.reload_if_changed(&app.certificate, &app.metrics);
     check(args, &files);
-    tokio::spawn(files.keep(Arc::clone(app), reload_interval));
+    tokio::spawn(files.watch(Arc::clone(app), reload_interval));
 }
 
 /// Says whether API servers will take the certificate, as far as that can be told from the CA's file.

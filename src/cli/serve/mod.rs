@@ -65,7 +65,7 @@ async fn serve(args: &ServeArgs, log: &Batches) -> Result<ExitCode> {
         tokio::spawn(mirroring.run(app.metrics.mirror.clone()));
     }
     if let Some(files) = rules::load(args, &app)? {
-        tokio::spawn(files.keep(Arc::clone(&app), reload_interval));
+        tokio::spawn(files.watch(Arc::clone(&app), reload_interval));
     }
     let limits =
         Limits { connections: args.max_connections, head: seconds(args.head_timeout), ..Limits::default() };

@@ -43,7 +43,7 @@ pub(super) fn load(args: &ServeArgs, app: &App) -> Result<Option<RuleFiles>> {
     let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
     let find = args.find.clone();
     let mut watched = RuleFiles::new(files, move |contents| read(&names, contents, &maps, &find));
-    watched.look(&app.rules, &app.metrics);
+    watched.reload_if_changed(&app.rules, &app.metrics);
     Ok(Some(watched))
 }
 

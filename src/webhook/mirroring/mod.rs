@@ -118,8 +118,8 @@ impl Mirroring {
         self.shared.pods.is_some()
     }
 
-    /// Where the images of an object are, within `deadline`. A `dry_run` looks and has nothing copied.
-    pub(super) async fn look(
+    /// Where the images of an object are, within `deadline`. Those that are missing are copied, but not in a `dry_run`.
+    pub(super) async fn ensure(
         &self,
         images: Vec<Move>,
         object: Option<Reviewed<'_>>,

@@ -124,7 +124,7 @@ async fn drained(mirroring: &Mirroring) {
 fn who_waits_gets_the_copy() {
     with(MirrorMode::Wait, limits(), Fake::default(), |mirroring, fake, metrics| async move {
         let images = (0..50).map(|at| image(&format!("r{}.io/a:{at}", at % 10))).collect();
-        let found = mirroring.look(images, None, false, Duration::from_secs(4), &metrics).await;
+        let found = mirroring.ensure(images, None, false, Duration::from_secs(4), &metrics).await;
         drop(found);
         drained(&mirroring).await;
         for at in 0..50 {
@@ -140,7 +140,7 @@ fn who_waits_gets_the_copy() {
 fn a_source_is_not_overrun() {
     with(MirrorMode::Wait, limits(), Fake::default(), |mirroring, fake, metrics| async move {
         let images = (0..20).map(|at| image(&format!("one.io/a:{at}"))).collect();
-        mirroring.look(images, None, false, LONG, &metrics).await;
+        mirroring.ensure(images, None, false, LONG, &metrics).await;
         drained(&mirroring).await;
         assert_eq!(fake.most_of_one.load(Ordering::SeqCst), 2);
     });
@@ -281,7 +281,7 @@ fn a_dry_run_copies_nothing() {
                 mirroring.presence(&images[1].clone().into(), true, until).await,
                 Presence::Missing(_)
             ));
-            mirroring.look(images, None, true, LONG, &metrics).await;
+            mirroring.ensure(images, None, true, LONG, &metrics).await;
             assert_eq!(fake.copies.load(Ordering::SeqCst), 0);
             assert_eq!(mirroring.shared.queue.state().0, 0);
         });
