@@ -11,7 +11,7 @@ use crate::files::{FoundFile, walk};
 use crate::image::{Digest, DigestRef, ImageReference};
 use crate::lock::{FoundEntry, Index, Pair};
 use crate::registry::Resolved;
-use crate::report::digests::{Authority, Verdict, Verified, VerifiedSummary};
+use crate::report::digests::{Authority, TargetStatus, Verified, VerifiedSummary};
 
 use super::args::{ReportFormat, VerifyArgs};
 use super::engines::Engines;
@@ -141,22 +141,22 @@ fn verified<'a>(
     };
     let mut digest = found.as_ref().ok().map(|resolved| &resolved.digest);
     let (status, message) = match (found, &expected) {
-        (_, Err(failure)) => (Verdict::Failed, Some(&*failure.text)),
+        (_, Err(failure)) => (TargetStatus::Failed, Some(&*failure.text)),
         (Err(failure), Ok(_)) if failure.missing => {
-            by_digest(check, answers).unwrap_or((Verdict::Missing, None))
+            by_digest(check, answers).unwrap_or((TargetStatus::Missing, None))
         }
-        (Err(failure), _) => (Verdict::Failed, Some(&*failure.text)),
+        (Err(failure), _) => (TargetStatus::Failed, Some(&*failure.text)),
         // An image of one platform, as `--platform` pins it, while the tag stands for all of them.
         (Ok(found), Ok(Some(expected))) if is_listed(found, expected) => {
-            by_digest(check, answers).unwrap_or((Verdict::Ok, None))
+            by_digest(check, answers).unwrap_or((TargetStatus::Ok, None))
         }
-        (Ok(found), Ok(Some(expected))) if found.digest != **expected => (Verdict::Drifted, None),
-        (Ok(_), Ok(_)) => (Verdict::Ok, None),
+        (Ok(found), Ok(Some(expected))) if found.digest != **expected => (TargetStatus::Drifted, None),
+        (Ok(_), Ok(_)) => (TargetStatus::Ok, None),
     };
     // What was asked for by its digest has that one.
     match (status, &expected) {
-        (Verdict::Ok, Ok(Some(expected))) => digest = Some(expected),
-        (Verdict::Missing, _) => digest = None,
+        (TargetStatus::Ok, Ok(Some(expected))) => digest = Some(expected),
+        (TargetStatus::Missing, _) => digest = None,
         _ => {}
     }
     Verified {
@@ -174,11 +174,11 @@ fn verified<'a>(
 fn by_digest<'a>(
     check: &Check,
     answers: &'a FxHashMap<Question, LookupAnswer>,
-) -> Option<(Verdict, Option<&'a str>)> {
+) -> Option<(TargetStatus, Option<&'a str>)> {
     Some(match answers.get(&check.by_digest()?)? {
-        Ok(_) => (Verdict::Ok, None),
-        Err(failure) if failure.missing => (Verdict::Missing, None),
-        Err(failure) => (Verdict::Failed, Some(&*failure.text)),
+        Ok(_) => (TargetStatus::Ok, None),
+        Err(failure) if failure.missing => (TargetStatus::Missing, None),
+        Err(failure) => (TargetStatus::Failed, Some(&*failure.text)),
     })
 }
 

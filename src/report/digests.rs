@@ -12,7 +12,7 @@ use super::words::escaped;
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Verified<'a> {
     /// How it is.
-    pub status: Verdict,
+    pub status: TargetStatus,
     /// The image as written, one spelling of it.
     pub image: &'a str,
     /// What it becomes by the maps.
@@ -32,7 +32,7 @@ pub struct Verified<'a> {
 /// How a target is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Verdict {
+pub enum TargetStatus {
     /// It is there, and has the digest that it must have.
     Ok,
     /// It has another digest.
@@ -127,14 +127,14 @@ impl Verified<'_> {
     pub fn text(&self, out: &mut String) {
         let target = escaped(self.target);
         match (self.status, self.digest, self.expected) {
-            (Verdict::Drifted, Some(found), Some(expected)) => {
+            (TargetStatus::Drifted, Some(found), Some(expected)) => {
                 let by = match self.expected_by {
                     Some(Authority::Manifest) | None => "the manifest".into(),
                     Some(Authority::Lock(name) | Authority::Source(name)) => escaped(name),
                 };
                 let _ = writeln!(out, "drift: {target}: {found}, expected {expected} ({by})");
             }
-            (Verdict::Missing, ..) => {
+            (TargetStatus::Missing, ..) => {
                 let _ = writeln!(out, "missing: {target} (for {})", escaped(self.image));
             }
             _ => {}
@@ -144,13 +144,13 @@ impl Verified<'_> {
 
 impl VerifiedSummary {
     /// Counts a target.
-    pub fn add(&mut self, verdict: Verdict) {
+    pub fn add(&mut self, status: TargetStatus) {
         self.images += 1;
-        match verdict {
-            Verdict::Ok => {}
-            Verdict::Drifted => self.drifted += 1,
-            Verdict::Missing => self.missing += 1,
-            Verdict::Failed => self.failed += 1,
+        match status {
+            TargetStatus::Ok => {}
+            TargetStatus::Drifted => self.drifted += 1,
+            TargetStatus::Missing => self.missing += 1,
+            TargetStatus::Failed => self.failed += 1,
         }
     }
 

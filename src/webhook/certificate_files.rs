@@ -72,7 +72,7 @@ fn or_beside(path: &Path, name: &str) -> PathBuf {
 
 /// What a check of a certificate against its authority finds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Finding {
+pub enum NameCheck {
     /// The authority signed it, and it is for this name.
     Good {
         /// The name.
@@ -96,7 +96,7 @@ pub fn check_authority(
     chain_pem: &[u8],
     authority_pem: &[u8],
     names: &[String],
-) -> Result<Vec<Finding>, TlsError> {
+) -> Result<Vec<NameCheck>, TlsError> {
     let chain = tls::read_chain(chain_pem)?;
     let mut roots = RootCertStore::empty();
     for certificate in tls::read_chain(authority_pem)? {
@@ -113,8 +113,8 @@ pub fn check_authority(
                 verified.map_err(|error| error.to_string())
             });
         match verified {
-            Ok(_) => Finding::Good { name: name.clone() },
-            Err(reason) => Finding::Bad { name: name.clone(), reason },
+            Ok(_) => NameCheck::Good { name: name.clone() },
+            Err(reason) => NameCheck::Bad { name: name.clone(), reason },
         }
     };
     Ok(names.iter().map(check).collect())

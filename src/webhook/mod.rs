@@ -21,7 +21,7 @@ mod tls;
 mod watch;
 
 pub use app::{App, AppOptions};
-pub use certificate_files::{CertificateFiles, Finding, check_authority};
+pub use certificate_files::{CertificateFiles, NameCheck, check_authority};
 pub use metrics::Metrics;
 pub use mirroring::{
     Clients, Copier, Failure, MirrorMetrics, MirrorMode, Mirroring, MirroringOptions, NamespaceTargets,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::cli::args::ServeArgs;
 use crate::cli::bootstrap;
 use crate::cluster::bootstrap::{Bootstrap, BootstrapOptions, Event, Issued};
-use crate::webhook::{App, CertificateFiles, Finding, check_authority};
+use crate::webhook::{App, CertificateFiles, NameCheck, check_authority};
 
 /// How long to wait before the cluster is asked again.
 const RETRY: [u64; 5] = [1, 2, 5, 10, 30];
@@ -43,13 +43,13 @@ fn check(args: &ServeArgs, files: &CertificateFiles) {
     }
 }
 
-fn say(finding: &Finding, authority: &Path) {
+fn say(finding: &NameCheck, authority: &Path) {
     let ca = authority.display();
     match finding {
-        Finding::Good { name } => {
+        NameCheck::Good { name } => {
             tracing::info!(name, %ca, "the CA signed the certificate, which fits the name");
         }
-        Finding::Bad { name, reason } => {
+        NameCheck::Bad { name, reason } => {
             tracing::error!(name, reason, %ca, "API servers will refuse the certificate");
         }
     }
