@@ -12,7 +12,7 @@
 //!             drivers, scalar styles, edits; the one YAML tree, for configuration
 //! rewrite/    PURE  occurrences + maps → plan of changes and skips; the one pipeline that all shells call
 //! krm/        PURE  ResourceList, functionConfig, results
-//! report/     PURE  one Report trait and a file a format: text, JSON; diffs, inventories, explanations, findings
+//! report/     PURE  one Report trait and one file per format: text, JSON; diffs, inventories, explanations, findings
 //! lock/       PURE  the lock file of digests: parse, render, look up
 //! registry/   the registry client: transport, tokens, digests, which addresses may be reached
 //! mirror/     copying images between registries and image layouts

@@ -50,7 +50,7 @@ pub struct ImageSwap {
 #[schemars(rename_all = "camelCase", deny_unknown_fields)]
 #[expect(dead_code, reason = "the published schema is made from it")]
 pub struct ImageSwapSpec {
-    /// The rules: one a line, `KEY::VALUE`.
+    /// The rules: one per line, `KEY::VALUE`.
     maps: Option<String>,
     /// A file with rules, for use without a container: relative to the working directory, in a kustomize plugin
     /// to the kustomization. Rules of `maps` win over it.

@@ -1,4 +1,4 @@
-//! Reports for programs: a JSON object a line.
+//! Reports for programs: one JSON object per line.
 
 use serde::Serialize;
 
@@ -10,7 +10,7 @@ use super::format::{Pages, Report};
 use super::record::{ImageRecord, RuleRecord};
 use super::summary::{Ending, Summary};
 
-/// A JSON object a line.
+/// One JSON object per line.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct JsonReport;
 

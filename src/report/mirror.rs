@@ -1,4 +1,4 @@
-//! What became of images that were to be copied: a line each, and a summary.
+//! What became of images that were to be copied: one line per image, and a summary.
 
 use std::fmt::Write as _;
 

@@ -111,7 +111,7 @@ impl Summary {
 
     /// Whether files were passed over, as templates are.
     #[must_use]
-    pub fn is_unread(&self) -> bool {
+    pub fn has_passed_over(&self) -> bool {
         !self.passed_over.is_empty()
     }
 

@@ -65,7 +65,7 @@ impl ChartImages {
     }
 
     /// Adds to `plan` what becomes of the images.
-    pub(super) fn carry_out(self, plan: &mut Plan) {
+    pub(super) fn add_to_plan(self, plan: &mut Plan) {
         let mut tags = FxHashSet::default();
         let shared_tags: FxHashSet<usize> = (self.images.iter())
             .filter(|image| !image.found.is_variant)
@@ -88,7 +88,7 @@ impl ChartImages {
             if image.found.is_variant {
                 continue;
             }
-            image.carry_out(solved.get(&number).map(Rc::as_ref), &shared_tags, plan);
+            image.add_to_plan(solved.get(&number).map(Rc::as_ref), &shared_tags, plan);
         }
     }
 }
@@ -115,7 +115,7 @@ impl ChartImage {
         Name { parts, becomes }
     }
 
-    fn carry_out(self, values: Option<&Values>, shared_tags: &FxHashSet<usize>, plan: &mut Plan) {
+    fn add_to_plan(self, values: Option<&Values>, shared_tags: &FxHashSet<usize>, plan: &mut Plan) {
         let Self { site, found, verdict } = self;
         let has_own_name = match &found.kind {
             FoundKind::Parts { name, .. } => name.iter().any(|part| matches!(part, NamePart::Own(_))),

@@ -50,7 +50,7 @@ impl Engine {
                 }
             }
         }
-        images.carry_out(plan);
+        images.add_to_plan(plan);
         sort(plan);
     }
 

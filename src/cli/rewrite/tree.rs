@@ -384,7 +384,9 @@ impl<'r> Run<'r> {
         let staged = match (self.destination, &self.places) {
             (_, Some(places)) => self.transaction.stage_at(&places.of(&file.path), Some(source), parts),
             (Destination::InPlace, None) if changed => self.transaction.stage(source, parts),
-            (Destination::Stdout, None) if !outcome.summary.has_errors() && !outcome.summary.is_unread() => {
+            (Destination::Stdout, None)
+                if !outcome.summary.has_errors() && !outcome.summary.has_passed_over() =>
+            {
                 let bytes: Vec<u8> = parts.iter().flat_map(AsRef::as_ref).copied().collect();
                 outcome.result = String::from_utf8(bytes).unwrap_or_default();
                 if !outcome.result.is_empty() && !outcome.result.ends_with('\n') {

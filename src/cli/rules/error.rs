@@ -62,7 +62,7 @@ impl fmt::Display for UnreadableMaps {
     }
 }
 
-/// The errors, a line each, with what to do about them.
+/// The errors, one per line, with what to do about them.
 pub fn errors_with_hints(errors: &MapsErrors) -> String {
     let lines: Vec<String> = errors
         .iter()

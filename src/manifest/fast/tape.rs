@@ -57,7 +57,7 @@ impl Tape {
         // So that no offset within the last block is too large.
         let end = u32::try_from(bytes.len() + BLOCK).ok()? - BLOCK as u32;
         let Self { contents, ends, marks } = self;
-        // A text of few bytes a line would make lists that are larger than itself.
+        // A text of few bytes per line would make lists that are larger than itself.
         let most = (bytes[start..].len() / size_of::<u32>()).max(ALWAYS_ROOM);
         [contents, ends, marks].into_iter().for_each(|list| list.clear(most));
         let mut carry = Carry { indent: true, sign: false, space: false };

@@ -21,7 +21,7 @@ pub struct QueueLimits {
     /// How many are copied at once.
     pub at_once: usize,
     /// How many of these from one source registry.
-    pub at_once_a_source: usize,
+    pub at_once_per_source: usize,
     /// How long after a failure it is tried again; twice as long each time.
     pub first_wait: Duration,
     /// How long that may become.
@@ -35,7 +35,7 @@ impl Default for QueueLimits {
         Self {
             entries: 1_000,
             at_once: 4,
-            at_once_a_source: 2,
+            at_once_per_source: 2,
             first_wait: Duration::from_secs(5),
             longest_wait: Duration::from_secs(10 * 60),
             give_up: Duration::from_secs(60 * 60),
@@ -196,7 +196,7 @@ impl Queue {
         let mut soonest: Option<Instant> = None;
         for (number, entry) in &mut state.entries {
             let of_source = state.running_of.get(&entry.source).copied().unwrap_or_default();
-            if entry.is_running || of_source >= self.limits.at_once_a_source {
+            if entry.is_running || of_source >= self.limits.at_once_per_source {
                 continue;
             }
             if entry.not_before > now {
