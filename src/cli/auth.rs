@@ -16,7 +16,7 @@ use super::pin::online;
 use super::{registries, runtime};
 
 /// A repository that no registry has, to be asked for where only a registry is named.
-const NOBODYS: &str = "imageswap/auth-check";
+const PROBE_REPOSITORY: &str = "imageswap/auth-check";
 
 /// Checks each registry.
 pub fn check(args: &AuthCheckArgs) -> Result<ExitCode> {
@@ -76,7 +76,7 @@ impl Asked {
         if bare.is_empty() {
             return Err(anyhow!("{text:?} is no registry, expected one such as quay.io"));
         }
-        Ok(Self { image: if whole { format!("{bare}/{NOBODYS}") } else { bare.to_owned() }, whole })
+        Ok(Self { image: if whole { format!("{bare}/{PROBE_REPOSITORY}") } else { bare.to_owned() }, whole })
     }
 }
 

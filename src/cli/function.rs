@@ -19,7 +19,7 @@ use super::rules::{RuleSettings, RuleSources, SourceError};
 use super::{settings, stderr, stdio};
 
 /// How many errors standard error names: hosts cut after a few lines.
-const SPOKEN: usize = 10;
+const ERRORS_SHOWN: usize = 10;
 
 /// What is said of a registry that cannot be reached.
 const NO_NETWORK: &str = "functions in containers have a network only where the host is told so \
@@ -64,11 +64,11 @@ pub fn exit_code(verdict: &Verdict) -> ExitCode {
 pub fn say_errors(verdict: &Verdict) {
     let errors: Vec<&FunctionResult> =
         verdict.results.iter().filter(|result| result.severity == Severity::Error).collect();
-    for error in errors.iter().take(SPOKEN) {
+    for error in errors.iter().take(ERRORS_SHOWN) {
         stderr::print(&format!("{error}\n"));
     }
-    if errors.len() > SPOKEN {
-        stderr::print(&format!("… and {} more\n", errors.len() - SPOKEN));
+    if errors.len() > ERRORS_SHOWN {
+        stderr::print(&format!("… and {} more\n", errors.len() - ERRORS_SHOWN));
     }
 }
 

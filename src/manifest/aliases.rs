@@ -14,7 +14,7 @@ use super::occurrence::Blocked;
 use super::{ParseError, Span};
 
 /// How deep aliases may lead to aliases.
-const MAX_DEPTH: usize = 64;
+const DEPTH_MAX: usize = 64;
 
 /// How many events a document may replay beyond ten for each of its own.
 const SPARE_EVENTS: usize = 250_000;
@@ -158,8 +158,8 @@ impl<'e, 'a, 'f, 's> Replay<'e, 'a, 'f, 's> {
         let Some(target) = target.filter(|_| !self.active.contains(&anchor)) else {
             return self.feed(nothing(span), reach);
         };
-        if self.active.len() == MAX_DEPTH {
-            return Err(format!("aliases lead to aliases more than {MAX_DEPTH} deep"));
+        if self.active.len() == DEPTH_MAX {
+            return Err(format!("aliases lead to aliases more than {DEPTH_MAX} deep"));
         }
         self.finder.note_alias(span.start);
         self.active.push(anchor);
@@ -194,8 +194,8 @@ impl<'e, 'a, 'f, 's> Replay<'e, 'a, 'f, 's> {
         depth: usize,
     ) -> Result<(), String> {
         self.charge()?;
-        if depth == MAX_DEPTH {
-            return Err(format!("merges lead to merges more than {MAX_DEPTH} deep"));
+        if depth == DEPTH_MAX {
+            return Err(format!("merges lead to merges more than {DEPTH_MAX} deep"));
         }
         let end = self.events.end(mapping);
         let mut merges = Vec::new();

@@ -7,7 +7,7 @@ use super::json_text::plain_length;
 use super::{ParseError, Span};
 
 /// How deep arrays and objects may nest: what Go's encoding/json takes.
-const MAX_DEPTH: usize = 10_000;
+const DEPTH_MAX: usize = 10_000;
 
 /// Reads `range` of `text` as concatenated JSON values, each a document. Spans and the error's offset count
 /// from the start of `text`.
@@ -125,8 +125,8 @@ impl<'a> JsonReader<'a> {
         }
         key.into_iter().for_each(|key| key.tell(sink));
         match byte {
-            Some(b'{' | b'[') if open.len() == MAX_DEPTH => {
-                return Err(self.error(&format!("nested deeper than {MAX_DEPTH} levels")));
+            Some(b'{' | b'[') if open.len() == DEPTH_MAX => {
+                return Err(self.error(&format!("nested deeper than {DEPTH_MAX} levels")));
             }
             Some(b'{') => {
                 sink.mapping_start(true);

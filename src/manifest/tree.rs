@@ -11,10 +11,10 @@ use super::path::{FieldPath, Segment};
 use super::{ParseError, ScalarStyle, Span, json, yaml};
 
 /// How many nodes a tree may have once its aliases are followed.
-const MAX_NODES: usize = 200_000;
+const NODES_MAX: usize = 200_000;
 
 /// How deep a tree may be, as that of YAML: what walks it does so on the stack, and JSON may be nested deeper.
-const MAX_DEPTH: usize = 255;
+const DEPTH_MAX: usize = 255;
 
 /// A node of the tree.
 #[derive(Debug, Clone)]
@@ -238,7 +238,7 @@ impl<'a> Builder<'a> {
                     return self.node(Node::Scalar(nothing), None);
                 };
                 self.nodes += size(node);
-                if self.nodes > MAX_NODES {
+                if self.nodes > NODES_MAX {
                     self.fault = Some("its aliases lead to too many places");
                     self.is_full = true;
                     return;
@@ -250,7 +250,7 @@ impl<'a> Builder<'a> {
     }
 
     fn open(&mut self, anchor: Option<AnchorId>, collection: Collection<'a>) {
-        if self.open.len() == MAX_DEPTH {
+        if self.open.len() == DEPTH_MAX {
             self.fault = Some("it is nested too deep");
             self.is_full = true;
             return;
@@ -346,8 +346,8 @@ mod tests {
     #[test]
     fn takes_nothing_that_is_too_deep_to_walk() {
         let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
-        assert!(read(&nested(MAX_DEPTH)).unwrap()[0].root.is_some());
-        let deep = nested(MAX_DEPTH + 1);
+        assert!(read(&nested(DEPTH_MAX)).unwrap()[0].root.is_some());
+        let deep = nested(DEPTH_MAX + 1);
         let tree = &read(&deep).unwrap()[0];
         assert!(tree.root.is_none() && tree.fault == Some("it is nested too deep"));
     }

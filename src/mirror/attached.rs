@@ -17,7 +17,7 @@ const COSIGN: [&str; 3] = ["sig", "att", "sbom"];
 const DEPTH_MAX: usize = 4;
 
 /// How many of them an image may have.
-const MOST: usize = 1000;
+const ATTACHED_MAX: usize = 1000;
 
 /// Something that travels with an image.
 #[derive(Clone, Debug)]
@@ -60,8 +60,8 @@ pub(super) async fn find<S: Source>(
             }
             all.push(attached);
         }
-        if all.len() > MOST {
-            return Err(CopyError::TooMany { most: MOST });
+        if all.len() > ATTACHED_MAX {
+            return Err(CopyError::TooMany { most: ATTACHED_MAX });
         }
         if next.is_empty() {
             return Ok(all);

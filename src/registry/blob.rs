@@ -13,10 +13,10 @@ use super::{Hasher, Reason, RegistryError, Step};
 use crate::image::{Digest, Repository};
 
 /// The fewest bytes that must come within one `answer_timeout` while a blob is read.
-const LEAST: u64 = 64 * 1024;
+const WINDOW_BYTES_MIN: u64 = 64 * 1024;
 
 /// How many bytes lie at least between places that a reader can go back to.
-const MARK: u64 = 8 * 1024 * 1024;
+const MARK_DISTANCE: u64 = 8 * 1024 * 1024;
 
 /// Whether a registry has a blob.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,7 +160,7 @@ impl BlobReader {
                         }));
                     }
                     self.hasher.update(&chunk);
-                    if self.marks.last().is_none_or(|mark| self.at >= mark.at + MARK) {
+                    if self.marks.last().is_none_or(|mark| self.at >= mark.at + MARK_DISTANCE) {
                         self.marks.push(Mark { at: self.at, hasher: self.hasher.clone() });
                     }
                     self.slow()?;
@@ -178,7 +178,7 @@ impl BlobReader {
                     let reason = self.client.transport().reason(&error);
                     self.answer = None;
                     // A large blob may break off more than once.
-                    if self.at >= self.opened + MARK {
+                    if self.at >= self.opened + MARK_DISTANCE {
                         self.tries = 1;
                     }
                     if self.tries >= self.client.options().tries {
@@ -260,7 +260,7 @@ impl BlobReader {
         if since.elapsed() < limit {
             return Ok(());
         }
-        if self.at - before < LEAST {
+        if self.at - before < WINDOW_BYTES_MIN {
             return Err(self.fail(Reason::TimedOut { after: limit }));
         }
         self.window = (Instant::now(), self.at);

@@ -339,10 +339,10 @@ pub(super) fn shown(url: &Url) -> String {
 
 /// The text with control characters escaped, and not too long.
 pub(super) fn printable(text: &str) -> String {
-    const MOST: usize = 200;
+    const LENGTH_MAX: usize = 200;
     let mut out = String::new();
     for c in text.chars() {
-        if out.len() >= MOST {
+        if out.len() >= LENGTH_MAX {
             out.push('…');
             break;
         }

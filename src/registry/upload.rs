@@ -33,7 +33,7 @@ const PROGRESS: u64 = 1024 * 1024;
 const TRIES_MAX: u32 = 50;
 
 /// How fast a registry must at least put a blob in its place when all of it was sent, in bytes a second.
-const COMMIT: u64 = 10 * 1024 * 1024;
+const COMMIT_BYTES_PER_SECOND: u64 = 10 * 1024 * 1024;
 
 /// How long a registry is waited for that is told of an upload that nobody goes on with.
 pub const ABANDON_TIMEOUT: Duration = Duration::from_secs(5);
@@ -267,7 +267,7 @@ impl Client {
             body: Some(body),
         };
         let options = self.options();
-        let patience = options.answer_timeout + Duration::from_secs(blob.size / COMMIT);
+        let patience = options.answer_timeout + Duration::from_secs(blob.size / COMMIT_BYTES_PER_SECOND);
         let timed_out =
             |after| Err(RequestFailure { host: host.name.clone(), reason: Reason::TimedOut { after } });
         let sent = {

@@ -18,7 +18,7 @@ use crate::registry::{Keychain, Resolver};
 use crate::webhook::PullAs;
 
 /// How many ways to pull are kept. Each has its own connections.
-const MOST: usize = 256;
+const CACHED_MAX: usize = 256;
 
 /// How long a failure to read pull secrets is kept.
 const FAILURE: Duration = Duration::from_secs(5);
@@ -75,10 +75,10 @@ impl<T: Clone> PullSecrets<T> {
         if let Some(found) = known.get(pullers).filter(|known| known.is_good()) {
             return Arc::clone(found);
         }
-        if known.len() >= MOST {
+        if known.len() >= CACHED_MAX {
             known.retain(|_, known| known.is_good());
         }
-        if known.len() >= MOST {
+        if known.len() >= CACHED_MAX {
             known.clear();
         }
         let new = Arc::new(Known { since: Instant::now(), made: OnceCell::new() });

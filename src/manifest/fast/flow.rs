@@ -2,10 +2,10 @@
 
 use super::super::Span;
 use super::super::event::{Event, ScalarStyle, Sink, Word};
-use super::{DocumentReader, GiveUp, MAX_KEY, Quoted, Taken};
+use super::{DocumentReader, GiveUp, KEY_MAX, Quoted, Taken};
 
 /// How deep flow collections may nest here.
-const MAX_FLOW_DEPTH: usize = 16;
+const FLOW_DEPTH_MAX: usize = 16;
 
 /// Where a scalar stands within a flow collection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +21,7 @@ fn is_flow(byte: u8) -> bool {
 impl<'a, S: Sink<'a>> DocumentReader<'a, '_, S> {
     /// Reads the flow collection at `start` and says where it ends; then the line at hand is the one it ends in.
     pub(super) fn flow(&mut self, start: usize, depth: usize) -> Taken<usize> {
-        GiveUp::unless(depth < MAX_FLOW_DEPTH)?;
+        GiveUp::unless(depth < FLOW_DEPTH_MAX)?;
         let is_map = self.cursor.bytes[start] == b'{';
         let closer = if is_map { b'}' } else { b']' };
         if is_map {
@@ -81,7 +81,7 @@ impl<'a, S: Sink<'a>> DocumentReader<'a, '_, S> {
         let colon = if is_quoted { close } else { self.cursor.skip_gap(close) };
         let is_colon = colon < self.cursor.end && self.cursor.bytes[colon] == b':';
         let is_separate = colon + 1 == self.cursor.end || self.cursor.bytes.get(colon + 1) == Some(&b' ');
-        if !is_colon || !(is_separate || is_quoted) || colon - start > MAX_KEY {
+        if !is_colon || !(is_separate || is_quoted) || colon - start > KEY_MAX {
             return Err(GiveUp);
         }
         self.flow_gap(colon + 1)

@@ -27,10 +27,10 @@ use plain::Stop;
 use tape::Tape;
 
 /// How deep collections may nest here; the YAML reader's limit is 255.
-const MAX_DEPTH: usize = 200;
+const DEPTH_MAX: usize = 200;
 
 /// How many bytes a key may have here; the YAML reader takes 1,024 characters.
-const MAX_KEY: usize = 1_000;
+const KEY_MAX: usize = 1_000;
 
 /// Reads documents, and keeps its memory from one to the next.
 #[derive(Debug, Default)]
@@ -223,7 +223,7 @@ impl<'a, 's, S: Sink<'a>> DocumentReader<'a, 's, S> {
         let Stop::Colon(colon) = stop else {
             return if is_new { self.value(None, start) } else { Err(GiveUp) };
         };
-        if colon - start > MAX_KEY {
+        if colon - start > KEY_MAX {
             return Err(GiveUp);
         }
         if is_new {
@@ -244,7 +244,7 @@ impl<'a, 's, S: Sink<'a>> DocumentReader<'a, 's, S> {
             GiveUp::unless(is_new && !self.frames.is_empty())?;
             return self.quoted_value(None, scalar);
         }
-        if colon - start > MAX_KEY || !self.cursor.is_indicator(colon, b':') {
+        if colon - start > KEY_MAX || !self.cursor.is_indicator(colon, b':') {
             return Err(GiveUp);
         }
         if is_new {
@@ -325,7 +325,7 @@ impl<'a, 's, S: Sink<'a>> DocumentReader<'a, 's, S> {
 
     #[inline]
     fn begin(&mut self, column: usize, kind: BlockKind) -> Taken {
-        GiveUp::unless(self.frames.len() < MAX_DEPTH)?;
+        GiveUp::unless(self.frames.len() < DEPTH_MAX)?;
         self.frames.push(Frame { column, kind });
         self.waiting = None;
         match kind {

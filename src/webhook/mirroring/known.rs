@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::pods::Job;
 
 /// How many images are remembered, about.
-pub(super) const MOST: usize = 10_000;
+pub(super) const KNOWN_MAX: usize = 10_000;
 
 /// How long an image that was found, or one that cannot be had, is remembered.
 const LONG: Duration = Duration::from_secs(5 * 60);
@@ -39,9 +39,9 @@ impl Known {
         let now = Instant::now();
         let until = now + if matches!(fact, Fact::Unknown(_)) { SHORT } else { LONG };
         let mut facts = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
-        if facts.len() >= MOST {
+        if facts.len() >= KNOWN_MAX {
             facts.retain(|_, (_, until)| *until > now);
-            if facts.len() >= MOST {
+            if facts.len() >= KNOWN_MAX {
                 facts.clear();
             }
         }
@@ -64,11 +64,11 @@ mod tests {
     fn it_stays_small() {
         let known = Known::default();
         let image = |at: usize| Job::from(Move { from: format!("a:{at}"), to: "b".into() });
-        for at in 0..3 * MOST {
+        for at in 0..3 * KNOWN_MAX {
             known.put(&image(at), Fact::There);
             assert_eq!(known.get(&image(at)), Some(Fact::There));
-            assert!(known.facts.lock().unwrap().len() <= MOST);
+            assert!(known.facts.lock().unwrap().len() <= KNOWN_MAX);
         }
-        assert_eq!(known.get(&image(3 * MOST)), None);
+        assert_eq!(known.get(&image(3 * KNOWN_MAX)), None);
     }
 }

@@ -213,7 +213,7 @@ impl Mirroring {
     /// What those who look for the same image take in turns.
     fn alone(&self, job: &Job) -> Arc<tokio::sync::Mutex<()>> {
         let mut looks = self.shared.looks.lock().unwrap_or_else(PoisonError::into_inner);
-        if looks.len() >= known::MOST {
+        if looks.len() >= known::KNOWN_MAX {
             looks.retain(|_, look| Arc::strong_count(look) > 1);
         }
         Arc::clone(looks.entry(job.clone()).or_default())
