@@ -120,6 +120,13 @@ fn one_file_is_written_whole() {
     assert_eq!(fs::read(&path).unwrap(), b"two");
     assert_eq!(path.metadata().unwrap().mode() & 0o777, 0o640);
     assert!(link.is_symlink() && temps(folder.path()).is_empty());
+    // Also where the link leads to nothing yet.
+    let (dangling, end) = (folder.path().join("dangling"), folder.path().join("deep/end"));
+    std::os::unix::fs::symlink("deep/end", &dangling).unwrap();
+    write_file(&dangling, b"new").unwrap();
+    assert!(dangling.is_symlink());
+    assert_eq!(fs::read(&end).unwrap(), b"new");
+    assert_eq!(end.metadata().unwrap().mode() & 0o111, 0, "the permissions of a link are no file's");
     let error = write_file(folder.path(), b"three").unwrap_err();
     assert!(error.to_string().ends_with("there is a folder of that name"), "{error}");
 }
@@ -166,6 +173,15 @@ fn an_output_folder_holds_every_file_that_was_read() {
     let output = imageswap(folder.path(), &["--output", "one.yaml", "src/pod.yaml"]);
     assert!(output.status.success(), "{}", said(&output));
     assert_eq!(fs::read_to_string(folder.path().join("one.yaml")).unwrap(), NEW);
+    let link = folder.path().join("link.yaml");
+    std::os::unix::fs::symlink("one.yaml", &link).unwrap();
+    fs::write(folder.path().join("one.yaml"), "").unwrap();
+    let output = imageswap(folder.path(), &["--output", "link.yaml", "src/pod.yaml"]);
+    assert!(output.status.success() && link.is_symlink(), "{}", said(&output));
+    assert_eq!(fs::read_to_string(folder.path().join("one.yaml")).unwrap(), NEW);
+    let output = imageswap(folder.path(), &["--output", "/dev/null", "src/pod.yaml"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said(&output).contains("`--output -`"), "{}", said(&output));
 }
 
 /// What an ordinary user meets: runs as a child with another user id.

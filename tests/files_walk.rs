@@ -210,6 +210,19 @@ fn each_file_once_whatever_paths_lead_there() {
 }
 
 #[test]
+fn what_is_passed_over_is_named_once_whatever_paths_lead_there() {
+    let folder = tree(&[("a/Dockerfile", ""), ("a/b/c.yaml", "")]);
+    let root = folder.path();
+    symlink("nowhere", root.join("a/b/dangling.yaml")).unwrap();
+    symlink("/etc/passwd", root.join("a/b/out.yaml")).unwrap();
+    let given = [root.join("a"), root.join("a/."), root.join("a/b"), root.join("a/../a")];
+    let walked = walked(&given.each_ref().map(PathBuf::as_path), &WalkOptions::default());
+    assert_eq!((walked.files.len(), walked.errors.len()), (1, 1));
+    let reasons: Vec<SkipReason> = walked.skipped.iter().map(|skipped| skipped.reason).collect();
+    assert_eq!(reasons, [SkipReason::Dockerfile, SkipReason::DanglingLink]);
+}
+
+#[test]
 fn what_is_missing_or_no_file_is_named_and_the_rest_found() {
     let folder = tree(&[("a.yaml", "")]);
     let fifo = folder.path().join("f.yaml");

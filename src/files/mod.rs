@@ -33,4 +33,4 @@ pub use selection::GlobError;
 pub use source::{ReadError, SourceFile, Stamp};
 pub use transaction::{Transaction, WriteOptions};
 pub use walk::walk;
-pub use write::{WriteError, write_file};
+pub use write::{WriteError, end_of_links, write_file};

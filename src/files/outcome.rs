@@ -58,6 +58,12 @@ pub enum StageError {
         /// The place.
         path: PathBuf,
     },
+    /// A pipe, a socket or a device stands there.
+    #[error("{}: not a regular file", path.display())]
+    NotRegular {
+        /// The place.
+        path: PathBuf,
+    },
     /// It would be written over the file it is made from.
     #[error("{}: would be written over itself", path.display())]
     IsInput {
@@ -161,6 +167,7 @@ impl StageError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Cancelled | Self::IsFolder { .. } => None,
+            Self::NotRegular { .. } => Some("name a file, or write to standard output with `--output -`"),
             Self::Twice { .. } => Some("rewrite them in two runs, to two folders"),
             Self::IsInput { .. } => Some("leave out --output to rewrite in place"),
             Self::Create { source, .. } | Self::Folder { source, .. } | Self::Write { source, .. } => {

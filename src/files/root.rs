@@ -30,6 +30,11 @@ impl Root {
         }
     }
 
+    /// `path`, which the walker made, without links above it.
+    pub(super) fn real_of(&self, path: &Path) -> PathBuf {
+        self.real.join(self.relative(path))
+    }
+
     /// `path`, which the walker made, as users see it.
     pub(super) fn show(&self, path: PathBuf) -> PathBuf {
         if self.start == self.shown { path } else { self.shown.join(self.relative(&path)) }

@@ -137,8 +137,10 @@ impl<'c> Transaction<'c> {
         let owned = || path.to_owned();
         let there = rustix::fs::lstat(path).ok();
         if let Some(there) = &there {
-            if FileType::from_raw_mode(there.st_mode) == FileType::Directory {
-                return Err(StageError::IsFolder { path: owned() });
+            match FileType::from_raw_mode(there.st_mode) {
+                FileType::Directory => return Err(StageError::IsFolder { path: owned() }),
+                FileType::RegularFile | FileType::Symlink => {}
+                _ => return Err(StageError::NotRegular { path: owned() }),
             }
             if like.is_some_and(|like| (like.stat.st_dev, like.stat.st_ino) == (there.st_dev, there.st_ino)) {
                 return Err(StageError::IsInput { path: owned() });
@@ -154,7 +156,9 @@ impl<'c> Transaction<'c> {
                 .make(folder)
                 .map_err(|source| StageError::Folder { path: folder.to_owned(), source })?;
         }
-        let model = like.map(|like| &like.stat).or(there.as_ref());
+        // The permissions of a link say nothing.
+        let is_regular = |there: &&Stat| FileType::from_raw_mode(there.st_mode) == FileType::RegularFile;
+        let model = like.map(|like| &like.stat).or(there.as_ref().filter(is_regular));
         let mode = if model.is_some() { 0o600 } else { 0o666 };
         let (temp, file, made) = self.write(&FoundFile::file(owned()), Mode::from_raw_mode(mode), parts)?;
         if let Some(model) = model {

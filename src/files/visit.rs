@@ -16,8 +16,15 @@ use super::selection::Selection;
 #[derive(Default)]
 pub(super) struct Gathered {
     pub(super) files: Vec<Candidate>,
-    pub(super) skipped: Vec<Skipped>,
-    pub(super) errors: Vec<WalkError>,
+    pub(super) skipped: Vec<Passed<Skipped>>,
+    pub(super) errors: Vec<Passed<WalkError>>,
+}
+
+/// Something that is not read, and where it is: several given folders may lead to it.
+pub(super) struct Passed<T> {
+    /// Its path, without links above it.
+    pub(super) real: PathBuf,
+    pub(super) what: T,
 }
 
 impl Gathered {
@@ -225,7 +232,13 @@ impl<'s> Share<'s> {
     }
 
     fn skip(&mut self, root: &Root, path: PathBuf, reason: SkipReason) {
-        self.own.skipped.push(Skipped { path: root.show(path), reason });
+        let real = root.real_of(&path);
+        self.own.skipped.push(Passed { real, what: Skipped { path: root.show(path), reason } });
+    }
+
+    fn fail(&mut self, root: &Root, path: PathBuf, source: io::Error) {
+        let real = root.real_of(&path);
+        self.own.errors.push(Passed { real, what: WalkError::Io { path: root.show(path), source } });
     }
 
     fn link(&mut self, number: usize, path: PathBuf) {
@@ -249,11 +262,9 @@ impl<'s> Share<'s> {
                 }
                 Ok(target) => {
                     let shown = root.shown.clone();
-                    self.own.errors.push(WalkError::LeavesRoot {
-                        path: root.show(path),
-                        target,
-                        root: shown,
-                    });
+                    let real = root.real_of(&path);
+                    let what = WalkError::LeavesRoot { path: root.show(path), target, root: shown };
+                    self.own.errors.push(Passed { real, what });
                 }
                 Err(error) => self.broken_link(root, path, error),
             }
@@ -272,7 +283,7 @@ impl<'s> Share<'s> {
         if circle || source.kind() == io::ErrorKind::NotFound {
             self.skip(root, path, SkipReason::DanglingLink);
         } else {
-            self.own.errors.push(WalkError::Io { path: root.show(path), source });
+            self.fail(root, path, source);
         }
     }
 
@@ -294,7 +305,7 @@ impl<'s> Share<'s> {
                 if path.is_symlink() {
                     self.broken_link(root, path, source);
                 } else {
-                    self.own.errors.push(WalkError::Io { path: root.show(path), source });
+                    self.fail(root, path, source);
                 }
             }
             // A line of an ignore file that is no glob, which git passes over, too.

@@ -22,10 +22,10 @@ use std::path::Path;
 use rustc_hash::FxHashSet;
 
 use super::dedup::{self, Candidate};
-use super::found::{WalkOptions, Walked};
+use super::found::{WalkError, WalkOptions, Walked};
 use super::root::{Given, Root};
 use super::selection::{GlobError, Selection};
-use super::visit::{Gathered, walk_folders};
+use super::visit::{Gathered, Passed, walk_folders};
 
 /// Finds the files of `paths`: files as they are, folders walked, all of them in one walk.
 ///
@@ -42,26 +42,32 @@ pub fn walk(paths: &[impl AsRef<Path>], options: &WalkOptions) -> Result<Walked,
             Ok(Given::File(found)) => gathered.files.push(Candidate { found, root: None }),
             // A folder that is given twice is walked once.
             Ok(Given::Folder(root)) => roots.extend(starts.insert(root.start.clone()).then_some(root)),
-            Err(error) => gathered.errors.push(error),
+            Err(what) => gathered.errors.push(Passed { real: path.as_ref().to_owned(), what }),
         }
     }
     let (roots, selection) = walk_folders(roots, selection, options, &mut gathered);
     let mut is_empty = vec![true; roots.len()];
     gathered.files.iter().filter_map(|candidate| candidate.root).for_each(|root| is_empty[root] = false);
-    let failed = |root: &Root| gathered.errors.iter().any(|error| error.path().starts_with(&root.shown));
+    let failed = |root: &Root| gathered.errors.iter().any(|error| error.what.path().starts_with(&root.shown));
     let empty = roots.iter().zip(is_empty).filter(|(root, is_empty)| *is_empty && !failed(root));
     let empty = empty.map(|(root, _)| root.shown.clone()).collect();
-    let mut walked = Walked {
+    let walked = Walked {
         files: dedup::once(gathered.files, &roots, paths.len(), options.follow),
-        skipped: gathered.skipped,
-        errors: gathered.errors,
+        skipped: once(gathered.skipped, |skipped| &skipped.path),
+        errors: once(gathered.errors, WalkError::path),
         empty,
         // Globs are for folders.
         unused_globs: if roots.is_empty() { Vec::new() } else { selection.unused() },
     };
-    walked.skipped.sort_unstable();
-    walked.skipped.dedup();
-    walked.errors.sort_by(|a, b| a.path().as_os_str().cmp(b.path().as_os_str()));
-    walked.errors.dedup_by(|a, b| a.path() == b.path() && a.to_string() == b.to_string());
     Ok(walked)
+}
+
+/// Each thing once, by the first of its paths; all of them sorted by those.
+fn once<T>(mut passed: Vec<Passed<T>>, path: impl Fn(&T) -> &Path) -> Vec<T> {
+    let shown = |passed: &Passed<T>| path(&passed.what).as_os_str().to_owned();
+    passed.sort_by_cached_key(|passed| (passed.real.clone(), shown(passed)));
+    passed.dedup_by(|next, before| next.real == before.real);
+    let mut once: Vec<T> = passed.into_iter().map(|passed| passed.what).collect();
+    once.sort_by(|a, b| path(a).as_os_str().cmp(path(b).as_os_str()));
+    once
 }

@@ -1,6 +1,6 @@
 //! Writing one file whole, as lock files and reports want it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use super::outcome::{CommitError, FileError, StageError};
@@ -34,11 +34,25 @@ pub enum WriteError {
 /// [`WriteError`]; the file is as it was.
 pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
     let never = AtomicBool::new(false);
-    let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let target = end_of_links(path);
     let transaction = Transaction::new(WriteOptions::default(), &never);
     transaction.stage_at(&target, None, &[bytes])?;
     match transaction.commit()?.failed.pop() {
         Some(error) => Err(error.into()),
         None => Ok(()),
     }
+}
+
+/// How many links in a row are followed; the system's own limit.
+const LINKS_MAX: usize = 40;
+
+/// Where `path` leads when it is a link, also where nothing is there yet; else `path` itself.
+#[must_use]
+pub fn end_of_links(path: &Path) -> PathBuf {
+    let mut end = path.to_owned();
+    for _ in 0..LINKS_MAX {
+        let Ok(next) = end.read_link() else { break };
+        end = end.parent().unwrap_or(Path::new("")).join(next);
+    }
+    end
 }

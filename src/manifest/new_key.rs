@@ -54,6 +54,7 @@ pub fn place_behind(text: &str, sibling: &Text, key: &str, name: &'static str) -
         span: Span { start: at, end: at },
         style,
         flow: sibling.flow,
+        refuses_brackets: false,
         within: sibling.within,
         new_key: Some(NewKey { name, form }),
     };

@@ -131,6 +131,9 @@ pub struct Text {
     pub style: ScalarStyle,
     /// Whether it stands within a flow collection.
     pub flow: bool,
+    /// Whether a bracket would be read as YAML's own: in a part of a plain scalar, at the scalar's start or in a flow
+    /// collection.
+    pub refuses_brackets: bool,
     /// The scalars whose strings it stands in, when it is part of a text within the text.
     pub within: Layers,
     /// Where it starts.
@@ -141,8 +144,8 @@ impl Text {
     /// Where another value is written in its place; `None` when it cannot be edited.
     #[must_use]
     pub fn slot(&self) -> Option<Slot> {
-        let Self { style, flow, within, .. } = *self;
-        self.edit.map(|span| Slot { span, style, flow, within, new_key: None })
+        let Self { style, flow, refuses_brackets, within, .. } = *self;
+        self.edit.map(|span| Slot { span, style, flow, refuses_brackets, within, new_key: None })
     }
 }
 

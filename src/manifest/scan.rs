@@ -229,6 +229,8 @@ impl<'a, 's> Run<'a, 's> {
                 }
                 self.scan.documents += documents;
             } else if scanner.fast
+                // It does not say which quotes it has seen.
+                && self.quotes.is_empty()
                 && reader.read(self.text, span, &mut self.finder)
                 && !self.finder.must_be_replayed()
             {

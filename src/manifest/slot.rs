@@ -14,6 +14,9 @@ pub struct Slot {
     pub style: ScalarStyle,
     /// Whether it stands within a flow collection.
     pub flow: bool,
+    /// Whether a bracket would be read as YAML's own: in a part of a plain scalar, at the scalar's start or in a flow
+    /// collection.
+    pub refuses_brackets: bool,
     /// The scalars whose strings it stands in, when it is part of a text within the text.
     pub within: Layers,
     /// The key that the value gets, when it has none yet; the span is empty then.
@@ -21,6 +24,12 @@ pub struct Slot {
 }
 
 impl Slot {
+    /// Whether `value` can be written there. All of a scalar gets quotes where it needs them, a part of one cannot.
+    #[must_use]
+    pub fn takes(&self, value: &str) -> bool {
+        !(self.refuses_brackets && value.contains(['[', ']']))
+    }
+
     /// The edit that writes `value` there, encoded for its place.
     #[must_use]
     pub fn edit(&self, value: &str) -> Edit {

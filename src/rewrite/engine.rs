@@ -208,7 +208,7 @@ impl Engine {
 fn carry_out(ruling: &Ruling, site: Site, plan: &mut Plan) {
     let rule = ruling.decision.rule.clone();
     match &ruling.decision.outcome {
-        Outcome::Changed(_) if site.slot.is_none() => {
+        Outcome::Changed(to) if !site.slot.is_some_and(|slot| slot.takes(to)) => {
             plan.skips.push(Skip { site, reason: SkipReason::Blocked(Blocked::NotEditable) });
         }
         Outcome::Changed(to) => {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
-use crate::files::FoundFile;
+use crate::files::{FoundFile, end_of_links};
 
 /// The place of each file.
 #[derive(Debug, Clone, Copy)]
@@ -23,7 +23,7 @@ impl<'r> Places<'r> {
             return Ok(Self::File(output));
         }
         let shown = output.display();
-        if output.is_file() {
+        if output.exists() && !output.is_dir() {
             bail!("{shown}: --output is a file; more than one file can only be written to a folder");
         }
         if let Ok(real) = output.canonicalize()
@@ -40,7 +40,7 @@ impl<'r> Places<'r> {
     /// The place of the file at `path`.
     pub(super) fn of(&self, path: &Path) -> PathBuf {
         match self {
-            Self::File(place) => (*place).to_owned(),
+            Self::File(place) => end_of_links(place),
             Self::Folder { folder, given } => {
                 let below =
                     |root: &PathBuf| path.strip_prefix(root).ok().filter(|p| !p.as_os_str().is_empty());
@@ -76,5 +76,5 @@ impl<'r> Places<'r> {
 /// Whether `output` can only be meant as a file.
 pub(super) fn names_file(output: &Path) -> bool {
     let manifest = output.extension().is_some_and(|end| end == "yaml" || end == "yml" || end == "json");
-    output.is_file() || manifest && !output.is_dir()
+    !output.is_dir() && (manifest || output.exists())
 }

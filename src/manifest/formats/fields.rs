@@ -83,6 +83,7 @@ impl Walk<'_, '_> {
             let span = Span::new(start, edit.end.checked_sub(quote)?);
             (span.of(self.text) == Some(&image)).then_some(span)
         });
+        text.refuses_brackets = text.style == ScalarStyle::Plain && text.flow;
         // An image needs no escapes, whatever the scalar's style.
         (text.value, text.edit, text.style) = (image, behind, ScalarStyle::Literal);
     }
@@ -98,6 +99,7 @@ pub(super) fn text_of(text: &str, lines: &mut Lines<'_>, scalar: &Scalar<'_>) ->
         style: scalar.style,
         // A tree does not say which of its collections are written in one line; this is good for either.
         flow: true,
+        refuses_brackets: false,
         within: Layers::default(),
         position: lines.position(scalar.start),
     }

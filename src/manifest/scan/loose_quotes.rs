@@ -109,6 +109,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn reads_quotes_that_go_on_at_their_keys_own_indentation() {
+        for quoted in ["\"one\n  two\"", "'one\n  two'", "'one\n\n  two\n  three' # c"] {
+            for text in [
+                format!("kind: Pod\nspec:\n  d: {quoted}\n  containers:\n  - image: nginx\n"),
+                format!("kind: Pod\nspec:\n  containers:\n  - image: nginx\n  d: {quoted}\n---\nimage: x\n"),
+            ] {
+                for scanner in [Scanner::default(), Scanner::default().without_fast_reader()] {
+                    let scan = scanner.scan(&text);
+                    assert!(scan.errors.is_empty(), "{text}: {:?}", scan.errors);
+                    assert_eq!(scan.occurrences[0].text.value, "nginx", "{text}");
+                }
+            }
+        }
+        let text = "kind: Pod\nspec:\n  containers:\n  - image: \"ngi\\\n  nx\"\n";
+        assert_eq!(Scanner::default().scan(text).occurrences[0].text.value, "nginx");
+    }
+
+    #[test]
     fn finds_the_scalar_that_is_open() {
         let open = |text: &str, until: &str| {
             let span = open_at_end(text, Span::new(0, text.find(until).unwrap()))?;

@@ -108,6 +108,7 @@ impl<'a> Run<'a, '_> {
                 edit: None,
                 style: scalar.style,
                 flow,
+                refuses_brackets: false,
                 within: Layers::default(),
                 position: self.lines.position(scalar.start),
             };
@@ -138,6 +139,7 @@ impl<'a> Run<'a, '_> {
             edit,
             style: scalar.style,
             flow: finding.flow,
+            refuses_brackets: false,
             within: Layers::default(),
             position: self.lines.position(scalar.start),
         }
@@ -186,6 +188,7 @@ impl<'a> Run<'a, '_> {
             edit: span.filter(|_| finding.blocked.is_none()),
             style: ScalarStyle::Literal,
             flow: finding.flow,
+            refuses_brackets: scalar.style == ScalarStyle::Plain && (finding.flow || start == 0),
             within: Layers::default(),
             position: self.lines.position(at),
         }

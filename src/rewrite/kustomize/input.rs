@@ -351,6 +351,7 @@ impl<'t> Reading<'t> {
             span,
             style: scalar.style,
             flow: true,
+            refuses_brackets: false,
             within: crate::manifest::Layers::default(),
             new_key: None,
         });
