@@ -37,7 +37,7 @@ impl Engine {
     /// earlier texts.
     #[must_use]
     pub fn plan(&self, text: &str, is_kustomization: bool, memory: &mut Memory) -> Plan {
-        memory.serve(&self.maps);
+        memory.reset_if_maps_changed(&self.maps);
         let scan = self.scanner.scan_with(text, &mut memory.reader);
         let Scan { documents, read_slowly, occurrences, kustomize_images, resources, .. } = scan;
         let Scan { may_have_chart, notes, errors, .. } = scan;

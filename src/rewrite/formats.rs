@@ -38,7 +38,7 @@ impl Engine {
 
     /// Adds to `plan` what becomes of the images that were found in values.
     pub(super) fn plan_found(&self, found: Vec<FoundImage>, memory: &mut Memory, plan: &mut Plan) {
-        memory.serve(&self.maps);
+        memory.reset_if_maps_changed(&self.maps);
         let mut images = ChartImages::default();
         for image in found {
             match image.kind {
@@ -69,7 +69,7 @@ impl Engine {
     /// Plans the rewrite of a chart's template: references whose registry and path are written out.
     #[must_use]
     pub fn plan_template(&self, text: &str, memory: &mut Memory) -> Plan {
-        memory.serve(&self.maps);
+        memory.reset_if_maps_changed(&self.maps);
         let mut plan = Plan { documents: 1, ..Plan::default() };
         for found in template_values(text) {
             let mut path = FieldPath::default();

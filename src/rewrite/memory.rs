@@ -12,7 +12,7 @@ use super::image_value::{ImageValue, classify};
 use super::plan::SkipReason;
 
 /// How many images are remembered before all are forgotten, so that memory stays bounded whatever the tree.
-const CAPACITY: usize = 10_000;
+pub(super) const CAPACITY: usize = 10_000;
 
 /// What is kept from one text to the next. Each thread of a run has its own.
 #[derive(Debug, Default)]
@@ -34,7 +34,7 @@ pub(super) struct Ruling {
 
 impl Memory {
     /// Forgets what other maps than these said.
-    pub(super) fn serve(&mut self, maps: &Arc<Maps>) {
+    pub(super) fn reset_if_maps_changed(&mut self, maps: &Arc<Maps>) {
         if !self.maps.as_ref().is_some_and(|own| Arc::ptr_eq(own, maps)) {
             self.forget();
             self.maps = Some(Arc::clone(maps));
@@ -46,7 +46,7 @@ impl Memory {
         self.rulings.clear();
     }
 
-    /// What `maps`, those of [`Memory::serve`], say of the image `text`.
+    /// What `maps`, those of [`Memory::reset_if_maps_changed`], say of the image `text`.
     ///
     /// # Errors
     /// Why it is to be left alone, when it is no reference.
@@ -86,7 +86,7 @@ mod tests {
         let (one, two) = (maps("default::one.io"), maps("default::two.io"));
         let mut memory = Memory::default();
         for (maps, becomes) in [(&one, "one.io/a"), (&two, "two.io/a"), (&one, "one.io/a")] {
-            memory.serve(maps);
+            memory.reset_if_maps_changed(maps);
             for _ in 0..2 {
                 let ruling = memory.decide(maps, "a").unwrap();
                 assert_eq!(ruling.decision.outcome.changed(), Some(becomes));
@@ -98,7 +98,7 @@ mod tests {
     fn is_bounded() {
         let maps = maps("default::m.io");
         let mut memory = Memory::default();
-        memory.serve(&maps);
+        memory.reset_if_maps_changed(&maps);
         for number in 0..=CAPACITY {
             let image = format!("a:{number}");
             let becomes = format!("m.io/{image}");

@@ -9,13 +9,11 @@ use crate::manifest::Blocked;
 use crate::maps::{Maps, Outcome};
 
 use super::super::engine::Engine;
+use super::super::memory::CAPACITY;
 use super::super::plan::{Change, EntryImage, MissingDigest, Plan, Skip, SkipReason};
 use super::super::problem::{Problem, ProblemKind};
 use super::super::site::Site;
 use super::{Digests, PinPolicy, digest_of, takes_digest};
-
-/// How many images are remembered before all are forgotten, so that memory stays bounded whatever the tree.
-const CAPACITY: usize = 10_000;
 
 /// Adds digests to the images of plans, all by the same policy and with the same digests.
 pub struct Pinner<'d> {
@@ -57,7 +55,7 @@ impl<'d> Pinner<'d> {
     /// an image that the maps leave as it is becomes a change. What was wanted and not found is listed in
     /// [`Plan::missing_digests`].
     pub fn pin(&mut self, engine: &Engine, plan: &mut Plan) {
-        self.serve(&engine.maps);
+        self.reset_if_maps_changed(&engine.maps);
         for entry in std::mem::take(&mut plan.entry_images) {
             self.entry(&engine.maps, plan, entry);
         }
@@ -66,7 +64,7 @@ impl<'d> Pinner<'d> {
     }
 
     /// Forgets what holds for other maps than these.
-    fn serve(&mut self, maps: &Arc<Maps>) {
+    fn reset_if_maps_changed(&mut self, maps: &Arc<Maps>) {
         if !self.maps.as_ref().is_some_and(|own| Arc::ptr_eq(own, maps)) {
             self.remembered.clear();
             self.maps = Some(Arc::clone(maps));
