@@ -169,7 +169,7 @@ proptest! {
         let mut body = body;
         mutations.iter().for_each(|mutation| mutate(&mut body, mutation));
         let mut engine = engine();
-        engine.scanner = engine.scanner.within(100_000);
+        engine.scanner = engine.scanner.with_step_limit(100_000);
         let settings = Settings { annotate_original: annotated, ..Settings::default() };
         let ask = Ask { settings, ..Ask::default() };
         let Ok(answer) = admit(&body, &engine, &ask) else { return Ok(()) };

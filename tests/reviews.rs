@@ -47,7 +47,7 @@ fn engine(case: &Value, flags: &Value) -> Engine {
     let label = flags["disableLabel"].as_str().unwrap_or(imageswap::manifest::DISABLE_LABEL);
     Engine {
         maps: parsed.maps.into(),
-        scanner: Scanner::new(fields, label.to_owned()).within(100_000),
+        scanner: Scanner::new(fields, label.to_owned()).with_step_limit(100_000),
         skips: strings(&flags["skip"]).iter().map(|skip| skip.parse().unwrap()).collect(),
         kustomize: KustomizeMode::Follow,
         ..Engine::default()

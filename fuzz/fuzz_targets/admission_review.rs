@@ -13,7 +13,7 @@ use serde_json::Value;
 fuzz_target!(|data: &[u8]| {
     let maps = MapsText::new("maps", "docker.io::mirror.example.com/hub\nquay.io::mirror.example.com/quay\n");
     let maps = Maps::parse(&[maps], ParseOptions::default()).expect("the maps are good").maps;
-    let engine = Engine { maps: maps.into(), scanner: Scanner::default().within(100_000), ..Engine::default() };
+    let engine = Engine { maps: maps.into(), scanner: Scanner::default().with_step_limit(100_000), ..Engine::default() };
     let settings = Settings { annotate_original: data.len() % 2 == 0, ..Settings::default() };
     let Ok(answer) = admit(data, &engine, &Ask { settings, ..Ask::default() }) else { return };
     let review: Value = serde_json::from_slice(&answer.body).expect("the answer is JSON");

@@ -68,7 +68,7 @@ impl<'a, 's> Finder<'a, 's> {
 
     /// Finds things only as long as the paths to them have no more than `steps` steps together, and says in
     /// [`Found::is_too_much`] when they had.
-    pub(super) fn within(mut self, steps: usize) -> Self {
+    pub(super) fn with_step_limit(mut self, steps: usize) -> Self {
         self.steps_left = steps;
         self
     }

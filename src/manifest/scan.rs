@@ -35,7 +35,7 @@ pub struct Scanner {
     prefilter: Option<Prefilter>,
     fast: bool,
     /// How many steps the paths of one document's findings may have together.
-    steps: usize,
+    step_limit: usize,
     workers: Workers,
 }
 
@@ -72,7 +72,14 @@ impl Scanner {
     #[must_use]
     pub fn new(places: Places, disable_label: String) -> Self {
         let prefilter = Some(Prefilter::new(&places));
-        Self { places, disable_label, prefilter, fast: true, steps: usize::MAX, workers: Workers::default() }
+        Self {
+            places,
+            disable_label,
+            prefilter,
+            fast: true,
+            step_limit: usize::MAX,
+            workers: Workers::default(),
+        }
     }
 
     /// Has every document parsed, also those that cannot hold an image by their text: for inventories of all
@@ -91,13 +98,13 @@ impl Scanner {
     /// it, and cost no memory. An image of a Pod has a path of four steps. What looks like JSON and is none is not read
     /// as YAML then, either.
     #[must_use]
-    pub fn within(mut self, steps: usize) -> Self {
-        self.steps = steps;
+    pub fn with_step_limit(mut self, steps: usize) -> Self {
+        self.step_limit = steps;
         self
     }
 
     fn is_bounded(&self) -> bool {
-        self.steps != usize::MAX
+        self.step_limit != usize::MAX
     }
 
     /// Whether `bytes` may hold an image. Texts that may not are not parsed, and so not validated.
@@ -206,7 +213,7 @@ impl<'a, 's> Run<'a, 's> {
             quotes_seen: 0,
             loose_quotes: Vec::new(),
             old_line_ends: OldLineEnds::default(),
-            finder: Finder::new(&scanner.places, &scanner.disable_label).within(scanner.steps),
+            finder: Finder::new(&scanner.places, &scanner.disable_label).with_step_limit(scanner.step_limit),
             lines: Lines::new(original),
             scan: Scan::default(),
             events: None,

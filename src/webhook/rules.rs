@@ -84,7 +84,7 @@ impl Rules {
     /// Installs the rules and returns their generation, counted from 1.
     pub fn set(&self, rules: impl Into<NewRules>) -> u64 {
         let NewRules { mut engine, on_unmapped, validate } = rules.into();
-        engine.scanner = engine.scanner.within(STEPS_MAX);
+        engine.scanner = engine.scanner.with_step_limit(STEPS_MAX);
         let generation = self.generation() + 1;
         let digest = digest(&engine.maps);
         let memories = Mutex::default();
