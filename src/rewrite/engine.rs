@@ -189,7 +189,7 @@ impl Engine {
     ) {
         match (self.reason_to_skip(&site, blocked), ruling) {
             (Some(reason), _) | (None, Err(reason)) => plan.skips.push(Skip { site, reason }),
-            (None, Ok(ruling)) => carry_out(ruling, site, plan),
+            (None, Ok(ruling)) => add_to_plan(ruling, site, plan),
         }
     }
 
@@ -205,7 +205,7 @@ impl Engine {
 }
 
 /// Adds to `plan` what the maps say of the image at `site`.
-fn carry_out(ruling: &Ruling, site: Site, plan: &mut Plan) {
+fn add_to_plan(ruling: &Ruling, site: Site, plan: &mut Plan) {
     let rule = ruling.decision.rule.clone();
     match &ruling.decision.outcome {
         Outcome::Changed(to) if !site.slot.is_some_and(|slot| slot.takes(to)) => {
