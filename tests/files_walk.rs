@@ -11,7 +11,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use files_support::tree;
-use imageswap::files::{SkipReason, WalkError, WalkOptions, Walked, walk};
+use imageswap::files::{PassedOverReason, WalkError, WalkOptions, Walked, walk};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
 fn walked(paths: &[&Path], options: &WalkOptions) -> Walked {
@@ -24,7 +24,7 @@ fn names(walked: &Walked, root: &Path) -> String {
     walked.files.iter().map(|found| relative(&found.path)).collect::<Vec<_>>().join(" ")
 }
 
-fn skipped(walked: &Walked, root: &Path) -> Vec<(String, SkipReason)> {
+fn skipped(walked: &Walked, root: &Path) -> Vec<(String, PassedOverReason)> {
     let relative = |path: &Path| path.strip_prefix(root).unwrap().display().to_string();
     walked.skipped.iter().map(|skip| (relative(&skip.path), skip.reason)).collect()
 }
@@ -108,7 +108,7 @@ fn helm_templates_are_skipped() {
     let root = folder.path();
     let found = walked(&[root], &WalkOptions::default());
     assert_eq!(names(&found, root), "chart/Chart.yaml chart/values.yaml other/templates/c.yaml");
-    let template = |path: &str| (path.to_owned(), SkipReason::HelmTemplate);
+    let template = |path: &str| (path.to_owned(), PassedOverReason::HelmTemplate);
     let expected = [template("chart/templates/a.yaml"), template("chart/templates/sub/b.yaml")];
     assert_eq!(skipped(&found, root), expected);
 
@@ -147,7 +147,7 @@ fn a_link_out_of_the_folder_is_refused() {
     assert!(matches!(&found.errors[0], WalkError::LeavesRoot { path, target, .. }
         if *path == root.join("l.yaml") && target.ends_with("c.yaml")));
     assert!(refused[1].1.contains("m.yaml: the link leads to "), "{refused:?}");
-    assert_eq!(skipped(&found, &root), [("z.yaml".to_owned(), SkipReason::NotRegular)]);
+    assert_eq!(skipped(&found, &root), [("z.yaml".to_owned(), PassedOverReason::NotRegular)]);
 
     let found = walked(&[&root], &following());
     assert_eq!(names(&found, &root), "a.yaml l.yaml m.yaml");
@@ -168,7 +168,7 @@ fn links_to_folders_are_followed_on_request() {
     symlink("..", root.join("up")).unwrap();
     let found = walked(&[&root], &WalkOptions::default());
     assert_eq!(names(&found, &root), "a.yaml");
-    let linked = |name: &str| (name.to_owned(), SkipReason::LinkedFolder);
+    let linked = |name: &str| (name.to_owned(), PassedOverReason::LinkedFolder);
     assert_eq!(skipped(&found, &root), [linked("loop"), linked("up"), linked("x")]);
 
     let found = walked(&[&root], &following());
@@ -186,7 +186,7 @@ fn links_that_lead_nowhere_are_no_errors() {
     for options in [WalkOptions::default(), following()] {
         let found = walked(&[root], &options);
         assert_eq!(names(&found, root), "a.yaml");
-        let dangling = |name: &str| (name.to_owned(), SkipReason::DanglingLink);
+        let dangling = |name: &str| (name.to_owned(), PassedOverReason::DanglingLink);
         assert_eq!(skipped(&found, root), [dangling(".#a.yaml"), dangling("self.yaml")]);
         assert!(found.errors.is_empty(), "{:?}", found.errors);
     }
@@ -218,8 +218,8 @@ fn what_is_passed_over_is_named_once_whatever_paths_lead_there() {
     let given = [root.join("a"), root.join("a/."), root.join("a/b"), root.join("a/../a")];
     let walked = walked(&given.each_ref().map(PathBuf::as_path), &WalkOptions::default());
     assert_eq!((walked.files.len(), walked.errors.len()), (1, 1));
-    let reasons: Vec<SkipReason> = walked.skipped.iter().map(|skipped| skipped.reason).collect();
-    assert_eq!(reasons, [SkipReason::Dockerfile, SkipReason::DanglingLink]);
+    let reasons: Vec<PassedOverReason> = walked.skipped.iter().map(|skipped| skipped.reason).collect();
+    assert_eq!(reasons, [PassedOverReason::Dockerfile, PassedOverReason::DanglingLink]);
 }
 
 #[test]
@@ -230,7 +230,7 @@ fn what_is_missing_or_no_file_is_named_and_the_rest_found() {
     let missing = folder.path().join("nothing");
     let found = walked(&[&missing, folder.path(), &fifo], &WalkOptions::default());
     assert_eq!(names(&found, folder.path()), "a.yaml");
-    assert_eq!(skipped(&found, folder.path()), [("f.yaml".to_owned(), SkipReason::NotRegular)]);
+    assert_eq!(skipped(&found, folder.path()), [("f.yaml".to_owned(), PassedOverReason::NotRegular)]);
     assert!(matches!(&found.errors[..], [WalkError::NotRegular { path: a }, WalkError::Missing { path: b }]
         if *a == fifo && *b == missing));
 }

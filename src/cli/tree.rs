@@ -5,7 +5,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::files::{FoundFile, SkipReason, WalkError, Walked};
+use crate::files::{FoundFile, PassedOverReason, WalkError, Walked};
 
 use super::progress::Progress;
 use super::stderr;
@@ -131,24 +131,24 @@ pub fn remarks(walked: &Walked) -> (Vec<(String, String)>, Vec<String>) {
 }
 
 /// What the summary calls things that the walk passed over.
-pub fn passed_over(reason: SkipReason) -> &'static str {
+pub fn passed_over(reason: PassedOverReason) -> &'static str {
     match reason {
-        SkipReason::HelmTemplate => "Helm templates",
-        SkipReason::Dockerfile => "Dockerfiles",
-        SkipReason::LinkedFolder => "links to folders",
-        SkipReason::DanglingLink => "links to nothing",
-        SkipReason::NotRegular => "special files",
+        PassedOverReason::HelmTemplate => "Helm templates",
+        PassedOverReason::Dockerfile => "Dockerfiles",
+        PassedOverReason::LinkedFolder => "links to folders",
+        PassedOverReason::DanglingLink => "links to nothing",
+        PassedOverReason::NotRegular => "special files",
     }
 }
 
 /// Why the walk passed over something, in words.
-pub fn why(reason: SkipReason) -> &'static str {
+pub fn why(reason: PassedOverReason) -> &'static str {
     match reason {
-        SkipReason::HelmTemplate => "a Helm template (--templates reads it)",
-        SkipReason::Dockerfile => "a Dockerfile",
-        SkipReason::LinkedFolder => "a link to a folder (--follow enters it)",
-        SkipReason::DanglingLink => "a link to nothing",
-        SkipReason::NotRegular => "a special file",
+        PassedOverReason::HelmTemplate => "a Helm template (--templates reads it)",
+        PassedOverReason::Dockerfile => "a Dockerfile",
+        PassedOverReason::LinkedFolder => "a link to a folder (--follow enters it)",
+        PassedOverReason::DanglingLink => "a link to nothing",
+        PassedOverReason::NotRegular => "a special file",
     }
 }
 

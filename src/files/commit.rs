@@ -10,7 +10,7 @@ use super::source::Stamp;
 use super::temp::{Placed, Temp};
 
 /// Fewer files than this are not worth a thread.
-const FILES_A_THREAD: usize = 64;
+const FILES_PER_THREAD: usize = 64;
 
 /// A file whose new content is written beside it.
 #[derive(Debug)]
@@ -150,7 +150,7 @@ fn in_parts<T: Send, R: Send>(
     threads: usize,
     work: impl Fn(Vec<T>) -> R + Sync,
 ) -> Vec<R> {
-    let share = items.len().div_ceil(threads.max(1)).max(FILES_A_THREAD);
+    let share = items.len().div_ceil(threads.max(1)).max(FILES_PER_THREAD);
     std::thread::scope(|scope| {
         let mut workers = Vec::new();
         while items.len() > share {

@@ -53,12 +53,12 @@ pub struct Skipped {
     /// Its path as users see it.
     pub path: PathBuf,
     /// Why it is not read.
-    pub reason: SkipReason,
+    pub reason: PassedOverReason,
 }
 
 /// Why a file or folder is not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum SkipReason {
+pub enum PassedOverReason {
     /// It lies under `templates/` beside a `Chart.yaml`.
     HelmTemplate,
     /// It is a Dockerfile, which is no manifest and names images all the same.

@@ -25,7 +25,7 @@ mod write;
 
 pub use chart::{is_chart_file, is_template};
 pub use chart_files::{ChartFiles, chart_of_values};
-pub use found::{FoundFile, SkipReason, Skipped, WalkError, WalkOptions, Walked};
+pub use found::{FoundFile, PassedOverReason, Skipped, WalkError, WalkOptions, Walked};
 pub use metadata::{MetadataError, OwnerChange};
 pub use outcome::{CommitError, Committed, FileError, StageError, Warning, WarningKind};
 pub use parts::write_parts;

@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 
 use super::chart::Charts;
 use super::dedup::Candidate;
-use super::found::{FoundFile, SkipReason, Skipped, WalkError, WalkOptions};
+use super::found::{FoundFile, PassedOverReason, Skipped, WalkError, WalkOptions};
 use super::root::Root;
 use super::selection::Selection;
 
@@ -205,18 +205,18 @@ impl<'s> Share<'s> {
         let is_template = charts.holds(&path, root);
         if is_template && !self.walk.templates {
             if self.walk.selection.takes(root.relative(&path)) {
-                self.skip(root, path, SkipReason::HelmTemplate);
+                self.skip(root, path, PassedOverReason::HelmTemplate);
             }
         } else if !is_template && self.walk.templates && path.extension().is_some_and(|end| end == "tpl") {
             // Of such files only templates are read.
         } else if is_link {
             self.link(number, path);
         } else if self.is_dockerfile(root.relative(&path)) {
-            self.skip(root, path, SkipReason::Dockerfile);
+            self.skip(root, path, PassedOverReason::Dockerfile);
         } else if kind.is_file() {
             self.take(number, path, None);
         } else {
-            self.skip(root, path, SkipReason::NotRegular);
+            self.skip(root, path, PassedOverReason::NotRegular);
         }
     }
 
@@ -231,7 +231,7 @@ impl<'s> Share<'s> {
         self.own.files.push(Candidate { found, root: Some(number) });
     }
 
-    fn skip(&mut self, root: &Root, path: PathBuf, reason: SkipReason) {
+    fn skip(&mut self, root: &Root, path: PathBuf, reason: PassedOverReason) {
         let real = root.real_of(&path);
         self.own.skipped.push(Passed { real, what: Skipped { path: root.show(path), reason } });
     }
@@ -252,7 +252,7 @@ impl<'s> Share<'s> {
         if kind.is_dir() {
             // Excluded folders are not entered, and so their links are not missed.
             if selection.enters(relative) {
-                self.skip(root, path, SkipReason::LinkedFolder);
+                self.skip(root, path, PassedOverReason::LinkedFolder);
             }
         } else if !selection.takes(relative) {
         } else if kind.is_file() {
@@ -269,7 +269,7 @@ impl<'s> Share<'s> {
                 Err(error) => self.broken_link(root, path, error),
             }
         } else {
-            self.skip(root, path, SkipReason::NotRegular);
+            self.skip(root, path, PassedOverReason::NotRegular);
         }
     }
 
@@ -281,7 +281,7 @@ impl<'s> Share<'s> {
         }
         let circle = source.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error());
         if circle || source.kind() == io::ErrorKind::NotFound {
-            self.skip(root, path, SkipReason::DanglingLink);
+            self.skip(root, path, PassedOverReason::DanglingLink);
         } else {
             self.fail(root, path, source);
         }
@@ -296,7 +296,7 @@ impl<'s> Share<'s> {
             ignore::Error::WithPath { path, err } => self.error(err, Some(path)),
             ignore::Error::Loop { child, .. } => {
                 let root = &self.walk.roots[self.walk.number_around(child)];
-                self.skip(root, child.clone(), SkipReason::LinkedFolder);
+                self.skip(root, child.clone(), PassedOverReason::LinkedFolder);
             }
             ignore::Error::Io(source) => {
                 let root = &self.walk.roots[at.map_or(0, |at| self.walk.number_around(at))];

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use anyhow::Result;
 
-use crate::files::{FileError, FoundFile, SkipReason, WalkOptions, Walked, Warning, WarningKind, walk};
+use crate::files::{FileError, FoundFile, PassedOverReason, WalkOptions, Walked, Warning, WarningKind, walk};
 use crate::manifest::base_images;
 use crate::report::{Level, Message, Pages, Summary};
 
@@ -42,7 +42,7 @@ pub(super) fn remarks(all: &mut FileOutcome, walked: &Walked, options: RunOption
             let path = skipped.path.display().to_string();
             let text = format!("{path}: passed over: {}", tree::why(skipped.reason));
             all.message(options, Level::Note, &path, &text);
-            if skipped.reason == SkipReason::Dockerfile {
+            if skipped.reason == PassedOverReason::Dockerfile {
                 let dockerfile = std::fs::read_to_string(&skipped.path).unwrap_or_default();
                 for (line, image) in base_images(&dockerfile) {
                     let text = format!("{path}:{line}: FROM {image}: not rewritten");
