@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use crate::image::ImageReference;
+use crate::manifest::Place;
 use crate::rewrite::BuiltImage;
 
 use super::inventory::{Listed, Table};
@@ -26,13 +27,23 @@ struct DistinctImage {
     status: &'static str,
     /// Whether it stands at a place that a rewrite changes.
     is_site: bool,
+    /// Where it stands, when an `images:` list does not reach it there.
+    out_of_reach: Option<&'static str>,
 }
 
 impl DistinctImages {
     /// Adds an image.
     pub fn add(&mut self, listed: Listed) {
         let Listed { site, status, target, .. } = listed;
-        self.0.insert(DistinctImage { image: site.image, target, status, is_site: site.place.is_site() });
+        let is_site = site.place.is_site();
+        let out_of_reach = match site.place {
+            Place::Variable => Some("an environment variable"),
+            Place::Argument => Some("an argument"),
+            Place::Annotation => Some("an annotation"),
+            Place::Data => Some("the data of a ConfigMap"),
+            _ => None,
+        };
+        self.0.insert(DistinctImage { image: site.image, target, status, is_site, out_of_reach });
     }
 
     /// Whether any of them could be copied: it is a reference in full.
@@ -44,7 +55,7 @@ impl DistinctImages {
     /// Adds an image that is built with an entry of a Kustomization.
     pub fn add_built(&mut self, built: &BuiltImage) {
         let (image, target) = (built.image.clone(), Some(Arc::from(built.to.as_str())));
-        self.0.insert(DistinctImage { image, target, status: "ok", is_site: true });
+        self.0.insert(DistinctImage { image, target, status: "ok", is_site: true, out_of_reach: None });
     }
 
     /// Adds what another thread found.
@@ -157,6 +168,15 @@ pub fn kustomize(images: &DistinctImages, errors: &mut Vec<String>) -> String {
         else {
             continue;
         };
+        if let Some(place) = entry.out_of_reach {
+            if entry.image != target.as_str() {
+                errors.push(format!(
+                    "{} is in {place}, which an images: list does not change: use imageswap rewrite",
+                    entry.image
+                ));
+            }
+            continue;
+        }
         if shared.contains(&target.canonical()) {
             impossible.insert(source.name());
         }
