@@ -17,7 +17,9 @@ pub(super) fn keyword(key: &str) -> Option<&'static str> {
 
 /// What is suspicious about a rule.
 pub(super) fn suspicions(rule: &Rule) -> impl Iterator<Item = Finding> {
-    [mistyped(rule), port(rule), no_registry(rule), single_name(rule)].into_iter().flatten()
+    [mistyped(rule), port(rule), no_registry(rule), bare_registry(rule), single_name(rule)]
+        .into_iter()
+        .flatten()
 }
 
 /// `Default::m.io`: a word with an upper-case letter is a registry.
@@ -74,6 +76,19 @@ fn no_registry(rule: &Rule) -> Option<Finding> {
     Some(finding(rule, Severity::Warning, FindingCode::NoRegistry, message))
 }
 
+/// `[EXACT]nginx::m.io` is the image `m.io` of Docker Hub: such a value is a whole image.
+fn bare_registry(rule: &Rule) -> Option<Finding> {
+    let value = rule.value();
+    let name = value.split([':', '@']).next().filter(|name| name.contains('.') && !value.contains('/'))?;
+    if rule.kind() != RuleKind::Exact {
+        return None;
+    }
+    let message = format!(
+        "{value} is the image docker.io/library/{value}; if {name} is a registry, write the whole image: {name}/team/app:1"
+    );
+    Some(finding(rule, Severity::Warning, FindingCode::NoRegistry, message))
+}
+
 /// `docker.io/nginx::…` is the image and the organisation.
 fn single_name(rule: &Rule) -> Option<Finding> {
     let name = rule.name().filter(|name| name.host == DOCKER_HUB && !name.path.contains('/'))?;
@@ -104,6 +119,10 @@ mod tests {
             ("default::{registry}/{path}", &[]),
             ("default::m.io/{path}", &[]),
             ("quay.io::reg", &["no-registry"]),
+            ("[EXACT]nginx::m.io", &["no-registry"]),
+            ("[EXACT]nginx::m.io:5000", &["no-registry"]),
+            ("[EXACT]nginx::nginx:1.27", &[]),
+            ("[EXACT]nginx::m.io/nginx", &[]),
             ("quay.io::docker.io/reg", &[]),
             ("docker.io/nginx::m.io/nginx", &["single-name"]),
             ("docker.io/library::m.io/library", &[]),
