@@ -205,9 +205,9 @@ fn checks(
                 }
             }
         }
-        Err(reason) => {
+        Err(error) => {
             let mut errors = errors.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            errors.push(format!("{}: {reason}", file.path.display()));
+            errors.push(error);
         }
     });
     for text in unknown.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {

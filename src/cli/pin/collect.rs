@@ -104,7 +104,8 @@ fn plan(file: &FoundFile, worker: &mut Worker, engine: &Engine) -> Result<Option
     SourceFile::read(file, &mut worker.buffer).map_err(|error| error.to_string())?;
     let Ok(text) = encoding::decode(&worker.buffer) else { return Ok(None) };
     let name = file.path.to_string_lossy();
-    let kind = FileKind::of(&file.path, engine).map_err(|error| error.to_string())?;
+    let kind = FileKind::of(&file.path, engine)
+        .map_err(|error| format!("{name}: cannot read the chart around it: {error}"))?;
     if !kind.may_hold_image(engine, &name, &worker.buffer) {
         return Ok(None);
     }
@@ -112,6 +113,6 @@ fn plan(file: &FoundFile, worker: &mut Worker, engine: &Engine) -> Result<Option
     match plan.errors.first() {
         None => Ok(Some(plan)),
         Some(_) if kind.is_manifest() && unread(text, is_template(&file.path)).is_some() => Ok(None),
-        Some(error) => Err(error.to_string()),
+        Some(error) => Err(format!("{name}:{error}")),
     }
 }
