@@ -98,7 +98,7 @@ fn says_what_is_wrong_and_where() {
         (spec("  skip: [{kinds: Job}]\n"), "did you mean 'kind'?"),
         (spec("  skip: [{kind: 'Job,name=x'}]\n"), "which no such thing is called"),
         (spec("  maps: a\n  maps: b\n"), "duplicate key 'maps'"),
-        (spec("  maps: *gone\n"), "an alias of an anchor"),
+        (spec("  maps: *gone\n"), "an alias whose anchor is not defined"),
         (data("  defualt: m.io\n"), "did you mean 'default'?"),
         (data("  quay: m.io\n"), "expected a registry or path such as docker.io"),
         (data("  docker.io:\n"), "docker.io has no value; write \"\""),

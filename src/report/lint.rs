@@ -45,7 +45,7 @@ pub fn text(report: &LintReport, fault: Severity) -> String {
     out
 }
 
-/// The report as JSON, an object a line.
+/// The report as JSON, one object per line.
 #[must_use]
 pub fn json(report: &LintReport, fault: Severity) -> String {
     let mut out = String::new();
