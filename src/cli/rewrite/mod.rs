@@ -153,6 +153,17 @@ pub fn run_on(args: &RewriteArgs, read: Option<&[u8]>) -> Result<ExitCode> {
     }
 }
 
+/// How a run with this summary ends.
+fn exit_code(summary: &Summary, options: RunOptions<'_>) -> ExitCode {
+    if summary.has_errors() {
+        ExitCode::Error
+    } else if options.check && summary.has_changes() {
+        ExitCode::Changes
+    } else {
+        ExitCode::Done
+    }
+}
+
 /// Says how many documents took the slow way, to those who want to know more.
 fn say_read_slowly(summary: &Summary, options: RunOptions<'_>) {
     if options.verbose && summary.read_slowly() > 0 {

@@ -17,7 +17,7 @@ use super::super::pin::{self, Pinning};
 use super::super::{stderr, stdio};
 use super::outcome::FileOutcome;
 use super::unused::{learn, unused};
-use super::{Destination, RunOptions, say_read_slowly};
+use super::{Destination, RunOptions, exit_code, say_read_slowly};
 
 /// What reports call standard input.
 const NAME: &str = "-";
@@ -91,5 +91,5 @@ pub(super) fn run(
     stdout.flush()?;
     stderr::print(&end.messages);
     say_read_slowly(&outcome.summary, options);
-    Ok(super::tree::exit_code(&outcome.summary, options))
+    Ok(exit_code(&outcome.summary, options))
 }

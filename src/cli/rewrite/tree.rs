@@ -25,7 +25,7 @@ use super::file_report::{FileReport, failures, ignored, remarks, report_last, sh
 use super::outcome::FileOutcome;
 use super::output::{self, Places};
 use super::unused::{learn, unused};
-use super::{Destination, RunOptions};
+use super::{Destination, RunOptions, exit_code};
 
 /// What is said when a signal came in time.
 const INTERRUPTED: &str = "interrupted; nothing was written";
@@ -144,17 +144,6 @@ pub(super) fn run(
     result
 }
 
-/// How a run with this summary ends.
-pub(super) fn exit_code(summary: &Summary, options: RunOptions<'_>) -> ExitCode {
-    if summary.has_errors() {
-        ExitCode::Error
-    } else if options.check && summary.has_changes() {
-        ExitCode::Changes
-    } else {
-        ExitCode::Done
-    }
-}
-
 /// Writes one manifest to `output`, or to a file of this name in it.
 pub(super) fn write_one(output: &Path, name: &str, text: &str, edits: &[Edit]) -> Result<()> {
     let path = if output::names_file(output) { output.to_owned() } else { output.join(name) };
@@ -163,13 +152,14 @@ pub(super) fn write_one(output: &Path, name: &str, text: &str, edits: &[Edit]) -
 }
 
 impl<'r> Run<'r> {
-    /// Plans every file, Kustomizations last, and returns what there is to say in the order of the files, and the counts.
+    /// Plans every file, Kustomizations last, and returns what there is to say in the order of the files, the counts, and
+    /// whether all Kustomizations can follow.
     fn plan_all(
         &self,
         files: &[FoundFile],
         threads: usize,
         signals: &Signals,
-    ) -> (Vec<FileReport>, Summary, Uses) {
+    ) -> (Vec<FileReport>, Summary, Uses, bool) {
         // One large file can take long; whoever stops the run does not wait for it.
         let late = || {
             self.transaction.abandon();
@@ -205,10 +195,12 @@ impl<'r> Run<'r> {
                 worker.done(outcome)
             },
         );
+        let mut of_kustomizations = Summary::default();
         for worker in workers {
-            summary.add(&worker.summary);
+            of_kustomizations.add(&worker.summary);
             uses.merge(worker.uses);
         }
+        summary.add(&of_kustomizations);
         for ((_, index), said) in waiting.into_iter().zip(followed) {
             planned[index] = Planned::Done(said);
         }
@@ -216,7 +208,7 @@ impl<'r> Run<'r> {
             Planned::Done(said) => Some(said),
             Planned::Waits(_) => None,
         });
-        (done.collect(), summary, uses)
+        (done.collect(), summary, uses, !of_kustomizations.has_errors())
     }
 
     fn worker(&self) -> Worker<'r> {
@@ -411,14 +403,16 @@ impl<'r> Run<'r> {
         signals: &Signals,
     ) -> Result<ExitCode> {
         let (destination, options, pinning) = (self.destination, self.options, self.pinning);
-        let (planned, summary, uses) = self.plan_all(files, threads, signals);
+        let (planned, summary, uses, all_follow) = self.plan_all(files, threads, signals);
         if signals.came() {
             bail!(INTERRUPTED);
         }
         all.summary.add(&summary);
         unused(&mut all, self.engines, self.skips, &uses, options);
         let mut summary = std::mem::take(&mut all.summary);
-        let mut written = destination.writes() && (!summary.has_errors() || self.transaction.keeps_going());
+        // What a Kustomization cannot follow must not happen, whatever else is written.
+        let goes_on = self.transaction.keeps_going() && all_follow;
+        let mut written = destination.writes() && (!summary.has_errors() || goes_on);
         let changes: Vec<usize> = planned.iter().map(|report| report.changes).collect();
         let mut reports = vec![FileReport::from(&mut all)];
         reports.extend(planned);
