@@ -70,6 +70,7 @@ pub use places::{PlaceSpec, PlaceSpecError, Places};
 pub use scan::{DISABLE_LABEL, Job, Scan, Scanner, Workers};
 pub use slot::Slot;
 pub use span::Span;
+pub(crate) use template::is_registry;
 pub use template::{LiteralStart, TemplateValue, literal_start, template_values};
 pub use texts::{ImageText, image_texts};
 

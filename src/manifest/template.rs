@@ -33,7 +33,7 @@ pub fn literal_start(value: &str) -> Option<LiteralStart<'_>> {
 }
 
 /// Whether `text` can stand before a path as its registry.
-pub(super) fn is_registry(text: &str) -> bool {
+pub(crate) fn is_registry(text: &str) -> bool {
     ImageReference::parse(&format!("{text}/x")).is_ok_and(|image| image.host().is_some())
 }
 

@@ -8,7 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::image::ImageReference;
 use crate::manifest::edit::Edit;
-use crate::manifest::{EmptyDigest, FoundImage, FoundKind, NamePart, Place, Text};
+use crate::manifest::{EmptyDigest, FoundImage, FoundKind, NamePart, Place, Text, is_registry};
 use crate::maps::{Outcome, Rest, Rule, StartOutcome};
 
 use super::engine::{Engine, problem};
@@ -143,6 +143,11 @@ impl ChartImage {
                 let is_shared = tag.is_some()
                     && tag_of(&found).is_some_and(|text| shared_tags.contains(&text.span.start));
                 match edits {
+                    _ if loses_registry(&found, values) => {
+                        let why = "its registry would become one of Docker Hub's organisations, which charts do not take \
+                                   for a registry: write docker.io/ before the rule's value";
+                        plan.skips.push(unclear(site, why));
+                    }
                     _ if is_shared => plan.skips.push(unclear(site, "its tag is that of another image, too")),
                     None => {
                         let why = "one of its keys is written in a way that cannot be edited in place";
@@ -165,6 +170,22 @@ impl ChartImage {
 
 /// The edits that give the parts of `found` their new `values`; `None` when one of them cannot be edited.
 fn edits(found: &FoundImage, values: &Values, tag: Option<&str>) -> Option<Vec<Edit>> {
+    let new_tag = tag_of(found).zip(tag);
+    own_parts(found, values)
+        .chain(new_tag)
+        .filter(|(text, value)| text.value != *value)
+        .map(|(text, value)| Some(text.slot()?.edit(value)))
+        .collect()
+}
+
+/// Whether a part of `found` that is a registry would be none: read again, the image would be another.
+fn loses_registry(found: &FoundImage, values: &Values) -> bool {
+    matches!(found.kind, FoundKind::Parts { .. })
+        && own_parts(found, values).any(|(text, value)| is_registry(&text.value) && !is_registry(value))
+}
+
+/// The parts of the name of `found` that stand in its own file, with their new `values`.
+fn own_parts<'f>(found: &'f FoundImage, values: &'f Values) -> impl Iterator<Item = (&'f Text, &'f str)> {
     let own: Vec<&Text> = match &found.kind {
         FoundKind::Start(text) => vec![text],
         FoundKind::Parts { name, .. } => name
@@ -176,13 +197,7 @@ fn edits(found: &FoundImage, values: &Values, tag: Option<&str>) -> Option<Vec<E
             .collect(),
         FoundKind::Whole(_) | FoundKind::Unclear { .. } => Vec::new(),
     };
-    let new_tag = tag_of(found).zip(tag);
-    own.into_iter()
-        .filter_map(|text| Some((text, values.get(&text.span.start)?.as_str())))
-        .chain(new_tag)
-        .filter(|(text, value)| text.value != *value)
-        .map(|(text, value)| Some(text.slot()?.edit(value)))
-        .collect()
+    own.into_iter().filter_map(|text| Some((text, values.get(&text.span.start)?.as_str())))
 }
 
 fn name_of(found: &FoundImage) -> String {
