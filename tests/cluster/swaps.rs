@@ -133,13 +133,14 @@ fn labels_say_what_is_left_alone() {
         let stored = kubectl.get(&[&format!("pod/{pod_name}"), "--namespace", name]);
         assert_eq!(images(&stored["spec"]["containers"])[0], wanted, "{name} {pod_name}");
     } // An audited namespace is looked at all the same; the others are not sent at all.
-    let log = serving.process.log();
     let reviews = |namespace: &str| {
-        let of = format!("\"namespace\":\"{namespace}\"");
+        let (of, log) = (format!("\"namespace\":\"{namespace}\""), serving.process.log());
         log.lines().filter(|line| line.contains(&of)).map(str::to_owned).collect::<Vec<_>>()
     };
-    let audited = reviews("labels-audit");
-    assert!(audited.iter().any(|line| line.contains("\"outcome\":\"would_patch\"")), "{audited:?}");
+    wait("the audited review is in the log", 60, || match reviews("labels-audit") {
+        audited if audited.iter().any(|line| line.contains("\"outcome\":\"would_patch\"")) => Ok(()),
+        audited => Err(format!("{audited:?}")),
+    });
     assert_eq!((reviews("labels-none"), reviews("labels-off")), (Vec::new(), Vec::new()));
 }
 
