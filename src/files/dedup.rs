@@ -16,6 +16,13 @@ pub(super) struct Candidate {
     pub(super) root: Option<usize>,
 }
 
+/// Something that a walk passed over or could not read, and where it is: several given folders may lead to it.
+pub(super) struct PassedOver<T> {
+    /// Its path, without links above it.
+    pub(super) real: PathBuf,
+    pub(super) what: T,
+}
+
 /// The candidates sorted by path, each file once: by a path that is no link, if there is one, else by the
 /// first in order. `followed`: links to folders were. Where they were not and one path was given, only links can name a file
 /// twice.
@@ -41,6 +48,16 @@ pub(super) fn once(
     let mut files: Vec<_> = candidates.into_iter().map(|candidate| candidate.found).collect();
     files.sort_unstable_by(|a, b| a.path.as_os_str().cmp(b.path.as_os_str()));
     files
+}
+
+/// Each thing once, by the first of its paths; all of them sorted by those.
+pub(super) fn passed_over_once<T>(mut passed: Vec<PassedOver<T>>, path: impl Fn(&T) -> &Path) -> Vec<T> {
+    let shown = |passed: &PassedOver<T>| path(&passed.what).as_os_str().to_owned();
+    passed.sort_by_cached_key(|passed| (passed.real.clone(), shown(passed)));
+    passed.dedup_by(|next, before| next.real == before.real);
+    let mut once: Vec<T> = passed.into_iter().map(|passed| passed.what).collect();
+    once.sort_by(|a, b| path(a).as_os_str().cmp(path(b).as_os_str()));
+    once
 }
 
 /// The real paths of folders, asked for once.

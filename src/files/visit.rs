@@ -8,7 +8,7 @@ use ignore::{DirEntry, ParallelVisitor, ParallelVisitorBuilder, WalkBuilder, Wal
 use rustc_hash::FxHashMap;
 
 use super::chart::Charts;
-use super::dedup::Candidate;
+use super::dedup::{Candidate, PassedOver};
 use super::found::{FoundFile, PassedOverReason, Skipped, WalkError, WalkOptions};
 use super::root::Root;
 use super::selection::Selection;
@@ -16,15 +16,8 @@ use super::selection::Selection;
 #[derive(Default)]
 pub(super) struct Gathered {
     pub(super) files: Vec<Candidate>,
-    pub(super) skipped: Vec<Passed<Skipped>>,
-    pub(super) errors: Vec<Passed<WalkError>>,
-}
-
-/// Something that is not read, and where it is: several given folders may lead to it.
-pub(super) struct Passed<T> {
-    /// Its path, without links above it.
-    pub(super) real: PathBuf,
-    pub(super) what: T,
+    pub(super) skipped: Vec<PassedOver<Skipped>>,
+    pub(super) errors: Vec<PassedOver<WalkError>>,
 }
 
 impl Gathered {
@@ -233,12 +226,12 @@ impl<'s> Share<'s> {
 
     fn skip(&mut self, root: &Root, path: PathBuf, reason: PassedOverReason) {
         let real = root.real_of(&path);
-        self.own.skipped.push(Passed { real, what: Skipped { path: root.show(path), reason } });
+        self.own.skipped.push(PassedOver { real, what: Skipped { path: root.show(path), reason } });
     }
 
     fn fail(&mut self, root: &Root, path: PathBuf, source: io::Error) {
         let real = root.real_of(&path);
-        self.own.errors.push(Passed { real, what: WalkError::Io { path: root.show(path), source } });
+        self.own.errors.push(PassedOver { real, what: WalkError::Io { path: root.show(path), source } });
     }
 
     fn link(&mut self, number: usize, path: PathBuf) {
@@ -264,7 +257,7 @@ impl<'s> Share<'s> {
                     let shown = root.shown.clone();
                     let real = root.real_of(&path);
                     let what = WalkError::LeavesRoot { path: root.show(path), target, root: shown };
-                    self.own.errors.push(Passed { real, what });
+                    self.own.errors.push(PassedOver { real, what });
                 }
                 Err(error) => self.broken_link(root, path, error),
             }

@@ -21,11 +21,11 @@ use std::path::Path;
 
 use rustc_hash::FxHashSet;
 
-use super::dedup::{self, Candidate};
+use super::dedup::{self, Candidate, PassedOver};
 use super::found::{WalkError, WalkOptions, Walked};
 use super::root::{Given, Root};
 use super::selection::{GlobError, Selection};
-use super::visit::{Gathered, Passed, walk_folders};
+use super::visit::{Gathered, walk_folders};
 
 /// Finds the files of `paths`: files as they are, folders walked, all of them in one walk.
 ///
@@ -42,7 +42,7 @@ pub fn walk(paths: &[impl AsRef<Path>], options: &WalkOptions) -> Result<Walked,
             Ok(Given::File(found)) => gathered.files.push(Candidate { found, root: None }),
             // A folder that is given twice is walked once.
             Ok(Given::Folder(root)) => roots.extend(starts.insert(root.start.clone()).then_some(root)),
-            Err(what) => gathered.errors.push(Passed { real: path.as_ref().to_owned(), what }),
+            Err(what) => gathered.errors.push(PassedOver { real: path.as_ref().to_owned(), what }),
         }
     }
     let (roots, selection) = walk_folders(roots, selection, options, &mut gathered);
@@ -53,21 +53,11 @@ pub fn walk(paths: &[impl AsRef<Path>], options: &WalkOptions) -> Result<Walked,
     let empty = empty.map(|(root, _)| root.shown.clone()).collect();
     let walked = Walked {
         files: dedup::once(gathered.files, &roots, paths.len(), options.follow),
-        skipped: once(gathered.skipped, |skipped| &skipped.path),
-        errors: once(gathered.errors, WalkError::path),
+        skipped: dedup::passed_over_once(gathered.skipped, |skipped| &skipped.path),
+        errors: dedup::passed_over_once(gathered.errors, WalkError::path),
         empty,
         // Globs are for folders.
         unused_globs: if roots.is_empty() { Vec::new() } else { selection.unused() },
     };
     Ok(walked)
-}
-
-/// Each thing once, by the first of its paths; all of them sorted by those.
-fn once<T>(mut passed: Vec<Passed<T>>, path: impl Fn(&T) -> &Path) -> Vec<T> {
-    let shown = |passed: &Passed<T>| path(&passed.what).as_os_str().to_owned();
-    passed.sort_by_cached_key(|passed| (passed.real.clone(), shown(passed)));
-    passed.dedup_by(|next, before| next.real == before.real);
-    let mut once: Vec<T> = passed.into_iter().map(|passed| passed.what).collect();
-    once.sort_by(|a, b| path(a).as_os_str().cmp(path(b).as_os_str()));
-    once
 }

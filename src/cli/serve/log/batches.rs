@@ -16,7 +16,7 @@ const WAIT: Duration = Duration::from_millis(20);
 const WAITING_MAX: usize = 16 * 1024;
 
 /// The lines of a log. Warnings and errors are written at once, with what waits before them; so is everything while
-/// nobody [keeps writing](Batches::keep_writing).
+/// no task [keeps writing](Batches::keep_writing).
 #[derive(Debug)]
 pub struct Batches<W = io::Stderr> {
     shared: Arc<Shared<W>>,
@@ -24,16 +24,16 @@ pub struct Batches<W = io::Stderr> {
 
 #[derive(Debug)]
 struct Shared<W> {
-    waiting: Mutex<Waiting<W>>,
+    buffer: Mutex<Buffer<W>>,
     arrived: Notify,
 }
 
 #[derive(Debug)]
-struct Waiting<W> {
+struct Buffer<W> {
     to: W,
     lines: Vec<u8>,
-    /// Whether somebody writes what waits.
-    is_kept: bool,
+    /// Whether a task writes what waits; else each line is written at once.
+    has_writer: bool,
 }
 
 impl<W> Clone for Batches<W> {
@@ -45,33 +45,33 @@ impl<W> Clone for Batches<W> {
 impl<W: Write> Batches<W> {
     /// The log that is written to `to`.
     pub fn new(to: W) -> Self {
-        let waiting = Mutex::new(Waiting { to, lines: Vec::new(), is_kept: false });
-        Self { shared: Arc::new(Shared { waiting, arrived: Notify::new() }) }
+        let buffer = Mutex::new(Buffer { to, lines: Vec::new(), has_writer: false });
+        Self { shared: Arc::new(Shared { buffer, arrived: Notify::new() }) }
     }
 
     /// Writes what arrives from now on, until it is dropped or [`Batches::end`] is called.
     pub async fn keep_writing(self) {
-        self.waiting().is_kept = true;
+        self.buffer().has_writer = true;
         loop {
             self.shared.arrived.notified().await;
             tokio::time::sleep(WAIT).await;
-            self.waiting().write();
+            self.buffer().write();
         }
     }
 
     /// Writes what waits, and from now on every line at once.
     pub fn end(&self) {
-        let mut waiting = self.waiting();
-        waiting.is_kept = false;
-        waiting.write();
+        let mut buffer = self.buffer();
+        buffer.has_writer = false;
+        buffer.write();
     }
 
-    fn waiting(&self) -> MutexGuard<'_, Waiting<W>> {
-        self.shared.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn buffer(&self) -> MutexGuard<'_, Buffer<W>> {
+        self.shared.buffer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<W: Write> Waiting<W> {
+impl<W: Write> Buffer<W> {
     /// Writes all that waits. Where a log cannot be written there is nobody to tell.
     fn write(&mut self) {
         let _ = self.to.write_all(&self.lines);
@@ -99,11 +99,11 @@ pub struct Line<'b, W> {
 
 impl<W: Write> Write for Line<'_, W> {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let mut waiting = self.batches.waiting();
-        let is_first = waiting.lines.is_empty();
-        waiting.lines.extend_from_slice(line);
-        if self.is_urgent || !waiting.is_kept || waiting.lines.len() > WAITING_MAX {
-            waiting.write();
+        let mut buffer = self.batches.buffer();
+        let is_first = buffer.lines.is_empty();
+        buffer.lines.extend_from_slice(line);
+        if self.is_urgent || !buffer.has_writer || buffer.lines.len() > WAITING_MAX {
+            buffer.write();
         } else if is_first {
             self.batches.shared.arrived.notify_one();
         }
